@@ -3,7 +3,9 @@ import { knownMesh, rememberMesh } from "./known-meshes.ts";
 import { note } from "./output.ts";
 import type { Target } from "./target.ts";
 
-export type PinnedConnection = Pick<PeerOptions, "url" | "meshKey" | "nextMeshKey" | "joinKey">;
+export interface PinnedConnection extends Pick<PeerOptions, "meshKey" | "nextMeshKey" | "joinKey"> {
+  readonly url: string;
+}
 
 /**
  * How to connect to the target, with the key that the mesh must prove: the given one, else that of the link, else that of

@@ -155,8 +155,9 @@ function withoutJson(value: object): { readonly name: string; readonly instead: 
   if (name === "Promise") return { name: "Promise", instead: "is an await missing?" };
   if (name !== "Object") return { name, instead: "send an array, an object or a string" };
   const { constructor } = value as { readonly constructor?: { readonly name?: unknown } };
+  const className = typeof constructor?.name === "string" ? constructor.name : "a class";
   return {
-    name: `instance of ${String(constructor?.name ?? "a class").slice(0, 80)}`,
+    name: `instance of ${className.slice(0, 80)}`,
     instead: "send a plain object, or give the class a toJSON",
   };
 }

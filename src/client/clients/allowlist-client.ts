@@ -18,10 +18,10 @@ export interface AllowOptions extends OwnerLimitOptions {
 
 const ALLOW_OPTIONS: OptionNames<AllowOptions> = {
   ...OWNER_LIMIT_OPTIONS,
-  label: true,
-  roles: true,
-  readmit: true,
-  goP2p: true,
+  label: "string",
+  roles: "strings",
+  readmit: "boolean",
+  goP2p: "boolean",
 };
 
 /** The public keys that a mesh in auth mode `allowlist` admits. */

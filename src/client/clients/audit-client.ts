@@ -13,7 +13,7 @@ export class AuditClient {
 
   /** The entries, newest first; `subject` is the ID that was acted on, `act` the action's name. */
   list(filter: { readonly subject?: string; readonly act?: string } = {}): Listing<AuditView> {
-    refuseUnknownOptions("audit.list", filter, { subject: true, act: true });
+    refuseUnknownOptions("audit.list", filter, { subject: "string", act: "string" });
     return listing(
       this.#api,
       AuditList,

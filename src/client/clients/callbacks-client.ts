@@ -7,7 +7,7 @@ export interface CallbackOwnerOptions {
   readonly owner?: string;
 }
 
-const OWNER_OPTIONS: OptionNames<CallbackOwnerOptions> = { owner: true };
+const OWNER_OPTIONS: OptionNames<CallbackOwnerOptions> = { owner: "string" };
 
 export interface RotateCallbackSecretOptions extends CallbackOwnerOptions {
   /** For how long the secret before signs, too; 0 to 7 days; default: a day. */
@@ -16,7 +16,7 @@ export interface RotateCallbackSecretOptions extends CallbackOwnerOptions {
 
 const ROTATE_OPTIONS: OptionNames<RotateCallbackSecretOptions> = {
   ...OWNER_OPTIONS,
-  overlapSeconds: true,
+  overlapSeconds: "number",
 };
 
 /**

@@ -13,7 +13,7 @@ export class DenylistClient {
 
   /** Every key that is barred, the newest entry first. */
   list(filter: { readonly reason?: DenyReason } = {}): Listing<DenyEntry> {
-    refuseUnknownOptions("denylist.list", filter, { reason: true });
+    refuseUnknownOptions("denylist.list", filter, { reason: "string" });
     const request = { path: "v1/denylist", query: filter };
     return listing(this.#api, DenyList, request, ({ entries }) => entries);
   }

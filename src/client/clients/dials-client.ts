@@ -10,7 +10,7 @@ export interface DialOptions {
   readonly name?: string;
 }
 
-const DIAL_OPTIONS: OptionNames<DialOptions> = { publicKey: true, name: true };
+const DIAL_OPTIONS: OptionNames<DialOptions> = { publicKey: "string", name: "string" };
 
 /** The addresses of listening peers, which the mesh dials. */
 export class DialsClient {

@@ -61,7 +61,7 @@ export class DiscoveryClient {
     replicas: readonly string[] = [],
     options: Pick<DiscoveryOptions, "maxAgeMs"> = {},
   ): DiscoveryReader {
-    refuseUnknownOptions("discovery.withReplicas", options, { maxAgeMs: true });
+    refuseUnknownOptions("discovery.withReplicas", options, { maxAgeMs: "number" });
     const { url, fetch } = this.#options;
     const keys = () => this.keys();
     return new DiscoveryReader({ ...options, url: [...replicas, url], keys, fetch });

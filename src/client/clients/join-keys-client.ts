@@ -17,10 +17,10 @@ export interface JoinKeyOptions {
 }
 
 const JOIN_KEY_OPTIONS: OptionNames<JoinKeyOptions> = {
-  label: true,
-  roles: true,
-  uses: true,
-  expiresSeconds: true,
+  label: "string",
+  roles: "strings",
+  uses: "number",
+  expiresSeconds: "number",
 };
 
 /** Join keys: a peer that presents one is added to the allowlist. */

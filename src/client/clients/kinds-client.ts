@@ -13,9 +13,9 @@ export interface KindOptions {
 }
 
 const KIND_OPTIONS: OptionNames<KindOptions> = {
-  attemptTimeoutSeconds: true,
-  concurrency: true,
-  rate: { perSecond: true, burst: true },
+  attemptTimeoutSeconds: "number",
+  concurrency: "number",
+  rate: { perSecond: "number", burst: "number" },
 };
 
 /** The settings of kinds of tasks. */

@@ -19,6 +19,8 @@ import { TasksClient } from "./tasks-client.ts";
 import { TokensClient } from "./tokens-client.ts";
 import { WebhooksClient } from "./webhooks-client.ts";
 
+const EXAMPLE = 'controller({ url: "https://mesh.example", token: "…" })';
+
 /** The client of a mesh's HTTP API, for programs that submit tasks or administer the mesh. */
 export const controller = (options: ControllerOptions): MeshClient => new MeshClient(options);
 
@@ -44,7 +46,7 @@ export class MeshClient {
 
   /** Throws an `OptionsError` if the URL or a key is not valid. */
   constructor(given: ControllerOptions) {
-    refuseUnknownOptions("controller", given, CONTROLLER_OPTIONS);
+    refuseUnknownOptions("controller", given, CONTROLLER_OPTIONS, EXAMPLE);
     const { token, fetch = globalThis.fetch.bind(globalThis), outageMs, ...options } = given;
     const { url, meshKey, nextMeshKey } = resolveDestination(options);
     const api = new Api({ url, token, fetch, random: Math.random });

@@ -7,7 +7,7 @@ import { OUTAGE_DEFAULT } from "../timings.ts";
 /** How `controller` reaches a mesh. */
 export interface ControllerOptions {
   /** The mesh's base URL, or its `muster://` link, whose key is then pinned. */
-  readonly url: string;
+  readonly url: string | URL;
   /** An API token of the mesh. Without a token only `settings.mesh()` works. */
   readonly token?: string;
   /**
@@ -24,12 +24,12 @@ export interface ControllerOptions {
 }
 
 export const CONTROLLER_OPTIONS: OptionNames<ControllerOptions> = {
-  url: true,
-  token: true,
-  meshKey: true,
-  nextMeshKey: true,
-  fetch: true,
-  outageMs: true,
+  url: "url!",
+  token: "string",
+  meshKey: "bytes",
+  nextMeshKey: "bytes",
+  fetch: "function",
+  outageMs: "number",
 };
 
 export interface WaitOptions {
@@ -45,9 +45,9 @@ export interface WaitOptions {
 }
 
 export const WAIT_OPTIONS: OptionNames<WaitOptions> = {
-  timeoutMs: true,
-  signal: true,
-  outageMs: true,
+  timeoutMs: "number",
+  signal: "signal",
+  outageMs: "number",
 };
 
 /** How long a call goes on without an answer; throws an `OptionsError` if that is no time. */
@@ -64,7 +64,7 @@ export interface RevokeOptions {
   readonly keepTasks?: boolean;
 }
 
-const REVOKE_OPTIONS: OptionNames<RevokeOptions> = { keepTasks: true };
+const REVOKE_OPTIONS: OptionNames<RevokeOptions> = { keepTasks: "boolean" };
 
 /** Throws an `OptionsError` that names `method` if an option does not exist. */
 export function keepTasksQuery(method: string, options: RevokeOptions) {

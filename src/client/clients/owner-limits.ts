@@ -16,11 +16,11 @@ export interface OwnerLimitOptions {
 }
 
 export const OWNER_LIMIT_OPTIONS: OptionNames<OwnerLimitOptions> = {
-  weight: true,
-  maxWaiting: true,
-  maxRunning: true,
-  maxPriority: true,
-  maxBytes: true,
+  weight: "number",
+  maxWaiting: "numberOrNull",
+  maxRunning: "numberOrNull",
+  maxPriority: "numberOrNull",
+  maxBytes: "numberOrNull",
 };
 
 export const ownerLimitsBody = (options: OwnerLimitOptions): OwnerLimitsBody => ({

@@ -25,7 +25,7 @@ export interface DrainOptions {
   readonly timeoutSeconds?: number;
 }
 
-const DRAIN_OPTIONS: OptionNames<DrainOptions> = { timeoutSeconds: true };
+const DRAIN_OPTIONS: OptionNames<DrainOptions> = { timeoutSeconds: "number" };
 
 /** A peer's reply. `payload_text` is the payload exactly as the peer wrote it: parsing rounds long numbers. */
 export interface PeerAnswer {
@@ -44,7 +44,7 @@ export class PeersClient {
 
   /** Every known peer, connected or not. */
   list(filter: { readonly state?: PeerState; readonly role?: Role } = {}): Listing<PeerView> {
-    refuseUnknownOptions("peers.list", filter, { state: true, role: true });
+    refuseUnknownOptions("peers.list", filter, { state: "string", role: "string" });
     return listing(this.#api, PeerList, { path: "v1/peers", query: filter }, ({ peers }) => peers);
   }
 
@@ -74,7 +74,7 @@ export class PeersClient {
     payload: unknown = null,
     options: Pick<WaitOptions, "timeoutMs" | "signal"> = {},
   ): Promise<PeerAnswer> {
-    refuseUnknownOptions("peers.request", options, { timeoutMs: true, signal: true });
+    refuseUnknownOptions("peers.request", options, { timeoutMs: "number", signal: "signal" });
     const { timeoutMs, signal } = options;
     const reply = await this.#api.json(PeerReply, {
       method: "POST",
@@ -135,7 +135,7 @@ export class PeersClient {
     select: PeerSelection,
     options: DrainOptions & { readonly dryRun?: boolean } = {},
   ): Promise<readonly PeerView[]> {
-    refuseUnknownOptions("peers.schedule", options, { ...DRAIN_OPTIONS, dryRun: true });
+    refuseUnknownOptions("peers.schedule", options, { ...DRAIN_OPTIONS, dryRun: "boolean" });
     const { timeoutSeconds, dryRun = false } = options;
     const timeout = action === "drain" &&
       timeoutSeconds !== undefined && { timeout_seconds: timeoutSeconds };

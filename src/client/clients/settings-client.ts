@@ -13,7 +13,10 @@ export interface DrainMeshOptions {
   readonly signal?: AbortSignal;
 }
 
-const DRAIN_MESH_OPTIONS: OptionNames<DrainMeshOptions> = { pauseSeconds: true, signal: true };
+const DRAIN_MESH_OPTIONS: OptionNames<DrainMeshOptions> = {
+  pauseSeconds: "number",
+  signal: "signal",
+};
 
 /** Facts and settings of the mesh as a whole. */
 export class SettingsClient {

@@ -10,7 +10,7 @@ export interface SubmitAndWaitOptions extends SubmitOptions {
 
 export const SUBMIT_AND_WAIT_OPTIONS: OptionNames<SubmitAndWaitOptions> = {
   ...SUBMIT_OPTIONS,
-  waitMs: true,
+  waitMs: "number",
 };
 
 /** Which tasks a list has. */
@@ -27,10 +27,10 @@ export interface TaskFilter {
 }
 
 export const TASK_FILTER: OptionNames<TaskFilter> = {
-  state: true,
-  kind: true,
-  owner: true,
-  source: true,
-  peerId: true,
-  pageSize: true,
+  state: "string",
+  kind: "string",
+  owner: "string",
+  source: "string",
+  peerId: "string",
+  pageSize: "number",
 };

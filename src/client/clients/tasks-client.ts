@@ -90,7 +90,10 @@ export class TasksClient {
     tasks: readonly BatchTask[],
     options: Pick<SubmitOptions, "idempotencyKey" | "signal"> = {},
   ): Promise<BatchView["results"]> {
-    refuseUnknownOptions("tasks.submitBatch", options, { idempotencyKey: true, signal: true });
+    refuseUnknownOptions("tasks.submitBatch", options, {
+      idempotencyKey: "string",
+      signal: "signal",
+    });
     const { results } = await this.#api.json(BatchView, {
       method: "POST",
       path: "v1/task-batches",
@@ -187,7 +190,7 @@ export class TasksClient {
     id: string,
     options: Pick<WaitOptions, "signal" | "outageMs"> = {},
   ): AsyncGenerator<Task<Result>, void, undefined> {
-    refuseUnknownOptions("tasks.follow", options, { signal: true, outageMs: true });
+    refuseUnknownOptions("tasks.follow", options, { signal: "signal", outageMs: "number" });
     const { signal } = options;
     const outageMs = outageOf(options.outageMs, this.#outageMs);
     let previous = "";

@@ -19,7 +19,7 @@ export interface CreateTokenOptions extends OwnerLimitOptions {
 
 const CREATE_TOKEN_OPTIONS: OptionNames<CreateTokenOptions> = {
   ...OWNER_LIMIT_OPTIONS,
-  expiresSeconds: true,
+  expiresSeconds: "number",
 };
 
 /** Which tokens a list shows. */
@@ -30,7 +30,11 @@ export interface TokenFilter {
   readonly state?: TokenState;
 }
 
-const TOKEN_FILTER: OptionNames<TokenFilter> = { scope: true, label: true, state: true };
+const TOKEN_FILTER: OptionNames<TokenFilter> = {
+  scope: "string",
+  label: "string",
+  state: "string",
+};
 
 /** The API tokens of a mesh. */
 export class TokensClient {

@@ -27,7 +27,7 @@ export interface ReplayOptions {
   readonly idempotencyKey?: string;
 }
 
-const REPLAY_OPTIONS: OptionNames<ReplayOptions> = { newTask: true, idempotencyKey: true };
+const REPLAY_OPTIONS: OptionNames<ReplayOptions> = { newTask: "boolean", idempotencyKey: "string" };
 
 export interface DeliveryFilter {
   readonly outcome?: DeliveryOutcome;
@@ -35,7 +35,7 @@ export interface DeliveryFilter {
   readonly pageSize?: number;
 }
 
-const DELIVERY_FILTER: OptionNames<DeliveryFilter> = { outcome: true, pageSize: true };
+const DELIVERY_FILTER: OptionNames<DeliveryFilter> = { outcome: "string", pageSize: "number" };
 
 /** The outcome of a dry run. `payload_text` is the payload as a peer would get it. */
 export type DryRun = Omit<DryRunView, "task"> & {

@@ -29,16 +29,16 @@ export interface DiscoverOptions {
 }
 
 export const DISCOVER_OPTIONS: OptionNames<DiscoverOptions> = {
-  role: true,
-  capability: true,
-  kind: true,
-  region: true,
-  minScore: true,
-  follow: true,
-  intervalMs: true,
-  patienceMs: true,
-  onIgnored: true,
-  signal: true,
+  role: "string",
+  capability: "string",
+  kind: "string",
+  region: "string",
+  minScore: "number",
+  follow: "boolean",
+  intervalMs: "number",
+  patienceMs: "number",
+  onIgnored: "function",
+  signal: "signal",
 };
 
 /**

@@ -29,7 +29,7 @@ export type KeySource = DiscoveryKeys | (() => DiscoveryKeys | Promise<Discovery
 
 export interface DiscoveryOptions {
   /** URLs of the mesh and of replicas. The next one is asked if one fails, or returns older data than was read before. */
-  readonly url: string | readonly string[];
+  readonly url: string | URL | readonly (string | URL)[];
   /** The keys of a member: `peer.discoveryKeys`, or `mesh.discovery.keys()`. */
   readonly keys: KeySource;
   /**
@@ -42,11 +42,13 @@ export interface DiscoveryOptions {
 }
 
 const DISCOVERY_OPTIONS: OptionNames<DiscoveryOptions> = {
-  url: true,
-  keys: true,
-  maxAgeMs: true,
-  fetch: true,
+  url: "urls!",
+  keys: "objectOrFunction!",
+  maxAgeMs: "number",
+  fetch: "function",
 };
+
+const EXAMPLE = 'new DiscoveryReader({ url: "https://mesh.example", keys })';
 
 /** The options of a search that does not follow. */
 export type DiscoverOnceOptions = Omit<DiscoverOptions, "follow" | "intervalMs" | "patienceMs">;
@@ -64,7 +66,13 @@ export interface DiscoveredPeersResult {
 export function discover(
   options: DiscoveryOptions & DiscoverOptions,
 ): AsyncGenerator<Discovered, void, undefined> {
-  refuseUnknownOptions("discover", options, { ...DISCOVERY_OPTIONS, ...DISCOVER_OPTIONS });
+  const names = { ...DISCOVERY_OPTIONS, ...DISCOVER_OPTIONS };
+  refuseUnknownOptions(
+    "discover",
+    options,
+    names,
+    'discover({ url: "https://mesh.example", keys })',
+  );
   const { url, keys, fetch, maxAgeMs, ...filter } = options;
   const reader = new DiscoveryReader({
     url,
@@ -88,14 +96,14 @@ export class DiscoveryReader {
 
   /** Throws an `OptionsError` if no URL is given, an option does not exist, or the greatest age is not valid. */
   constructor(options: DiscoveryOptions) {
-    refuseUnknownOptions("DiscoveryReader", options, DISCOVERY_OPTIONS);
+    refuseUnknownOptions("DiscoveryReader", options, DISCOVERY_OPTIONS, EXAMPLE);
     const { url, keys, maxAgeMs = DIRECTORY_AGE_MAX } = options;
     const { fetch = globalThis.fetch.bind(globalThis) } = options;
     if (!(maxAgeMs > 0))
       throw new OptionsError("`maxAgeMs` is not a number of milliseconds above 0");
     this.#keySource = keys;
     this.#maxAge = maxAgeMs;
-    const urls = typeof url === "string" ? [url] : url;
+    const urls = (Array.isArray(url) ? url : [url]).map(String);
     if (urls.length === 0)
       throw new OptionsError("`url` is empty: give the URL of a mesh or a replica");
     this.#sources = new DiscoverySources(urls, () => this.#readerToken(), fetch);

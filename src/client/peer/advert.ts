@@ -18,10 +18,10 @@ export interface KnownPeer {
 }
 
 const KNOWN_PEER: OptionNames<KnownPeer> = {
-  publicKey: true,
-  address: true,
-  role: true,
-  rttMs: true,
+  publicKey: "bytes!",
+  address: "string",
+  role: "string",
+  rttMs: "number",
 };
 
 /** The payload of an `advert`; throws an `OptionsError` if an entry is not valid. */

@@ -2,6 +2,7 @@ import { toRfc3339 } from "../../base/clock.ts";
 import { outageOf } from "../clients/options.ts";
 import type { PeerProfile } from "../connection/connection.ts";
 import { goP2pIdentity } from "../connection/go-p2p-handshake.ts";
+import { OptionsError } from "../errors.ts";
 import { generateIdentity, identityFrom } from "../keys.ts";
 import { hostPlatform, type Platform } from "../platform.ts";
 import { moduleUrl } from "../threads/module-url.ts";
@@ -10,8 +11,12 @@ import { kindsOf, selectedHandlers } from "./announced-kinds.ts";
 import { resolveDestination } from "./destination.ts";
 import { MeshPeer } from "./mesh-peer.ts";
 import type { Peer } from "./peer-handle.ts";
+import { typeNameOf } from "../option-types.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
 import { PEER_OPTIONS, type PeerOptions } from "./peer-options.ts";
+
+const EXAMPLE =
+  'connectPeer({ url: "https://mesh.example", handlers: { resize: async (payload) => payload } })';
 
 /**
  * Joins a mesh as a peer and runs its tasks. Returns at once; await `peer.ready` for the welcome. The peer reconnects by
@@ -21,7 +26,7 @@ import { PEER_OPTIONS, type PeerOptions } from "./peer-options.ts";
  * A handler may declare its own payload type, also as an interface. The SDK does not validate payloads against it.
  */
 export function connectPeer(options: PeerOptions): Peer {
-  refuseUnknownOptions("connectPeer", options, PEER_OPTIONS);
+  refuseUnknownOptions("connectPeer", options, PEER_OPTIONS, EXAMPLE);
   const { measureHops = true } = options;
   const platform = {
     ...hostPlatform,
@@ -30,6 +35,11 @@ export function connectPeer(options: PeerOptions): Peer {
   };
   const keys =
     options.privateKey === undefined ? generateIdentity() : identityFrom(options.privateKey);
+  for (const [kind, handler] of Object.entries<unknown>(options.handlers ?? {}))
+    if (typeof handler !== "function")
+      throw new OptionsError(
+        `\`handlers.${kind}\` of connectPeer is a function, not ${typeNameOf(handler)}`,
+      );
   const kinds = options.kinds ?? null;
   const hasModule = options.handlersModule !== undefined;
   // With a module, the kinds are selected when its handlers are known.

@@ -23,11 +23,12 @@ type DestinationOptions = Pick<
 
 /** The destination that the options name; throws an `OptionsError` if they are not valid or contradict each other. */
 export function resolveDestination({
-  url,
+  url: given,
   protocol = "muster/2",
   joinKey,
   ...keys
 }: DestinationOptions): Destination {
+  const url = String(given);
   const link = readMeshLink(url);
   const pinned = keys.meshKey === undefined ? null : publicKeyHex(keys.meshKey);
   if (link !== null && pinned !== null && link.meshKey !== pinned) {

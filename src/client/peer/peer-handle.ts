@@ -22,8 +22,8 @@ export interface DrainPeerOptions {
 }
 
 export const DRAIN_PEER_OPTIONS: OptionNames<DrainPeerOptions> = {
-  timeoutSeconds: true,
-  reason: true,
+  timeoutSeconds: "number",
+  reason: "string",
 };
 
 /** A peer of a mesh. It reconnects by itself until it is closed or the mesh refuses it. */

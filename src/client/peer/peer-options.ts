@@ -10,7 +10,7 @@ import type { PeerEventListener } from "./peer-events.ts";
 /** How a peer joins a mesh, and which tasks it runs. */
 export interface PeerOptions {
   /** The mesh's base URL, such as `https://mesh.example`, or a `muster://` link, which also carries keys. */
-  readonly url: string;
+  readonly url: string | URL;
   /** Default `muster/2`. `go-p2p/1.0` is weaker (docs/security.md); use it only for meshes without muster.2. */
   readonly protocol?: Protocol;
   /** This peer's key; default: a new key, and so a new peer, for each call. */
@@ -64,25 +64,25 @@ export interface PeerOptions {
 }
 
 export const PEER_OPTIONS: OptionNames<PeerOptions> = {
-  url: true,
-  protocol: true,
-  privateKey: true,
-  name: true,
-  role: true,
-  capabilities: true,
-  slots: true,
-  prefetch: true,
-  measureHops: true,
-  createdAt: true,
-  meshKey: true,
-  nextMeshKey: true,
-  joinKey: true,
-  handlers: true,
-  handlersModule: true,
-  kinds: true,
-  onEvent: true,
-  outageMs: true,
-  platform: true,
+  url: "url!",
+  protocol: "string",
+  privateKey: "key",
+  name: "string",
+  role: "string",
+  capabilities: "strings",
+  slots: "number",
+  prefetch: "boolean",
+  measureHops: "boolean",
+  createdAt: "string",
+  meshKey: "bytes",
+  nextMeshKey: "bytes",
+  joinKey: "string",
+  handlers: "object",
+  handlersModule: "url",
+  kinds: "strings",
+  onEvent: "function",
+  outageMs: "number",
+  platform: "object",
 };
 
 /** What a running peer can change about itself. A field that is left out keeps its value. */
@@ -92,8 +92,8 @@ export interface Announcement extends Pick<PeerOptions, "capabilities" | "slots"
 }
 
 export const ANNOUNCEMENT: OptionNames<Announcement> = {
-  capabilities: true,
-  kinds: true,
-  slots: true,
-  prefetch: true,
+  capabilities: "strings",
+  kinds: "strings",
+  slots: "number",
+  prefetch: "boolean",
 };

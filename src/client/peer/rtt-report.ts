@@ -10,7 +10,7 @@ export interface MeasuredRtt {
   readonly rttMs: number;
 }
 
-const MEASURED_RTT: OptionNames<MeasuredRtt> = { peerId: true, rttMs: true };
+const MEASURED_RTT: OptionNames<MeasuredRtt> = { peerId: "string!", rttMs: "number!" };
 
 /** The payload of `rtts`; throws an `OptionsError` if a measurement is not valid. */
 export function rttsPayload(measured: readonly MeasuredRtt[]): Rtts {

@@ -21,14 +21,14 @@ interface TaskFilter<State extends string> {
 }
 
 const TASK_FILTER: OptionNames<TaskFilter<string>> = {
-  state: true,
-  kind: true,
-  source: true,
-  peerId: true,
-  owner: true,
-  createdAfter: true,
-  createdBefore: true,
-  errorContains: true,
+  state: "string",
+  kind: "string",
+  source: "string",
+  peerId: "string",
+  owner: "string",
+  createdAfter: "date",
+  createdBefore: "date",
+  errorContains: "string",
 };
 
 /** The tasks that an act concerns: these, or those that meet a filter. */
@@ -44,7 +44,11 @@ export interface BulkOptions {
   readonly onProgress?: (done: BulkOutcome) => void;
   readonly signal?: AbortSignal;
 }
-const BULK_OPTIONS: OptionNames<BulkOptions> = { dryRun: true, onProgress: true, signal: true };
+const BULK_OPTIONS: OptionNames<BulkOptions> = {
+  dryRun: "boolean",
+  onProgress: "function",
+  signal: "signal",
+};
 
 export type BulkRetryOptions = BulkOptions & RetryOptions;
 
@@ -145,11 +149,11 @@ export interface FailuresFilter {
 }
 
 const FAILURES_FILTER: OptionNames<FailuresFilter> = {
-  state: true,
-  kind: true,
-  owner: true,
-  endedAfter: true,
-  endedBefore: true,
+  state: "string",
+  kind: "string",
+  owner: "string",
+  endedAfter: "date",
+  endedBefore: "date",
 };
 
 /** Throws an `OptionsError` if a condition does not exist. */

@@ -9,8 +9,8 @@ export interface RetryOptions {
 }
 
 export const RETRY_OPTIONS: OptionNames<RetryOptions> = {
-  maxAttempts: true,
-  deadlineSeconds: true,
+  maxAttempts: "number",
+  deadlineSeconds: "number",
 };
 
 export const retryBody = ({ maxAttempts, deadlineSeconds }: RetryOptions): RetryTask => ({

@@ -13,9 +13,9 @@ export interface RunOptions extends SubmitOptions, WaitOptions {
 
 export const RUN_OPTIONS: OptionNames<RunOptions> = {
   ...SUBMIT_OPTIONS,
-  timeoutMs: true,
-  outageMs: true,
-  privateKey: true,
+  timeoutMs: "number",
+  outageMs: "number",
+  privateKey: "key",
 };
 
 /** Submits tasks, over HTTP or over a session. */

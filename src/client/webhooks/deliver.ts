@@ -17,7 +17,7 @@ export function signDelivery(
   secret: string,
   delivery: { readonly id: string; readonly at: Millis; readonly body: string },
 ): Readonly<Record<string, string>> {
-  refuseUnknownOptions("signDelivery", delivery, { id: true, at: true, body: true });
+  refuseUnknownOptions("signDelivery", delivery, { id: "string!", at: "number!", body: "string!" });
   const { id, at, body } = delivery;
   const headers = signStandard([secret], { id, at, body: utf8(body) });
   if (!headers.ok) throw new OptionsError(headers.error);
@@ -26,7 +26,7 @@ export function signDelivery(
 
 export interface DeliveryOptions {
   /** The mesh's base URL. */
-  readonly url: string;
+  readonly url: string | URL;
   /** The webhook source's name. */
   readonly source: string;
   /** The source's secret, `whsec_` and base64. Deliveries need no token: the signature authenticates them. */
@@ -38,18 +38,22 @@ export interface DeliveryOptions {
 }
 
 const DELIVERY_OPTIONS: OptionNames<DeliveryOptions> = {
-  url: true,
-  source: true,
-  secret: true,
-  id: true,
-  fetch: true,
-  signal: true,
+  url: "url!",
+  source: "string!",
+  secret: "string!",
+  id: "string",
+  fetch: "function",
+  signal: "signal",
 };
+
+const EXAMPLE =
+  'deliver(event, { url: "https://mesh.example", source: "uploads", secret: "whsec_…" })';
 
 /** Signs an event and delivers it to a webhook source. Retries while the mesh is unreachable or busy. */
 export async function deliver(event: unknown, options: DeliveryOptions): Promise<DeliveryView> {
-  refuseUnknownOptions("deliver", options, DELIVERY_OPTIONS);
-  const { url, source, secret, fetch = globalThis.fetch.bind(globalThis) } = options;
+  refuseUnknownOptions("deliver", options, DELIVERY_OPTIONS, EXAMPLE);
+  const url = String(options.url);
+  const { source, secret, fetch = globalThis.fetch.bind(globalThis) } = options;
   const api = new Api({ url, token: undefined, fetch, random: Math.random });
   const id = options.id ?? newUuid(platformRandom);
   const body = payloadJson(event, "event");

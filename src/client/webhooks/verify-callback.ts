@@ -27,7 +27,7 @@ export interface VerifyOptions {
   readonly now?: number;
 }
 
-const VERIFY_OPTIONS: OptionNames<VerifyOptions> = { secret: true, now: true };
+const VERIFY_OPTIONS: OptionNames<VerifyOptions> = { secret: "stringOrStrings!", now: "number" };
 
 /**
  * Verifies a callback and returns its event. Throws `MusterApiError` with the code `signature_missing`, `signature_invalid`,
@@ -39,7 +39,8 @@ export function verifyCallback(
   { headers, body }: CallbackDelivery,
   options: VerifyOptions,
 ): CallbackEvent {
-  refuseUnknownOptions("verifyCallback", options, VERIFY_OPTIONS);
+  const example = "verifyCallback({ headers, body }, { secret })";
+  refuseUnknownOptions("verifyCallback", options, VERIFY_OPTIONS, example);
   const { secret, now = Date.now() } = options;
   const bytes = typeof body === "string" ? utf8(body) : body;
   const secrets = typeof secret === "string" ? [secret] : secret;

@@ -11,6 +11,7 @@ import { checkMethod } from "./methods.ts";
 import { PathTable } from "./path-table.ts";
 import { preflightBudget } from "./preflights.ts";
 import { problem } from "./problem.ts";
+import { countRefusedMethod } from "./refused-deliveries.ts";
 import { Router } from "./route.ts";
 import { crossOriginRoutes } from "./route-headers.ts";
 import { auditRoutes } from "./routes/audit.ts";
@@ -50,27 +51,31 @@ export function createApi(): { readonly app: OpenAPIHono<AppEnv>; readonly route
   const router = new Router(app);
   const memory = new GatewayMemory();
   const paths = new PathTable(app.routes);
+  const open = crossOriginRoutes(router, paths);
+  const configure = loadConfiguration(memory);
   app.use(safeHeaders);
   app.use(
     crossOrigin<AppEnv>({
-      ...crossOriginRoutes(router, paths),
+      ...open,
       origins: (c) => c.env.CORS_ORIGINS,
       consumePreflight: preflightBudget(memory),
     }),
   );
   app.use(
-    checkMethod<AppEnv>(paths, (c, allowed) =>
-      problem(c, {
-        code: "method_not_allowed",
-        detail: `this path does not support ${c.req.method}, only ${allowed}`,
-      }),
-    ),
+    checkMethod<AppEnv>(paths, async (c, allowed) => {
+      const detail = `this path does not support ${c.req.method}, only ${allowed}`;
+      const error = { code: "method_not_allowed", detail } as const;
+      // Whoever set up the sender of a webhook looks for it among the refused deliveries.
+      if (open.isExcluded(paths.find(c.req.path)))
+        await configure(c, () => countRefusedMethod(c, error));
+      return problem(c, error);
+    }),
   );
 
   // Before the check of the configuration, which neither needs.
   describeApi(app, router);
   troubleshootingRoutes(router);
-  app.use(loadConfiguration(memory));
+  app.use(configure);
   for (const register of ROUTES) register(router);
   return { app, router };
 }

@@ -7,7 +7,7 @@ import { methodsOf, type PathTable } from "./path-table.ts";
  */
 export function checkMethod<E extends Env>(
   paths: PathTable,
-  refuse: (c: Context<E>, allowed: string) => Response,
+  refuse: (c: Context<E>, allowed: string) => Response | Promise<Response>,
 ): MiddlewareHandler<E> {
   return async (c, next) => {
     const { method } = c.req;

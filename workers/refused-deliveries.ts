@@ -5,6 +5,7 @@ import {
   refusalHeaders,
 } from "../src/webhooks/index.ts";
 import type { AppContext } from "./context.ts";
+import { findSource } from "./webhook-source-secrets.ts";
 
 /** Reports that one request sends at most, itself and for those after it: the platform ends what a request left behind after 30 s. */
 const REPORTS_MAX = 10;
@@ -36,6 +37,13 @@ export function countRefusal(c: AppContext, name: string, error: MusterError): v
   }
   const wait = refusals.claim(now);
   if (wait !== null) c.executionCtx.waitUntil(report(c, wait));
+}
+
+/** The same for a request whose method no webhook has: a sender that checks the address by GET, or was given the wrong method. */
+export async function countRefusedMethod(c: AppContext, error: MusterError): Promise<void> {
+  const name = c.req.path.split("/").at(-1) ?? "";
+  await findSource(c, name, false);
+  countRefusal(c, name, error);
 }
 
 async function report(c: AppContext, firstWait: number): Promise<void> {

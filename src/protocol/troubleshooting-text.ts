@@ -49,7 +49,7 @@ The answer is a problem document whose \`type\` leads to its entry: \`curl MESH_
 "The path does not support this method". HTTP 405, close code 4400, go-p2p error 1001.
 
 - Cause: The path exists, but not with this method.
-- Remedy: Use a method of the answer's \`Allow\` header.
+- Remedy: Use a method of the answer's \`Allow\` header. Among the refused deliveries of a webhook: its sender must use POST; some check the address by GET first, and a browser that opens it sends GET, too.
 
 ### \`upgrade_required\`
 

@@ -86,6 +86,32 @@ describe("refused deliveries", () => {
     },
   );
 
+  it.each(["GET", "HEAD", "PUT", "PATCH", "DELETE", "PURGE"])(
+    "WH60 are listed when their method is wrong: %s",
+    async (method) => {
+      await register("files");
+      const { send } = isolate();
+      const sent = from("192.0.2.7", { token: null, headers: { "User-Agent": "sender/1" } });
+      expect((await send(method, "/v1/webhooks/files", sent)).status).toBe(405);
+      // What asks for the methods is no delivery.
+      expect((await send("OPTIONS", "/v1/webhooks/files", sent)).status).toBe(204);
+      const { refused, unknown_sources } = await listOf(1);
+      expect(unknown_sources).toBeNull();
+      expect(refused).toMatchObject([
+        { code: "method_not_allowed", status: 405, method, count: 1, address: "192.0.2.7" },
+      ]);
+    },
+  );
+
+  it("WH64 with a wrong method to unknown names are counted without their names", async () => {
+    await register("files");
+    const { send } = isolate();
+    for (const name of ["nobody", "%00", "x".repeat(300), "FILES"])
+      expect((await send("GET", `/v1/webhooks/${name}`, from("192.0.2.7"))).status).toBe(405);
+    const { refused, unknown_sources } = await listOf(4);
+    expect([refused, unknown_sources?.count]).toEqual([[], 4]);
+  });
+
   it("WH65 whose signature was valid are marked, because the list of deliveries has them, too", async () => {
     await register("files", { task: { kind: "$.kind" } });
     expect((await deliver("files", await standard(EVENT))).status).toBe(422);

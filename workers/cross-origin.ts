@@ -40,8 +40,9 @@ export function crossOrigin<E extends Env>(options: CrossOriginOptions<E>): Midd
   const readOrigins = cachedOrigins();
   return async (c, next) => {
     const pages = readOrigins(options.origins(c));
+    if (pages === NO_PAGES) return next();
     const found = options.paths.find(c.req.path);
-    if (pages === NO_PAGES || options.isExcluded(found)) return next();
+    if (options.isExcluded(found)) return next();
     const origin = c.req.header("Origin");
     const allowed = allowedOrigin(pages, origin);
     const answer =

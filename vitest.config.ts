@@ -29,7 +29,8 @@ const SMOKE = "test/e2e/smoke.test.ts";
 
 /**
  * `core`, `workerd` and `smoke` are `npm test`: they need nothing beyond npm. `e2e` is `npm run test:rest`: real meshes, peers and
- * replicas as processes, and programs in Go and PHP. Its tests are skipped, with the reason, where Redis, Go or PHP is missing.
+ * replicas as processes, and programs in Go and PHP. Its tests are skipped, with the reason, where Redis, Go or PHP is missing. `package`
+ * belongs to `npm run test:rest`, too: it installs the packages as users do, which needs the registry that npm is configured with.
  */
 export default defineConfig({
   test: {
@@ -39,7 +40,13 @@ export default defineConfig({
           name: "core",
           setupFiles: ["test/leaked-timers.ts"],
           include: ["test/**/*.test.ts"],
-          exclude: ["test/durable/**", "test/workers/**", "test/e2e/**", "test/interop/**"],
+          exclude: [
+            "test/durable/**",
+            "test/workers/**",
+            "test/e2e/**",
+            "test/interop/**",
+            "test/package/**",
+          ],
           // Loading the modules again for each file would take longer than its tests.
           pool: "threads",
           isolate: false,
@@ -73,6 +80,16 @@ export default defineConfig({
           // Each file starts processes of its own: more than two at once would only slow each other down.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+          ...PATIENT,
+        },
+      },
+      {
+        test: {
+          name: "package",
+          include: ["test/package/**/*.test.ts"],
+          globalSetup: "test/package/setup.ts",
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
           ...PATIENT,
         },
       },

@@ -8,7 +8,7 @@ const PAGES = globSync(["README.md", "docs/**/*.md", "src/SPEC.md", "durable/STO
 });
 
 /** Folders of the repository: text in backticks that begins with one of them and a slash names a path. */
-const FOLDERS = ["src", "durable", "workers", "test", "bench", "docs", "bin"];
+const FOLDERS = ["src", "durable", "workers", "packages", "test", "bench", "docs", "bin"];
 const PATH = new RegExp(`^(?:${FOLDERS.join("|")})/[\\w./-]*$`);
 
 const read = (page: string) => readFileSync(join(root, page), "utf8");

@@ -3,11 +3,11 @@
  * returns one for any server that calls `fetch`, as Deno's and Bun's; the default export is one as a Worker.
  */
 import { serve } from "@hono/node-server";
-import type { ReplicaVariables } from "./replica-settings.ts";
 import { startReplica as start } from "./start-replica.ts";
 import { workerReplica } from "./worker-replica.ts";
 
-export type { ReplicaVariables } from "./replica-settings.ts";
+/** The settings of a replica by their names, as environment variables are: docs/discovery.md lists them. */
+export type ReplicaVariables = Readonly<Record<string, string | undefined>>;
 
 /** Answers requests. `env` is what the server knows of the connection, from which the address of the caller is read. */
 type Fetch = (request: Request, env?: unknown) => Response | Promise<Response>;
@@ -32,11 +32,18 @@ export class ReplicaError extends Error {
 
 /** Starts a replica with these settings, for example those of the environment. Throws a `ReplicaError` if it can't. */
 export async function startReplica(variables: ReplicaVariables): Promise<StartedReplica> {
-  const started = await start(variables);
+  const started = await start(definedOnly(variables));
   if (!started.ok) throw new ReplicaError(started.error.faults);
   const { app, notes } = started.value;
   return { fetch: async (request, env) => app.fetch(request, env), notes };
 }
+
+const definedOnly = (variables: ReplicaVariables): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    ),
+  );
 
 export interface ServeReplicaOptions {
   readonly variables: ReplicaVariables;

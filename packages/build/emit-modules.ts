@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
-import { onlyEnglish, withBuiltNames, type Graph } from "./module-graph.ts";
+import { onlyEnglish, forPackage, type Graph } from "./module-graph.ts";
 import { fromRoot, isVendored, outputOf, ROOT, specifier } from "./paths.ts";
 
 /** Syntax of the oldest Node that `engines` states. */
@@ -34,7 +34,7 @@ async function emit(
     sourcemap,
     sourcesContent: false,
     logLevel: "warning",
-    plugins: [apart(graph), onlyEnglish, builtNames],
+    plugins: [apart(graph), onlyEnglish, asInPackage],
   });
 }
 
@@ -51,11 +51,11 @@ const apart = ({ imports }: Graph): Plugin => ({
     }),
 });
 
-const builtNames: Plugin = {
-  name: "built-names",
+const asInPackage: Plugin = {
+  name: "as-in-package",
   setup: (bundler) =>
     bundler.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
-      contents: withBuiltNames(await readFile(path, "utf8")),
+      contents: forPackage(await readFile(path, "utf8")),
       loader: "ts",
     })),
 };

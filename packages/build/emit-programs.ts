@@ -31,12 +31,25 @@ export async function emitPrograms(programs: Programs, dist: string): Promise<re
     sourcemap: true,
     sourcesContent: false,
     logLevel: "warning",
-    plugins: [externals(isExternal), onlyEnglish, builtNames(programs)],
+    plugins: [externals(isExternal), onlyEnglish, builtNames(programs), unmapped],
   });
   return Object.keys(metafile.inputs);
 }
 
 const nameOf = (entry: string): string => basename(entry, ".ts");
+
+/** A map with one entry, which the bundler takes over. */
+const NO_MAP = `data:application/json;base64,${btoa('{"version":3,"sources":[""],"mappings":"A"}')}`;
+
+/** The package does not contain the sources of other packages: their code is mapped to one place each. */
+const unmapped: Plugin = {
+  name: "unmapped",
+  setup: (bundler) =>
+    bundler.onLoad({ filter: /\/node_modules\/.*\.m?js$/ }, async ({ path }) => ({
+      contents: `${await readFile(path, "utf8")}\n//# sourceMappingURL=${NO_MAP}`,
+      loader: "js",
+    })),
+};
 
 /** A file that a module names by its URL: another of the programs, or a module of the package. */
 const builtNames = ({ entries, folder }: Programs): Plugin => ({
@@ -47,7 +60,7 @@ const builtNames = ({ entries, folder }: Programs): Plugin => ({
       const contents = source.replaceAll(BESIDE, (_, beside: string) => {
         const file = fromRoot(join(path, "..", `${beside}.ts`));
         const built = entries.includes(file) ? `${folder}/${nameOf(file)}` : outputOf(file);
-        return `new URL("${specifier(`${folder}/program`, built)}.js", import.meta.url)`;
+        return `"${specifier(`${folder}/program`, built)}.js"`;
       });
       return { contents, loader: "ts" };
     }),

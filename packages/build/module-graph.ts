@@ -14,12 +14,17 @@ export interface Graph {
   readonly imports: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
-/** A file that a module names by its URL. */
-export const BESIDE = /new URL\("(\.{1,2}\/[^"]+)\.ts", import\.meta\.url\)/g;
+/** A file that a module names by its URL: in `new URL`, or in a constant for it. */
+export const BESIDE = /(?<=new URL\(|_ENTRY = )"(\.{1,2}\/[^"]+)\.ts"(?=, import\.meta\.url|;)/g;
 
-/** The module with the names that these files have in the package. */
-export const withBuiltNames = (source: string): string =>
-  source.replaceAll(BESIDE, 'new URL("$1.js", import.meta.url)');
+/**
+ * A module as the package has it: with the built names of the files that it names, and with zod as a namespace. Of a namespace that is
+ * itself an export of a module, as `z` is, bundlers keep everything.
+ */
+export const forPackage = (source: string): string =>
+  source
+    .replaceAll(BESIDE, '"$1.js"')
+    .replace(/^import \{ z \} from "zod";$/m, 'import * as z from "zod";');
 
 /**
  * Of zod's 50 languages for error messages, none is used but English, which zod sets itself. All of them would come along, because zod

@@ -7,7 +7,13 @@ import { fromRoot, outputOf, ROOT, specifier } from "./paths.ts";
 interface SourceMap {
   sources: string[];
   sourceRoot?: string;
+  sourcesContent?: (string | null)[];
+  /** Debuggers step over these sources. */
+  ignoreList?: number[];
 }
+
+/** What stands for the sources of other packages, whose code the maps leave out. */
+const OF_OTHERS = "// The code of another package.\n";
 
 /** Copies the sources into `sources/`, which no export names, and points the maps at them. */
 export async function emitSources(paths: readonly string[], folder: string): Promise<void> {
@@ -25,6 +31,11 @@ export async function emitSources(paths: readonly string[], folder: string): Pro
       return specifier(file, `sources/${path}`);
     });
     delete map.sourceRoot;
+    const others = map.sources.map((source) => /\/sources\/node_modules\//.test(source));
+    if (others.includes(true)) {
+      map.sourcesContent = others.map((isOther) => (isOther ? OF_OTHERS : null));
+      map.ignoreList = [...others.keys()].filter((at) => others[at]);
+    }
     await writeFile(join(folder, file), JSON.stringify(map));
   }
 }

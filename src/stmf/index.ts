@@ -1,5 +1,5 @@
 /**
- * The public API of STMF, Borg's sealed forms: the exports of `muster/stmf`. A function that can fail in expected ways
+ * The public API of STMF, Borg's sealed forms: the exports of `muster-mesh/stmf`. A function that can fail in expected ways
  * throws a `StmfError` with a stable `code`; the internal functions return the same faults as values.
  */
 import { fromBase64, toBase64, type Bytes } from "../base/bytes.ts";

@@ -30,6 +30,9 @@ export interface NodeThreadOptions {
 /** The name is not a literal in `import`, so that bundlers for browsers do not look for the module. */
 const WORKER_THREADS = "node:worker_threads";
 
+/** Not a literal in `new URL` either: they would take the file for one that the page loads. */
+const THREAD_ENTRY = "./thread-entry.ts";
+
 /** Whether this runtime has `node:worker_threads`: Node, Deno and Bun. */
 export const hasNodeThreads = (): boolean => {
   const { process } = globalThis as { process?: { versions?: { node?: string } } };
@@ -40,8 +43,9 @@ export const hasNodeThreads = (): boolean => {
 export const nodeThreads =
   (options: NodeThreadOptions = {}, onWorker: (worker: unknown) => void = () => {}): SpawnThread =>
   async (listener) => {
-    const { Worker } = (await import(WORKER_THREADS)) as WorkerThreads;
-    const worker = new Worker(new URL("./thread-entry.ts", import.meta.url), options);
+    // Vite takes every `new Worker` for one of the page.
+    const { Worker: NodeWorker } = (await import(WORKER_THREADS)) as WorkerThreads;
+    const worker = new NodeWorker(new URL(THREAD_ENTRY, import.meta.url), options);
     onWorker(worker);
     let error: string | null = null;
     worker.on("message", (data) => listener.message(data));

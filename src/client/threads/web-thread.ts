@@ -3,7 +3,7 @@ import type { SpawnThread } from "./thread.ts";
 
 /**
  * Web Workers, for browsers. Vite, webpack and Parcel recognize the default form of `create`, and bundle the thread's code.
- * For other bundlers, bundle `muster/thread` as an entry of its own and create a worker of that file.
+ * For other bundlers, bundle `muster-mesh/thread` as an entry of its own and create a worker of that file.
  */
 export const webThreads =
   (

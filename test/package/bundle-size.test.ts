@@ -1,0 +1,18 @@
+import { expect, inject, test } from "vitest";
+import { bundleSize } from "./bundle-size.ts";
+
+const { sdkFolder: folder } = inject("installed");
+
+/** In kilobytes (1,000 bytes), gzipped. */
+const BOUNDS = [
+  ["connectPeer", 120],
+  ["controller", 115],
+] as const;
+
+test.each(BOUNDS)(
+  "PK11 a browser bundle of %s alone has under %i kB gzipped",
+  async (name, kilobytes) => {
+    const { gzipped } = await bundleSize([name], { folder, module: "muster-mesh" });
+    expect(gzipped).toBeLessThan(kilobytes * 1_000);
+  },
+);

@@ -67,3 +67,18 @@ test("allowScripts says of every package with an installation script, at its exa
     .map(([path, { version }]) => `${nameOf(path)}@${version}`);
   expect(scripted.filter((one) => !(one in manifest.allowScripts))).toEqual([]);
 });
+
+test("what only the tests of the packages need is pinned in the same way", () => {
+  const folder = "test/package/tools";
+  const tools = JSON.parse(readFileSync(`${folder}/package-lock.json`, "utf8")) as typeof lock;
+  const wanted = JSON.parse(readFileSync(`${folder}/package.json`, "utf8")) as Manifest;
+  const brought = Object.entries(tools.packages).filter(([path]) => path !== "");
+  expect(brought.filter(([, { integrity }]) => !integrity?.startsWith("sha512-"))).toEqual([]);
+  expect(brought.filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
+  for (const [name, version] of Object.entries(wanted.dependencies ?? {}))
+    expect(tools.packages[`node_modules/${name}`]?.version, name).toBe(version);
+  const scripted = brought
+    .filter(([, { hasInstallScript }]) => hasInstallScript === true)
+    .map(([path, { version }]) => `${nameOf(path)}@${version}`);
+  expect(scripted.filter((one) => !(one in wanted.allowScripts))).toEqual([]);
+});

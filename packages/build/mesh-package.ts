@@ -6,7 +6,7 @@ import { emitModules } from "./emit-modules.ts";
 import { emitPrograms } from "./emit-programs.ts";
 import { moduleGraph, type Graph } from "./module-graph.ts";
 import { isVendored, ROOT } from "./paths.ts";
-import { emitSources } from "./source-maps.ts";
+import { emitSources, withImported } from "./source-maps.ts";
 
 const FOLDER = join(ROOT, "packages/mesh");
 
@@ -45,10 +45,7 @@ export async function buildMeshPackage(): Promise<void> {
   const bundled = await emitPrograms(PROGRAMS, dist);
   const declared = await emitDeclarations([...PUBLIC, REPLICA], graph, dist, isExternal);
   const sources = new Set([...graph.files, ...bundled, ...declared]);
-  await emitSources(
-    [...sources].filter((path) => !isVendored(path)),
-    FOLDER,
-  );
+  await emitSources(await withImported([...sources].filter((path) => !isVendored(path))), FOLDER);
   await copyLicenses(graph, dist);
   await copyFile(join(ROOT, "LICENSE"), join(FOLDER, "LICENSE"));
 }

@@ -15,6 +15,21 @@ interface SourceMap {
 /** What stands for the sources of other packages, whose code the maps leave out. */
 const OF_OTHERS = "// The code of another package.\n";
 
+/** What a source imports from another one, types included: the code has no trace of those. */
+const IMPORTED = /(?<=\bfrom ")\.{1,2}\/[^"\n]+\.ts(?=")/g;
+
+/** These sources and all that they import, so that what the package contains can be read and compiled. */
+export async function withImported(paths: readonly string[]): Promise<readonly string[]> {
+  const found = new Set(paths);
+  // Files that are added while the set is read are read, too.
+  for (const path of found) {
+    const source = await readFile(join(ROOT, path), "utf8");
+    for (const [named] of source.matchAll(IMPORTED))
+      found.add(fromRoot(join(ROOT, path, "..", named)));
+  }
+  return [...found];
+}
+
 /** Copies the sources into `sources/`, which no export names, and points the maps at them. */
 export async function emitSources(paths: readonly string[], folder: string): Promise<void> {
   for (const path of paths) {

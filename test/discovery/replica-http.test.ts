@@ -174,6 +174,12 @@ describe("a replica over HTTP", () => {
     ]);
   });
 
+  test("PK14 a mesh and a replica name commands as an installed package has them", async () => {
+    const text = await (await ask("/troubleshooting")).text();
+    expect(text).toContain("`npx muster-mesh keygen --mesh");
+    expect(text).not.toContain("npx muster ");
+  });
+
   test("HT52 a replica that is not configured explains its codes, too", async () => {
     const broken = new Hono();
     replicaRoutes(broken, () => Promise.reject(new Error("set UPSTASH_REDIS_REST_URL")));

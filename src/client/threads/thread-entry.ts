@@ -8,6 +8,16 @@ interface ParentPort {
   on(event: "message", listener: (data: unknown) => void): void;
 }
 
+/** The part of the global scope of a Web Worker that is used here: not every compiler has a library with its type. */
+interface WorkerScope {
+  postMessage(data: unknown): void;
+  addEventListener(
+    type: "unhandledrejection",
+    listener: (event: { readonly reason: unknown }) => void,
+  ): void;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+}
+
 /** Null in a Web Worker, which Deno and Bun have as well. */
 async function nodePort(): Promise<ThreadPort | null> {
   if (!hasNodeThreads()) return null;
@@ -21,7 +31,7 @@ async function nodePort(): Promise<ThreadPort | null> {
 }
 
 function webPort(): ThreadPort {
-  const scope = self as unknown as DedicatedWorkerGlobalScope;
+  const scope = self as unknown as WorkerScope;
   const post: ThreadPort["post"] = (message) => scope.postMessage(marked(message));
   // An error that is not caught inside a promise ends a thread of Node, but not one of a browser.
   scope.addEventListener("unhandledrejection", ({ reason }) =>

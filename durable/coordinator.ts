@@ -25,6 +25,8 @@ import { storageFull } from "../src/coordinator/storage/room.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
 import { AUDIT_LIMITS, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
+import { continueAfterRestore } from "../src/registry/after-restore.ts";
+import { migrate } from "../src/registry/migrate.ts";
 import { isFullError } from "../src/registry/sql.ts";
 import { openRegistry, type Registry } from "../src/registry/registry.ts";
 import { isEnded } from "../src/tasks/task.ts";
@@ -72,7 +74,10 @@ export class Coordinator
       stranger: Math.min(AUDIT_LIMITS.stranger, smallRows),
     };
     const seed = Math.floor(Math.random() * 2 ** 32);
-    this.#registry = openRegistry(durableSql(ctx.storage), seed, audit, choiceRows);
+    const sql = durableSql(ctx.storage);
+    migrate(sql);
+    continueAfterRestore(sql, Date.now());
+    this.#registry = openRegistry(sql, seed, audit, choiceRows);
     this.#measurements = new MeasurementWriter(this.#registry.measurements);
     this.#alarm = new AlarmClock(ctx.storage);
     this.#queue = new CommandQueue({

@@ -1,5 +1,4 @@
 import { FIRST_MIGRATIONS } from "./first-migrations.ts";
-import { number, type Sql } from "./sql.ts";
 
 /**
  * Append-only: a migration that has run anywhere is never edited. Each is a list of single statements. Times are Unix
@@ -283,17 +282,3 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE webhook_sources ADD COLUMN identity TEXT NOT NULL DEFAULT 'null'`,
   ],
 ];
-
-/** Brings a database of any age up to date; run at every wake. */
-export function migrate(sql: Sql): void {
-  sql.exec(`CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)`);
-  const row = sql.exec(`SELECT version FROM schema_version`)[0];
-  const from = row === undefined ? 0 : number(row, "version");
-  if (from >= MIGRATIONS.length) return;
-  sql.transaction(() => {
-    for (const statements of MIGRATIONS.slice(from))
-      for (const statement of statements) sql.exec(statement);
-    sql.exec(`DELETE FROM schema_version`);
-    sql.exec(`INSERT INTO schema_version (version) VALUES (?)`, MIGRATIONS.length);
-  });
-}

@@ -23,9 +23,10 @@ import { LostRights } from "./lost-rights.ts";
 import { kvSharesTable } from "./kv-shares.ts";
 import { kvWritesTable } from "./kv-writes.ts";
 import { AUDIT_LIMITS } from "../protocol/constants.ts";
-import { migrate } from "./migrations.ts";
+import { migrate } from "./migrate.ts";
 import { observedTable } from "./observed.ts";
 import { outboxTable } from "./outbox.ts";
+import { ExportCopy } from "./export-copy.ts";
 import { LifetimeClock } from "./lifetime-clock.ts";
 import { pairRttsTable } from "./pair-rtts.ts";
 import { peersTable } from "./peers.ts";
@@ -97,6 +98,7 @@ export function openRegistry(
   const apiTokens = apiTokensTable(changes.watch(lasting, "apiTokens"), { onLimits, onLoss });
   const submitters = submittersTable(lasting);
   const pointers = pointersTable(on("pointers"));
+  const exportCopy = new ExportCopy(sql, () => changes.mark("exportCopy"));
   const endedOwners = endedOwnersTable(changes.watch(lasting, "endedOwners"));
   const measured = [
     apiTokens.kept,
@@ -144,8 +146,9 @@ export function openRegistry(
   return {
     transaction,
     changes,
-    /** Bytes that the database uses. */
-    size: () => sql.size(),
+    /** Bytes that the database uses, without the copy of an export. */
+    size: () => sql.size() - exportCopy.bytes,
+    exportCopy,
     lifetimes: new LifetimeClock(),
     room: new RoomState(() => changes.mark("room")),
     measurements: {

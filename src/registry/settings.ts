@@ -1,5 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { AuthMode } from "../protocol/http.ts";
+import { readRestoredAt } from "./after-restore.ts";
 import { number, text, type Sql, type SqlRow } from "./sql.ts";
 
 /**
@@ -8,7 +9,10 @@ import { number, text, type Sql, type SqlRow } from "./sql.ts";
  * @param onLoss called when a key may lose its right to connect
  */
 export function settingsTable(sql: Sql, onLoss: () => void = () => {}) {
+  const restoredAt = readRestoredAt(sql);
   return {
+    /** When the mesh was restored from a backup last; null if it never was. It changes only before the registry is opened. */
+    restoredAt,
     /** The auth mode that was set; null while the configured one applies. */
     authMode(): AuthMode | null {
       const row = sql.exec(`SELECT value FROM settings WHERE key = 'auth_mode'`)[0];

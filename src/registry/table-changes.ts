@@ -19,7 +19,8 @@ export type TableName =
   | "circuits"
   | "correlatedFailures"
   | "dials"
-  | "apiTokens";
+  | "apiTokens"
+  | "exportCopy";
 
 /** Which tables were written since `clear`, so that only the due times that may have changed are read again. */
 export class TableChanges {

@@ -6,9 +6,16 @@ import type { Task } from "./task.ts";
 
 /**
  * A task that has ended without success, put back into the queue: with all its attempts, and a deadline that is as far ahead as
- * the first one was. Its fence grows by one, so that no message about an attempt of before changes it.
+ * the first one was. Its fence grows, so that no message about an attempt of before changes it.
+ *
+ * @param fence the task's next one
  */
-export const restartedTask = (task: Task, options: RetryTask, now: Millis): Task => ({
+export const restartedTask = (
+  task: Task,
+  options: RetryTask,
+  now: Millis,
+  fence: number,
+): Task => ({
   ...task,
   state: "queued",
   retries: task.retries + 1,
@@ -24,8 +31,8 @@ export const restartedTask = (task: Task, options: RetryTask, now: Millis): Task
   attemptsUsed: 0,
   interruptions: 0,
   attemptUntil: null,
-  fence: task.lastFence + 1,
-  lastFence: task.lastFence + 1,
+  fence,
+  lastFence: fence,
   leaseUntil: null,
   prefetched: false,
   peerId: null,

@@ -1,4 +1,4 @@
-import { reset, runDurableObjectAlarm } from "cloudflare:test";
+import { abortAllDurableObjects, reset, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { fromBase64, fromUtf8, toBase64, toHex, utf8, type Bytes } from "../../src/base/bytes.ts";
@@ -17,7 +17,7 @@ import type { TaskView } from "../../src/protocol/http.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
 import type { ResultContent } from "../../src/protocol/result-content.ts";
 import { openResult, sealResult } from "../../src/stmf/task-result.ts";
-import { coordinatorStub, awaitTaskEnd } from "../durable/api.ts";
+import { coordinatorStub, awaitTaskEnd, rows } from "../durable/api.ts";
 import { GoPeer } from "../durable/go-peer.ts";
 import { present } from "../must.ts";
 import { seededRandom } from "../random.ts";
@@ -132,6 +132,23 @@ describe("a result that is too large for a message", () => {
     await commit(second.peer, second.offer, jsonBytes(big(10)));
     problemOf(await bring(second.offer, jsonBytes(big(20))), "lease_lost");
     expect((await resultOf(second.offer.task_id)).text).toBe(big(10));
+  });
+
+  it("BK20 is uploaded under a fence that jumped ahead because the mesh was restored from a backup", async () => {
+    await call<TaskView>("POST", "/v1/tasks", { json: { kind: "render" } });
+    await rows(`INSERT INTO settings (key, value) VALUES ('restore_pending', '1')`);
+    await abortAllDurableObjects();
+    const peer = await GoPeer.join();
+    const offer = (await peer.readType("task_offer")).payload as unknown as TaskOffer;
+    expect(offer.fence).toBeGreaterThan(1e12);
+    peer.send("task_accept", { task_id: offer.task_id, fence: offer.fence });
+    await peer.catchUp();
+    expect((await bring(offer, jsonBytes(big(10)))).status).toBe(204);
+    await commit(peer, offer, jsonBytes(big(10)));
+    expect((await awaitTaskEnd(offer.task_id)).state).toBe("succeeded");
+    expect(await rows(`SELECT key FROM settings WHERE key LIKE 'restore%' ORDER BY key`)).toEqual([
+      { key: "restored_at" },
+    ]);
   });
 
   it("AS100 is refused without the ticket for exactly its bytes", async () => {

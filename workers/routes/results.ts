@@ -43,7 +43,7 @@ const binary = z.string().meta({ format: "binary" });
 
 const { define, defineRaw } = routesTagged("tasks", {
   id: Uuid,
-  fence: z.string().regex(/^[1-9][0-9]{0,8}$/),
+  fence: z.string().regex(/^[1-9][0-9]{0,14}$/),
 });
 const sealedBody = { [SEALED_TYPE]: { schema: binary } };
 const resultBody = { [JSON_TYPE]: { schema: z.unknown() }, ...sealedBody };

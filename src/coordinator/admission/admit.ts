@@ -16,6 +16,7 @@ import { SLOTS_UNEARNED } from "../../scoring/earned-slots.ts";
 import { greatCircleKm, isPhysical } from "../../scoring/measure.ts";
 import { sampleRtt } from "../../scoring/rtt.ts";
 import type { AdmitInput } from "../../contract/admission.ts";
+import { nextNumber } from "../../registry/after-restore.ts";
 import type { Context } from "../kernel/context.ts";
 import { dialFault, dialsAfterAdmission, TURN_OVER } from "../dialing/dial-lifecycle.ts";
 import { notePlace } from "../peers/evidence.ts";
@@ -72,7 +73,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     network: input.network,
     colo: input.colo,
     lastSeen: now,
-    epoch: (known?.epoch ?? removed?.epoch ?? 0) + 1,
+    epoch: nextNumber(known?.epoch ?? removed?.epoch ?? 0, registry.settings.restoredAt),
     seq: 0,
     session: input.session,
     tookOver: tookOver(known, input),

@@ -18,6 +18,7 @@ import {
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
 import type { DiscoveryEpoch } from "../../registry/discovery-epochs.ts";
 import type { Registry } from "../../registry/registry.ts";
+import { nextNumber } from "../../registry/after-restore.ts";
 import type { Context } from "../kernel/context.ts";
 import { strangerLimits } from "../peers/record-limits.ts";
 import { addToOutbox } from "../kernel/marks.ts";
@@ -63,7 +64,7 @@ function openEpochSecretsOf({ config }: Context, row: DiscoveryEpoch): OpenedEpo
 function openNextEpoch(context: Context, before: DiscoveryEpoch | null): OpenedEpoch {
   const { registry, config, now, random, randomBytes } = context;
   const secrets = newEpochSecrets(randomBytes);
-  const epoch = (before?.epoch ?? 0) + 1;
+  const epoch = nextNumber(before?.epoch ?? 0, registry.settings.restoredAt);
   const sealed = sealEpochSecrets(config.discovery.rootKey, epoch, secrets, randomBytes);
   const row: DiscoveryEpoch = {
     epoch,

@@ -1,8 +1,10 @@
+import type { Millis } from "../../base/clock.ts";
 import { textOfJson } from "../../base/json-text/json-text.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { RetryTask } from "../../protocol/http.ts";
 import { restartedTask } from "../../tasks/restart.ts";
+import { nextNumber } from "../../registry/after-restore.ts";
 import { bytesOfInput } from "../../registry/task-rows.ts";
 import { ownerKeyOf } from "../../tasks/owner-key.ts";
 import { isEnded, type Task } from "../../tasks/task.ts";
@@ -49,9 +51,15 @@ export function restartTask(
   const input = bytesOfInput(textOfJson(task.payload), JSON.stringify(task.requirements));
   const room = checkRoom(context, ownerKeyOf(task), input);
   if (!room.ok) return room;
-  registry.tasks.restart(restartedTask(task, options, now));
+  const { restoredAt } = registry.settings;
+  const fence = nextNumber(task.lastFence, wasRestored(task, restoredAt) ? restoredAt : null);
+  registry.tasks.restart(restartedTask(task, options, now, fence));
   registry.attempts.forgetUpTo(task.id, task.lastFence - ATTEMPTS_KEPT);
   awaitNextEnd(context, task);
   markWorkAvailable(context);
   return ok(undefined);
 }
+
+/** Whether the task is older than the restore: attempts of it may exist that this mesh does not know. */
+const wasRestored = ({ createdAt }: Task, restoredAt: Millis | null): boolean =>
+  restoredAt !== null && createdAt <= restoredAt;

@@ -1,0 +1,129 @@
+import { IS_RESTORE_MARK } from "./after-restore.ts";
+import { number, text, type Sql, type SqlRow, type SqlValue } from "./sql.ts";
+
+/**
+ * Tables that a backup leaves out: a mesh makes their rows again. Sealed records are published again under a new discovery epoch
+ * (the secrets of old ones are erased for good when they end, and must not survive in backups), and nothing is left to do
+ * for sessions and blobs that the restored mesh does not have.
+ */
+export const DERIVED_TABLES = [
+  "schema_version",
+  "discovery_epochs",
+  "key_holders",
+  "pointers",
+  "unsettled_blobs",
+  "directory_pages",
+  "outbox",
+] as const;
+
+/** A table of the truth. */
+export interface BackupTable {
+  readonly name: string;
+  /** In alphabetical order, so that a backup does not depend on the order in which migrations added them. */
+  readonly columns: readonly string[];
+  /** The columns of the primary key, in its order: rows are read in the order of their keys. */
+  readonly key: readonly string[];
+}
+
+export type BackupRow = readonly SqlValue[];
+
+/** The copies of tables that an export reads (`export-copy.ts`). */
+export const EXPORT_PREFIX = "export_";
+
+/**
+ * The tables of the truth, in alphabetical order. Those of SQLite, of the platform and of an export are none of them: Muster's own
+ * names have no such prefix.
+ */
+export function backupTables(sql: Sql): readonly BackupTable[] {
+  const derived: readonly string[] = DERIVED_TABLES;
+  return sql
+    .exec(
+      `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+         AND name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE '${EXPORT_PREFIX.replace("_", "\\_")}%' ESCAPE '\\' ORDER BY name`,
+    )
+    .map((row) => text(row, "name"))
+    .filter((name) => !derived.includes(name))
+    .map((name) => tableOf(sql, name));
+}
+
+function tableOf(sql: Sql, name: string): BackupTable {
+  const columns = sql
+    .exec(`SELECT name, pk FROM pragma_table_info('${name}')`)
+    .map((row) => ({ name: text(row, "name"), pk: number(row, "pk") }));
+  return {
+    name,
+    columns: columns.map((column) => column.name).toSorted(),
+    key: columns
+      .filter(({ pk }) => pk > 0)
+      .toSorted((a, b) => a.pk - b.pk)
+      .map((column) => column.name),
+  };
+}
+
+/** A page of rows, and the key after which the next one begins; null when there is none. */
+export interface BackupPage {
+  readonly rows: readonly BackupRow[];
+  readonly next: BackupRow | null;
+}
+
+/** A page has at most so many rows, and so many bytes unless a single row has more. */
+const PAGE_ROWS = 1_000;
+const PAGE_BYTES = 512 * 1_024;
+
+/**
+ * The rows after a key. How many there are is decided by their lengths, which SQLite reads without reading the rows: however
+ * large these are, only one page is in memory.
+ */
+export const backupPage = (sql: Sql, table: BackupTable, after: BackupRow | null): BackupPage =>
+  pageOf(sql, table, after, table.name);
+
+/** The same of a table's copy, whose rows have the order of their keys. */
+export const copyPage = (sql: Sql, table: BackupTable, after: BackupRow | null): BackupPage =>
+  pageOf(sql, { ...table, key: ["rowid"] }, after, `${EXPORT_PREFIX}${table.name}`);
+
+function pageOf(
+  sql: Sql,
+  { name, columns, key }: BackupTable,
+  after: BackupRow | null,
+  source: string,
+): BackupPage {
+  const keys = key.join(", ");
+  const marks = key.map(() => "?").join(", ");
+  const from = `FROM ${source} WHERE ${after === null ? "1" : `(${keys}) > (${marks})`}
+    ${name === "settings" ? `AND NOT (${IS_RESTORE_MARK})` : ""} ORDER BY ${keys}`;
+  const lengths = columns.map((column) => `COALESCE(octet_length(${column}), 0)`).join(" + ");
+  const sizes = sql.exec(
+    `SELECT ${lengths} AS bytes ${from} LIMIT ${PAGE_ROWS + 1}`,
+    ...(after ?? []),
+  );
+  const count = rowsOfPage(sizes);
+  const rows = sql.exec(
+    `SELECT ${[...new Set([...columns, ...key])].join(", ")} ${from} LIMIT ${count}`,
+    ...(after ?? []),
+  );
+  const last = rows.at(-1);
+  const isLast = last === undefined || count === sizes.length;
+  return {
+    rows: rows.map((row) => columns.map((column) => row[column] ?? null)),
+    next: isLast ? null : key.map((column) => last[column] ?? null),
+  };
+}
+
+function rowsOfPage(sizes: readonly SqlRow[]): number {
+  let bytes = 0;
+  for (const [index, row] of sizes.entries()) {
+    bytes += number(row, "bytes");
+    if (index > 0 && (bytes > PAGE_BYTES || index === PAGE_ROWS)) return index;
+  }
+  return sizes.length;
+}
+
+/** Adds rows of a backup to an empty table. */
+export function restoreRows(
+  sql: Sql,
+  { name, columns }: Pick<BackupTable, "name" | "columns">,
+  rows: readonly BackupRow[],
+): void {
+  const query = `INSERT INTO ${name} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
+  for (const row of rows) sql.exec(query, ...row);
+}

@@ -19,6 +19,7 @@ import { bulkTaskRoutes } from "./routes/bulk-tasks.ts";
 import { callbackRoutes } from "./routes/callbacks.ts";
 import { connectRoutes } from "./routes/connect.ts";
 import { webhookIngressRoutes } from "./routes/webhook-ingress.ts";
+import { exportRoutes } from "./routes/export.ts";
 import { dialRoutes } from "./routes/dials.ts";
 import { discoveryRoutes } from "./routes/discovery.ts";
 import { joinKeyRoutes } from "./routes/join-keys.ts";
@@ -100,6 +101,7 @@ const ROUTES: readonly ((router: Router) => void)[] = [
   tokenRoutes,
   joinKeyRoutes,
   auditRoutes,
+  exportRoutes,
 ];
 
 /** The problem for what Hono throws when it cannot read a request; anything else is a defect, whose stack is only logged. */

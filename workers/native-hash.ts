@@ -1,5 +1,5 @@
 import type { Bytes } from "../src/base/bytes.ts";
-import type { NewHash } from "../src/webhooks/index.ts";
+import type { NewHash } from "../src/base/streamed-hash.ts";
 
 /** SHA-256 by the platform. */
 export const nativeHash: NewHash = () => {

@@ -29,6 +29,7 @@ const READ_COMMANDS = [
   "open_webhook_source",
   "preview_tasks",
   "query_task",
+  "read_export",
   "read_own_result",
   "read_result",
   "task_stats",

@@ -21,7 +21,7 @@ export interface StreamKey {
 }
 
 /** The stream's bytes differ from those that were sealed under this key. */
-class SealedStreamError extends Error {
+export class SealedStreamError extends Error {
   override readonly name = "SealedStreamError";
 }
 

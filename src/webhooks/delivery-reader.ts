@@ -7,7 +7,8 @@ import type { SignedMaterial } from "./identity.ts";
 import type { SignatureClaim } from "./scheme.ts";
 import type { EventReader } from "./selection/event-reader.ts";
 import type { SelectedValues } from "./selection/json-selector.ts";
-import { StreamedHmac, type NewHash, type StreamedHash } from "./streamed-hmac.ts";
+import type { NewHash, StreamedHash } from "../base/streamed-hash.ts";
+import { StreamedHmac } from "./streamed-hmac.ts";
 import { checkClaim } from "./verify.ts";
 
 /** A delivery whose signature is valid. */

@@ -8,7 +8,6 @@ export { readWhole, wantedPaths } from "./event-rules.ts";
 export { checkIdentity, type DeliveryIds } from "./identity.ts";
 export { parsePath } from "./json-path.ts";
 export type { SelectedValues } from "./selection/json-selector.ts";
-export type { NewHash } from "./streamed-hmac.ts";
 export {
   callbackKey,
   isAcknowledged,

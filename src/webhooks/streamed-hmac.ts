@@ -1,13 +1,6 @@
 import { concat, type Bytes } from "../base/bytes.ts";
+import type { NewHash, StreamedHash } from "../base/streamed-hash.ts";
 import { sha256 } from "../crypto/primitives.ts";
-
-/** SHA-256 of bytes that come in parts. The platform's own is many times faster than one in JavaScript. */
-export interface StreamedHash {
-  update(bytes: Uint8Array): void | Promise<void>;
-  digest(): Bytes | Promise<Bytes>;
-}
-
-export type NewHash = () => StreamedHash;
 
 /** The block of SHA-256, in bytes. */
 const BLOCK_BYTES = 64;

@@ -161,6 +161,7 @@ export const SUB_CLIENTS: SubClients = {
     mesh: null,
     storage: null,
     drain: [(options) => mesh.settings.drain(options)],
+    exportMesh: [(options) => mesh.settings.exportMesh(options)],
     authMode: null,
     setAuthMode: null,
   },

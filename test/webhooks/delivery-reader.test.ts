@@ -3,15 +3,10 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fromUtf8, toBase64, toHex, utf8 } from "../../src/base/bytes.ts";
 import { SECOND } from "../../src/base/clock.ts";
+import type { NewHash } from "../../src/base/streamed-hash.ts";
 import { sha256 } from "../../src/crypto/primitives.ts";
 import { EventMapping, WebhookScheme, type Signing } from "../../src/protocol/http.ts";
-import {
-  claimOf,
-  DeliveryReader,
-  macKeysOf,
-  verifyDelivery,
-  type NewHash,
-} from "../../src/webhooks/index.ts";
+import { claimOf, DeliveryReader, macKeysOf, verifyDelivery } from "../../src/webhooks/index.ts";
 import { parsePath } from "../../src/webhooks/json-path.ts";
 import { must } from "../must.ts";
 import { flipBit, flipTextBit } from "./bit-flips.ts";

@@ -123,7 +123,10 @@ describe("a mesh with CORS_ORIGINS", () => {
             await off(method, path, options),
           ];
           expect(corsHeaders(with_.headers)).toEqual({});
-          expect([with_.status, with_.text.length]).toEqual([without.status, without.text.length]);
+          expect(with_.status).toEqual(without.status);
+          // An export has the audit entry of the one before.
+          if (operation.path !== "/v1/export")
+            expect(with_.text.length).toEqual(without.text.length);
           expect(with_.headers.get("Vary")).toBe(operation.path === PROGRAMS ? null : "Origin");
           expect(without.headers.get("Vary")).toBe(null);
         }

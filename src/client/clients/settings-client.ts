@@ -1,3 +1,4 @@
+import { HOUR, type Millis } from "../../base/clock.ts";
 import {
   AuthModeBody,
   DrainedMesh,
@@ -17,6 +18,15 @@ const DRAIN_MESH_OPTIONS: OptionNames<DrainMeshOptions> = {
   pauseSeconds: "number",
   signal: "signal",
 };
+
+export interface ExportMeshOptions {
+  readonly signal?: AbortSignal;
+}
+
+const EXPORT_MESH_OPTIONS: OptionNames<ExportMeshOptions> = { signal: "signal" };
+
+/** How long an export may take: as long as the mesh keeps it. */
+const EXPORT_TIMEOUT: Millis = HOUR;
 
 /** Facts and settings of the mesh as a whole. */
 export class SettingsClient {
@@ -46,6 +56,19 @@ export class SettingsClient {
     const body = { pause_seconds: pauseSeconds };
     const request = { method: "POST", path: "v1/mesh/drain", body, signal } as const;
     return (await this.#api.json(DrainedMesh, request)).sessions;
+  }
+
+  /**
+   * A backup of the mesh as it is now, without its secrets, as a stream (docs/backup.md). A stream that ends without an error is a
+   * whole backup only if its last line is there: `muster backup --verify` checks a file.
+   */
+  async exportMesh(options: ExportMeshOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    refuseUnknownOptions("settings.exportMesh", options, EXPORT_MESH_OPTIONS);
+    const { signal } = options;
+    // A retry would begin another export while the first is under way.
+    const request = { path: "v1/export", timeout: EXPORT_TIMEOUT, idempotent: false, signal };
+    const { body } = await this.#api.response(request);
+    return body ?? new Blob([]).stream();
   }
 
   /** Whether the mesh admits any key (`open`) or only listed ones (`allowlist`). */

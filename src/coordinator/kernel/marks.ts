@@ -54,6 +54,14 @@ export function markCallbacksDue({ marks }: Marked): void {
   marks.callbacksDue = true;
 }
 
+/** Deletes a result from the store: at once, or when the export that may have to read it has ended. */
+export const deleteResult = (context: Parameters<typeof addToOutbox>[0], blobId: string): void =>
+  addToOutbox(
+    context,
+    { kind: "delete_result", blobId },
+    context.registry.exportCopy.keepsResultsUntil ?? context.now,
+  );
+
 /** Adds an entry to the outbox, replacing the due time of an equal entry. What is due now is delivered after the commit. */
 export function addToOutbox(
   { registry, now, marks }: Marked & { readonly registry: Registry; readonly now: Millis },

@@ -6,6 +6,7 @@ import type { Context } from "../kernel/context.ts";
 import type { Domain } from "../kernel/domain.ts";
 import type { Handler } from "../kernel/handler.ts";
 import { budgetsOf } from "./budgets.ts";
+import { beginExport, endAbandonedExport, endExport, readExport } from "./export.ts";
 import { storageJobs } from "./jobs.ts";
 import { maxBytesOf } from "./room.ts";
 
@@ -34,7 +35,18 @@ function stateOf({ registry, config }: Context, used: number): StorageView["stat
 }
 
 export const storage: Domain<StorageCommands> = {
-  handlers: { get_storage: getStorage },
-  audit: {},
-  jobs: storageJobs,
+  handlers: {
+    get_storage: getStorage,
+    begin_export: beginExport,
+    read_export: readExport,
+    end_export: endExport,
+  },
+  audit: {
+    begin_export: (_, output) => ({
+      subject: "mesh",
+      detail: { tables: output?.tables.length ?? null },
+    }),
+    end_export: { notAudited: "the begin of the export is" },
+  },
+  jobs: [...storageJobs, endAbandonedExport],
 };

@@ -2,7 +2,7 @@ import { MINUTE, SECOND, type Millis } from "../../base/clock.ts";
 import type { EndedTask } from "../../registry/ended-tasks.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Context } from "../kernel/context.ts";
-import { addToOutbox } from "../kernel/marks.ts";
+import { deleteResult } from "../kernel/marks.ts";
 import { budgetsOf } from "./budgets.ts";
 
 /** Ended tasks that are removed at the end of one group of commands, and in one tick. */
@@ -113,5 +113,5 @@ export function removeTask(context: Scope, task: EndedTask): void {
   const blobId = registry.tasks.ended.remove(task);
   registry.taskResults.kept.forget(task.id);
   registry.callbacks.kept.forget(task.id);
-  if (blobId !== null) addToOutbox(context, { kind: "delete_result", blobId });
+  if (blobId !== null) deleteResult(context, blobId);
 }

@@ -24,7 +24,7 @@ import { admissionOf, peerOf, recordAttemptEnd } from "../peers/scored-peers.ts"
 import { removeTask } from "../storage/make-room.ts";
 import { sealedTo } from "./sealing.ts";
 import { visibleTask } from "./submit.ts";
-import { addToOutbox } from "../kernel/marks.ts";
+import { deleteResult } from "../kernel/marks.ts";
 
 type Success = Extract<TaskResult, { ok: true }>;
 
@@ -151,7 +151,7 @@ function limitKept(context: Context, owner: string): void {
 export function deleteExpiredUploads(context: Context): void {
   const { registry, now } = context;
   for (const blobId of registry.resultUploads.takeBegunBefore(now - RESULT_UPLOAD_TIMEOUT))
-    addToOutbox(context, { kind: "delete_result", blobId });
+    deleteResult(context, blobId);
 }
 
 export const resultDeleted: Handler<"result_deleted"> = ({ registry }, { blobId }) => {

@@ -41,6 +41,7 @@ const ACTS: { readonly [K in ApiWriteName]?: (mesh: TestMesh) => Input<K> } = {
       expires_seconds: 60,
     }).id,
   }),
+  begin_export: () => ({}),
   drain_mesh: (mesh) => ({ before: mesh.now, pauseMs: SECOND }),
   revoke_peer: () => ({ id: A.id }),
   lift_denial: (mesh) => {
@@ -130,6 +131,7 @@ describe("commands of the HTTP API that write", () => {
   test("AD40 these alone have no audit entry, and say why", () => {
     expect(WRITES.filter(exempt).toSorted()).toEqual([
       "begin_result",
+      "end_export",
       "enqueue_task",
       "list_pointers",
       "read_discovery",

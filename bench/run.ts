@@ -4,6 +4,7 @@ import { cpus, totalmem } from "node:os";
 import { Unavailable, type Bench } from "./bench.ts";
 import { assign } from "./assign.ts";
 import { profileAssign, profileBatches } from "./assign/profile.ts";
+import { backup } from "./backup.ts";
 import { blackHole } from "./black-hole.ts";
 import { busyHandler } from "./busy-handler.ts";
 import { callbacks } from "./callbacks.ts";
@@ -25,6 +26,7 @@ import { stmf } from "./stmf.ts";
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   assign,
+  backup,
   "black-hole": blackHole,
   "busy-handler": busyHandler,
   callbacks,

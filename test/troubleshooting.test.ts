@@ -5,6 +5,7 @@
  */
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
+import type { BackupFault } from "../src/backup/format.ts";
 import type { PeerErrorCode, PeerEvent } from "../src/client/index.ts";
 import { COMMANDS } from "../src/cli/commands/index.ts";
 import {
@@ -72,6 +73,13 @@ const DISCOVERY_ERRORS: { readonly [Code in DiscoveryErrorCode]: true } = {
   record_invalid: true,
   identity_mismatch: true,
 };
+const BACKUP_FAULTS: { readonly [Code in BackupFault]: true } = {
+  backup_unknown: true,
+  backup_newer: true,
+  backup_cut_off: true,
+  backup_damaged: true,
+  backup_sealed_otherwise: true,
+};
 /** Of each event of a peer: whether it tells a problem. */
 const PEER_EVENTS: { readonly [Type in PeerEvent["type"]]: boolean } = {
   connecting: false,
@@ -133,6 +141,7 @@ const CODES: Readonly<Record<string, readonly string[]>> = {
   "close code": [...Object.values(CLOSE), 1006].map(String),
   "error code of go-p2p": Object.values(GO_P2P_ERROR).map((code) => `go-p2p-error-${code}`),
   "error of discovery": ["discovery_incomplete", ...names(DISCOVERY_ERRORS)],
+  "fault of a backup": Object.keys(BACKUP_FAULTS),
   "error of the SDK": [...new Set([...names(PEER_ERRORS), ...sdkErrors()])],
   "event of a peer that tells a problem": names(PEER_EVENTS),
   "rule that excludes a peer": Object.keys(RULES),

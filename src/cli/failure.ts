@@ -1,3 +1,4 @@
+import { BackupError } from "../backup/format.ts";
 import { redactedError } from "../base/redact.ts";
 import {
   DiscoveryError,
@@ -87,13 +88,14 @@ function toFailure(error: unknown): DescribedFailure | null {
   if (error instanceof TaskFailed || error instanceof WaitTimeout)
     return new Failure(error.message, undefined, moreOf(error));
   if (error instanceof DiscoveryError)
-    return new Failure(discoveryErrorText(error), undefined, moreOf(error));
+    return new Failure(codedText(error), undefined, moreOf(error));
   if (error instanceof DiscoveryIncomplete)
     return {
       message: `incomplete: ${error.message}`,
       exitCode: EXIT_INCOMPLETE,
       details: moreOf(error),
     };
+  if (error instanceof BackupError) return new Failure(codedText(error), undefined, moreOf(error));
   if (error instanceof OptionsError) return new UsageError(error.message);
   return null;
 }
@@ -104,7 +106,8 @@ function moreOf({ code }: { readonly code: string }): readonly string[] {
   return more === null ? [] : [more];
 }
 
-const discoveryErrorText = ({ code, message }: DiscoveryError): string => `${code}: ${message}`;
+const codedText = ({ code, message }: DiscoveryError | BackupError): string =>
+  `${code}: ${message}`;
 
 /** The code once: a reason that came with a close frame begins with it, too. */
 const peerErrorText = ({ code, message }: PeerError): string =>

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { Failure, UsageError } from "./failure.ts";
 
 /** Only the owner may read it: for keys, tokens and the files beside them. */
-const PRIVATE_FILE = 0o600;
+export const PRIVATE_FILE = 0o600;
 export const PRIVATE_FOLDER = 0o700;
 
 export const errorCode = (error: unknown): string | undefined =>
@@ -67,7 +67,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 /** What `link` reports on file systems without hard links, such as FAT. */
-const HAS_NO_LINKS = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
+export const HAS_NO_LINKS = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"]);
 
 async function writeExclusively(path: string, text: string): Promise<boolean> {
   try {

@@ -14,6 +14,7 @@ const VARIABLES = {
   "join-key": "MUSTER_JOIN_KEY",
   link: "MUSTER_LINK",
   secret: "MUSTER_WEBHOOK_SECRET",
+  passphrase: "MUSTER_PASSPHRASE",
 } as const;
 type SecretName = keyof typeof VARIABLES;
 
@@ -73,12 +74,13 @@ async function readSecretFile(name: SecretName, file: string): Promise<string> {
 }
 
 const WORD = /^[\u0021-\u007e]+$/;
-/** What is made by the mesh is a word. The secret of a webhook is any line: its sender makes it. */
+/** What is made by the mesh is a word. The secret of a webhook and a passphrase are any line: others make them. */
 const FORMS: { readonly [N in SecretName]: RegExp } = {
   token: WORD,
   "join-key": WORD,
   link: WORD,
   secret: /^[^\r\n]+$/,
+  passphrase: /^[^\r\n]+$/,
 };
 
 /** The admin token among the secrets of a mesh, as `muster keygen --mesh` writes them. */

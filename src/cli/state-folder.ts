@@ -15,6 +15,7 @@ export const STATE_FOLDER = ".muster";
  * The contents of a state folder:
  *   secrets.env   the four secrets of the mesh, generated once (KEY=hex lines)
  *   start.env     what the Worker gets besides, new in each start: URL and secret of the outbound proxy
+ *   version.json  the version of Muster that has written the folder last (`folder-version.ts`)
  *   mesh.json     URL and key of the mesh when it last started: {"url", "mesh_key"}
  *   lock          the process that runs the mesh: {"pid", "born", "nonce"} (`lock.ts`)
  *   build/        the bundled Worker
@@ -25,6 +26,7 @@ export interface StateFolder {
   readonly root: string;
   readonly secrets: string;
   readonly start: string;
+  readonly version: string;
   readonly mesh: string;
   readonly lock: string;
   readonly build: string;
@@ -40,6 +42,7 @@ export function stateFolder(dir: string): StateFolder {
     root,
     secrets: at("secrets.env"),
     start: at("start.env"),
+    version: at("version.json"),
     mesh: at("mesh.json"),
     lock: at("lock"),
     build: at("build"),
@@ -89,12 +92,16 @@ export async function ensureSecrets(folder: StateFolder): Promise<Secrets> {
 /** The secrets of the folder; null when it holds no mesh. */
 export async function readSecrets(folder: StateFolder): Promise<Secrets | null> {
   const text = await readPrivateFile(folder.secrets);
-  if (text === null) return null;
+  return text === null ? null : secretsIn(text, folder.secrets);
+}
+
+/** The secrets in a text, as `secretsText` writes them. `from` names it in errors. */
+export function secretsIn(text: string, from: string): Secrets {
   const found = Object.fromEntries(
     SECRET_NAMES.map((name) => [name, new RegExp(`^${name}=(\\S+)$`, "m").exec(text)?.[1]]),
   );
   const missing = SECRET_NAMES.find((name) => found[name] === undefined);
-  if (missing !== undefined) throw new Failure(`${folder.secrets} lacks ${missing}`);
+  if (missing !== undefined) throw new Failure(`${from} lacks ${missing}`);
   return found as Secrets;
 }
 

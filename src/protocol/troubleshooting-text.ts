@@ -1779,4 +1779,113 @@ Exit code 1.
 
 - Cause: The server is not a mesh, or has another version.
 - Remedy: Check the URL.
+
+## Backup and restore
+
+\`muster backup\` and \`muster restore\` name a code; the other messages are their own. [Backup](backup.md) explains both.
+
+### \`backup_unknown\`
+
+"this is no backup of Muster". Exit code 1.
+
+- Cause: The file is another one, or its first line is damaged.
+- Remedy: Check the path. A sealed backup begins with \`{"muster_sealed_backup"\`, another with \`{"muster_backup"\`.
+
+### \`backup_newer\`
+
+Exit code 1, with both versions.
+
+- Cause: A newer Muster has made the backup.
+- Remedy: Restore it with that version or a newer one.
+
+### \`backup_cut_off\`
+
+Exit code 1.
+
+- Cause: The end of the file is missing: the copy or the export broke off, or the disk was full.
+- Remedy: Copy it again, or take another backup.
+
+### \`backup_damaged\`
+
+Exit code 1, with what does not fit.
+
+- Cause: Bytes of the file were changed.
+- Remedy: Copy it again, or take another backup. Nothing was restored.
+
+### \`backup_sealed_otherwise\`
+
+Exit code 1.
+
+- Cause: The backup is sealed, and the passphrase or the key is missing or another one; or its beginning is damaged.
+- Remedy: Pass \`--passphrase-file\` or \`--key-file\`, as it was sealed.
+
+### … was written by Muster … (schema version …); this is Muster … (schema version …)
+
+Exit code 1.
+
+- Cause: A newer version has written the folder. Nothing was changed in it.
+- Remedy: Start the newer version, or restore a backup that the older one has made into another folder.
+
+### … holds no mesh
+
+Exit code 1.
+
+- Cause: No mesh was ever started in the folder.
+- Remedy: Pass the folder of \`muster start\` with \`--dir\`.
+
+### … has neither … nor …, so the key of the mesh is not known
+
+Exit code 1.
+
+- Cause: The mesh gets its secrets from elsewhere, and has not been started in this folder.
+- Remedy: Start it once, then make the backup.
+
+### … is not empty: a mesh is restored into an empty folder only
+
+Exit code 1.
+
+- Cause: The folder of \`--dir\` has something in it, perhaps a mesh. It was not touched.
+- Remedy: Choose another \`--dir\`, or move the folder away.
+
+### this backup does not have the secrets of the mesh, without which its peers do not know it
+
+Exit code 1. Nothing was restored.
+
+- Cause: The backup is not sealed, was made with \`--no-secrets\` or from a URL.
+- Remedy: Pass a copy of the \`secrets.env\` of the mesh with \`--secrets-file\`.
+
+### these are the secrets of another mesh: their key is …, that of the backup …
+
+Exit code 1. Nothing was restored.
+
+- Cause: \`--secrets-file\` belongs to another mesh, or the mesh has rotated its key.
+- Remedy: Pass the secrets of the mesh that was backed up.
+
+### this command reads SQLite files, for which Node … is too old
+
+Exit code 1.
+
+- Cause: The SQLite of Node itself is missing before Node 22.13.
+- Remedy: Use Node 22.13 or newer, or Node 24.
+
+### the mesh was upgraded while it was backed up
+
+Exit code 1. No file was written.
+
+- Cause: A newer version has migrated the database meanwhile.
+- Remedy: Run the command again.
+
+### the disk is full: … was not written
+
+Exit code 1. No file was written.
+
+- Cause: There is no room for the backup.
+- Remedy: Free space, or choose another \`--out\`.
+
+### the disk is full: nothing was restored
+
+Exit code 1.
+
+- Cause: There is no room for the restored mesh.
+- Remedy: Free space and run the command again.
 `;

@@ -3,6 +3,7 @@ import { allow } from "./allow.ts";
 import { allowlist } from "./allowlist.ts";
 import { assign } from "./assign.ts";
 import { audit } from "./audit.ts";
+import { backup } from "./backup.ts";
 import { callback } from "./callback.ts";
 import { demo } from "./demo.ts";
 import { denylist } from "./denylist.ts";
@@ -15,10 +16,12 @@ import { join } from "./join.ts";
 import { keygen } from "./keygen.ts";
 import { mesh } from "./mesh.ts";
 import { peers } from "./peers.ts";
+import { restore } from "./restore.ts";
 import { revoke } from "./revoke.ts";
 import { rotate } from "./rotate.ts";
 import { rtt } from "./rtt.ts";
 import { score } from "./score.ts";
+import { stateHash } from "./state-hash.ts";
 import { start } from "./start.ts";
 import { task } from "./task.ts";
 import { tasks } from "./tasks.ts";
@@ -53,5 +56,8 @@ export const COMMANDS: Record<string, Command> = {
   rotate,
   audit,
   mesh,
+  backup,
+  restore,
+  "state-hash": stateHash,
 };
 COMMANDS["help"] = helpFor(COMMANDS);

@@ -1,0 +1,50 @@
+import { access, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { PRIVATE_FOLDER } from "../files.ts";
+import { stateFolder } from "../state-folder.ts";
+import { KvDatabase } from "./kv-database.ts";
+import { objectFile } from "./object-file.ts";
+import type { ResultFiles } from "./result-files.ts";
+
+/** What a backup needs to know of a mesh's folder. */
+export interface MeshParts {
+  /** The file of the coordinator's database. */
+  readonly database: string;
+  /** The task results in the store. */
+  readonly results: ResultFiles;
+}
+
+/** Where workerd keeps the Durable Objects of a mesh, and where `wrangler dev` kept those of earlier versions. */
+const OBJECTS = "objects";
+const OBJECTS_BEFORE = "v3/do";
+
+const COORDINATOR = "muster-Coordinator";
+const STORE = "muster-KvStore";
+
+/** The parts of the mesh in a folder; null if none was ever started there. */
+export async function findMeshParts(dir: string): Promise<MeshParts | null> {
+  for (const objects of [OBJECTS, OBJECTS_BEFORE]) {
+    const parts = partsIn(join(stateFolder(dir).state, objects));
+    if (await exists(parts.database)) return parts;
+  }
+  return null;
+}
+
+/** The parts of a new mesh, in new folders. */
+export async function newMeshParts(dir: string): Promise<MeshParts> {
+  const objects = join(stateFolder(dir).state, OBJECTS);
+  for (const namespace of [COORDINATOR, STORE])
+    await mkdir(join(objects, namespace), { recursive: true, mode: PRIVATE_FOLDER });
+  return partsIn(objects);
+}
+
+const partsIn = (objects: string): MeshParts => ({
+  database: join(objects, COORDINATOR, objectFile(COORDINATOR, "coordinator")),
+  results: new KvDatabase(join(objects, STORE, objectFile(STORE, "entries"))),
+});
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,13 @@
+import { createHash, createHmac } from "node:crypto";
+
+/**
+ * The name of the file in which workerd keeps a Durable Object that has a name: its ID. The first half of an ID is a keyed hash of the
+ * name, the second half one of the first, so that an ID of another namespace is recognized (`actor-id-impl.c++` of workerd).
+ */
+export function objectFile(uniqueKey: string, name: string): string {
+  const key = createHash("sha256").update(uniqueKey).digest();
+  const half = (content: string | Buffer): Buffer =>
+    createHmac("sha256", key).update(content).digest().subarray(0, 16);
+  const base = half(name);
+  return `${Buffer.concat([base, half(base)]).toString("hex")}.sqlite`;
+}

@@ -1,0 +1,187 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { BackupError, type Manifest } from "../../backup/format.ts";
+import type { BackupTarget } from "../../backup/read-backup.ts";
+import type { OpenWith } from "../../backup/sealed-backup.ts";
+import { stateOf } from "../../backup/write-backup.ts";
+import { markRestored } from "../../registry/after-restore.ts";
+import { backupTables, restoreRows, type BackupTable } from "../../registry/backup-tables.ts";
+import { migrate, SCHEMA_VERSION } from "../../registry/migrate.ts";
+import type { Sql } from "../../registry/sql.ts";
+import { Failure } from "../failure.ts";
+import { errorCode, PRIVATE_FOLDER, replaceFile } from "../files.ts";
+import { writeFolderVersion } from "../folder-version.ts";
+import { readPrivateFile } from "../private-file.ts";
+import { readStandardInput } from "../standard-input.ts";
+import { meshKeyOf, secretsIn, secretsText, stateFolder, type Secrets } from "../state-folder.ts";
+import { readBackupFile, type OpenedBackup } from "./backup-file.ts";
+import { namedResults, tablePages } from "./database-file.ts";
+import { newMeshParts, type MeshParts } from "./mesh-parts.ts";
+import { newHash } from "./new-hash.ts";
+import { nodeSql } from "./node-sql.ts";
+
+export interface RestoreOptions {
+  readonly file: string;
+  /** The folder, which must be empty or not exist. */
+  readonly dir: string;
+  readonly opener: OpenWith | null;
+  /** The file with the secrets of the mesh; `-` reads stdin. */
+  readonly secretsFile: string | undefined;
+}
+
+/**
+ * Builds a mesh's folder from a backup: in a folder beside it, which takes its name once the backup was read to its end, its hashes are
+ * right and the new database has the state that it states. Until then, and after any failure, there is no mesh in the folder.
+ */
+export async function restoreFolder(options: RestoreOptions): Promise<OpenedBackup> {
+  const dir = resolve(options.dir);
+  await requireEmpty(dir, options.dir);
+  const building = `${dir}.${randomUUID()}.restoring`;
+  await mkdir(dirname(dir), { recursive: true });
+  await mkdir(building, { mode: PRIVATE_FOLDER });
+  try {
+    const restored = await fill(await newMeshParts(building), options);
+    await writeRest(building, restored.manifest, options.secretsFile);
+    // A folder that was made meanwhile is not replaced: `rmdir` and `rename` both fail unless it is empty.
+    await rmdir(dir).catch(() => {});
+    await rename(building, dir);
+    return restored;
+  } catch (error) {
+    if (errorCode(error) === "ENOSPC")
+      throw new Failure("the disk is full: nothing was restored", "free space and try again");
+    throw error;
+  } finally {
+    await rm(building, { recursive: true, force: true });
+  }
+}
+
+async function requireEmpty(dir: string, shown: string): Promise<void> {
+  const names = await readdir(dir).catch((error: unknown) => {
+    if (errorCode(error) === "ENOENT") return [];
+    throw new Failure(`cannot read ${shown} (${errorCode(error)})`);
+  });
+  if (names.length > 0)
+    throw new Failure(
+      `${shown} is not empty: a mesh is restored into an empty folder only`,
+      "choose another --dir",
+    );
+}
+
+/** The secrets, and the version that wrote what is in the folder: a newer Muster migrates it when it starts. */
+async function writeRest(
+  building: string,
+  { muster, schema, mesh_key: meshKey, secrets: included }: Manifest,
+  file: string | undefined,
+): Promise<void> {
+  const secrets = file === undefined ? fromBackup(included) : await secretsOf(file);
+  if (meshKeyOf(secrets) !== meshKey)
+    throw new Failure(
+      `these are the secrets of another mesh: their key is ${meshKeyOf(secrets)}, that of the backup ${meshKey}`,
+      "pass the secrets of the mesh that was backed up",
+    );
+  const folder = stateFolder(building);
+  await replaceFile(folder.secrets, secretsText(secrets));
+  await writeFolderVersion(folder, { muster, schema });
+}
+
+function fromBackup(included: Manifest["secrets"]): Secrets {
+  if (included === null)
+    throw new Failure(
+      "this backup does not have the secrets of the mesh, without which its peers do not know it",
+      "pass a copy of its secrets.env with --secrets-file",
+    );
+  return secretsIn(
+    Object.entries(included)
+      .map(([name, value]) => `${name}=${value}`)
+      .join("\n"),
+    "the backup",
+  );
+}
+
+async function secretsOf(file: string): Promise<Secrets> {
+  const text =
+    file === "-" ? await readStandardInput("--secrets-file") : await readPrivateFile(file);
+  if (text === null) throw new Failure(`${file} does not exist`);
+  return secretsIn(text, file === "-" ? "stdin" : file);
+}
+
+async function fill(parts: MeshParts, { file, opener }: RestoreOptions): Promise<OpenedBackup> {
+  const database = new DatabaseSync(parts.database);
+  try {
+    // The file is not in use before it has its place; `sync` follows at the end.
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF");
+    const sql = nodeSql(database);
+    const target = new RestoredDatabase(sql, parts, () => database.exec("BEGIN"));
+    const opened = await readBackupFile(file, target, opener);
+    const { summary } = opened;
+    database.exec("COMMIT");
+    target.requireWhole();
+    const { state_hash: hash } = await stateOf(tablePages(sql), newHash);
+    if (hash !== summary.state_hash)
+      throw new BackupError(
+        "backup_damaged",
+        `the restored database has the state ${hash}, the backup states ${summary.state_hash}`,
+      );
+    await parts.results.keepOnly(new Set(namedResults(sql)));
+    markRestored(sql);
+    database.exec("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)");
+    return opened;
+  } finally {
+    parts.results.close();
+    database.close();
+  }
+}
+
+/** Writes the parts of a backup into an empty database and an empty store. Only known tables and columns reach a statement. */
+class RestoredDatabase implements BackupTarget {
+  readonly #sql: Sql;
+  readonly #parts: MeshParts;
+  readonly #begin: () => void;
+  #tables: readonly BackupTable[] = [];
+  #filled = 0;
+
+  /** @param begin begins the transaction of all rows */
+  constructor(sql: Sql, parts: MeshParts, begin: () => void) {
+    this.#sql = sql;
+    this.#parts = parts;
+    this.#begin = begin;
+  }
+
+  manifest({ schema, muster }: Manifest): void {
+    if (schema > SCHEMA_VERSION)
+      throw new BackupError(
+        "backup_newer",
+        `this backup was made by Muster ${muster} (schema version ${schema}); this Muster knows schemas up to ${SCHEMA_VERSION}: use a newer Muster`,
+      );
+    // The version of the backup: the mesh migrates the database when it starts.
+    migrate(this.#sql, schema);
+    this.#begin();
+    this.#tables = backupTables(this.#sql);
+  }
+
+  result(id: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#parts.results.write(id, content);
+  }
+
+  table(name: string, columns: readonly string[]): void {
+    const next = this.#tables[this.#filled];
+    if (next?.name !== name || next.columns.join() !== columns.join())
+      throw new BackupError(
+        "backup_damaged",
+        `the backup is damaged: table ${name} does not belong to its schema version, or not at this place`,
+      );
+    this.#filled++;
+  }
+
+  rows(rows: Parameters<BackupTarget["rows"]>[0]): void {
+    restoreRows(this.#sql, this.#tables[this.#filled - 1] as BackupTable, rows);
+  }
+
+  requireWhole(): void {
+    const missing = this.#tables[this.#filled];
+    if (missing !== undefined)
+      throw new BackupError("backup_damaged", `the backup lacks table ${missing.name}`);
+  }
+}

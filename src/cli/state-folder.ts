@@ -59,7 +59,7 @@ async function makeStateFolder(folder: StateFolder): Promise<void> {
   });
 }
 
-const SECRET_NAMES = [
+export const SECRET_NAMES = [
   "ADMIN_TOKEN",
   "MESH_IDENTITY_KEY",
   "MESH_DISCOVERY_KEY",

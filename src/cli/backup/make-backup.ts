@@ -5,7 +5,14 @@ import { stateOf, writeBackup } from "../../backup/write-backup.ts";
 import { MUSTER_VERSION } from "../../protocol/version.ts";
 import { quotedCommand } from "../command-name.ts";
 import { Failure } from "../failure.ts";
-import { meshKeyOf, readMeshFile, secretsIn, stateFolder } from "../state-folder.ts";
+import {
+  meshKeyOf,
+  readMeshFile,
+  SECRET_NAMES,
+  secretsIn,
+  stateFolder,
+  type Secrets,
+} from "../state-folder.ts";
 import { readPrivateFile } from "../private-file.ts";
 import { NO_TARGET, writeBackupFile } from "./backup-file.ts";
 import { ConsistentRead } from "./consistent-read.ts";
@@ -89,11 +96,11 @@ async function secretsOf(
 ): Promise<{ meshKey: string; values: Record<string, string> | null }> {
   const folder = stateFolder(dir);
   const text = await readPrivateFile(folder.secrets);
-  if (text !== null) {
-    const secrets = secretsIn(text, folder.secrets);
-    return { meshKey: meshKeyOf(secrets), values: secrets };
-  }
+  const secrets = text === null ? null : wholeSecrets(text);
   const mesh = await readMeshFile(folder);
+  // A mesh that last ran with another key got its secrets from elsewhere.
+  if (secrets !== null && (mesh === null || mesh.mesh_key === meshKeyOf(secrets)))
+    return { meshKey: meshKeyOf(secrets), values: secrets };
   if (mesh === null)
     throw new Failure(
       `${dir} has neither ${folder.secrets} nor ${folder.mesh}, so the key of the mesh is not known`,
@@ -101,6 +108,12 @@ async function secretsOf(
     );
   return { meshKey: mesh.mesh_key, values: null };
 }
+
+/** Null if some of the secrets are kept elsewhere, as in the environment of the mesh. */
+const wholeSecrets = (text: string): Secrets | null =>
+  SECRET_NAMES.every((name) => new RegExp(`^${name}=\\S+$`, "m").test(text))
+    ? secretsIn(text, "the folder")
+    : null;
 
 /** Saves the export of a mesh, which is checked while it is saved. */
 export async function saveExport(

@@ -16,7 +16,13 @@ import {
 } from "../../../src/cli/folder-version.ts";
 import { MUSTER_VERSION } from "../../../src/protocol/version.ts";
 import { SCHEMA_VERSION } from "../../../src/registry/migrate.ts";
-import { stateFolder } from "../../../src/cli/state-folder.ts";
+import {
+  meshKeyOf,
+  newSecrets,
+  secretsText,
+  stateFolder,
+  writeMeshFile,
+} from "../../../src/cli/state-folder.ts";
 import { newKeyPair } from "../../../src/crypto/identity.ts";
 import { backupTables, DERIVED_TABLES } from "../../../src/registry/backup-tables.ts";
 import { present } from "../../must.ts";
@@ -258,6 +264,22 @@ describe("a restore", () => {
       expect(Buffer.concat(parts).toString()).toBe(large);
       results.close();
       source.database.close();
+    }));
+
+  test("BK5 says that the secrets are not in it where the mesh gets some of them from elsewhere", () =>
+    inTemporaryFolder(async (folder) => {
+      const { dir, database, secrets } = await meshFolder(join(folder, "mesh"));
+      const { secrets: path } = stateFolder(dir);
+      await writeFile(path, `ADMIN_TOKEN=${secrets.ADMIN_TOKEN}\n`, { mode: 0o600 });
+      const making = (out: string) =>
+        backUpFolder(dir, { out: join(folder, out), sealTo: PASSPHRASE, secrets: true });
+      await expect(making("a")).rejects.toThrow("the key of the mesh is not known");
+      const mesh_key = meshKeyOf(secrets);
+      await writeMeshFile(stateFolder(dir), { url: "http://127.0.0.1:1", mesh_key });
+      expect((await making("b")).manifest).toMatchObject({ mesh_key, secrets: null });
+      await writeFile(path, secretsText(newSecrets()), { mode: 0o600 });
+      expect((await making("c")).manifest).toMatchObject({ mesh_key, secrets: null });
+      database.close();
     }));
 
   test("BK1 a folder without a mesh is named", () =>

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { startMesh } from "../../src/cli/mesh-process.ts";
+import { loadServer } from "../../src/cli/server-package.ts";
 import { installTools, ROOT, run } from "./tools.ts";
 
 export interface Installed {
@@ -26,6 +26,7 @@ const PROGRAMS = join(import.meta.dirname, "programs");
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), "muster-package-"));
+  const { startMesh } = await loadServer();
   const mesh = startMesh({ dir: join(folder, ".muster"), port: 0 });
   const end = async (): Promise<void> => {
     await (await mesh).stop();

@@ -1,7 +1,7 @@
 // Loads every export by `require` and by `import`; prints the names that both have.
 const names = ["", "/stmf", "/replica"].map((path) => `muster-mesh${path}`);
 
-(async () => {
+void (async () => {
   const seen = {};
   for (const name of names) {
     const required = require(name);

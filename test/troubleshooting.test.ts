@@ -6,7 +6,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
 import type { BackupFault } from "../src/backup/format.ts";
-import type { PeerErrorCode, PeerEvent } from "../src/client/index.ts";
+import type { ConnectFailureCode, PeerErrorCode, PeerEvent } from "../src/client/index.ts";
 import { COMMANDS } from "../src/cli/commands/index.ts";
 import {
   CLOSE,
@@ -51,6 +51,16 @@ const PEER_ERRORS: { readonly [Code in PeerErrorCode]: true } = {
   rotation_unknown: true,
   handlers_not_loaded: true,
   closed: true,
+};
+const CONNECT_FAILURES: { readonly [Code in ConnectFailureCode]: true } = {
+  unreachable: true,
+  tls_failed: true,
+  no_answer: true,
+  not_a_mesh: true,
+  redirected: true,
+  mesh_unavailable: true,
+  version_unsupported: true,
+  websocket_failed: true,
 };
 const DISCOVERY_ERRORS: { readonly [Code in DiscoveryErrorCode]: true } = {
   statement_forged: true,
@@ -143,6 +153,7 @@ const CODES: Readonly<Record<string, readonly string[]>> = {
   "error of discovery": ["discovery_incomplete", ...names(DISCOVERY_ERRORS)],
   "fault of a backup": Object.keys(BACKUP_FAULTS),
   "error of the SDK": [...new Set([...names(PEER_ERRORS), ...sdkErrors()])],
+  "reason why no session began": names(CONNECT_FAILURES),
   "event of a peer that tells a problem": names(PEER_EVENTS),
   "rule that excludes a peer": Object.keys(RULES),
   "reason for which a peer ranks behind others": HELD_BACK,

@@ -15,8 +15,10 @@ const LINES: EventLines = {
   ready: ({ mesh, role, peerId }) => `joined ${mesh.name || "the mesh"} as ${role} ${peerId}`,
   rejected: ({ code, reason }) => `rejected: ${reason} (${code})${moreAbout(code)}`,
   rotated: ({ peerId }) => `rotated its key; the new peer ID is ${peerId}`,
-  disconnected: ({ code, reason, retryInMs }) =>
-    `${code === CLOSE.draining ? "the mesh restarts" : "disconnected"} (${code}${reason === "" ? "" : `, ${reason}`}), reconnecting in ${retryInMs} ms${moreAbout(codeOfEnd(code, reason))}`,
+  disconnected: ({ code, reason, retryInMs, failure }) =>
+    failure !== undefined
+      ? `${failure.message}; trying again in ${retryInMs} ms${moreAbout(failure.code)}`
+      : `${code === CLOSE.draining ? "the mesh restarts" : "disconnected"} (${code}${reason === "" ? "" : `, ${reason}`}), reconnecting in ${retryInMs} ms${moreAbout(codeOfEnd(code, reason))}`,
   key_in_use: ({ reason, retryInMs }) =>
     `another process uses this key; give each process a key of its own: ${reason}; trying again in ${retryInMs} ms`,
   draining: ({ by, reason, timeoutMs }) =>

@@ -61,7 +61,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
 }
 
 /** The function that releases the lock, or the live holder. */
-async function tryLock(path: string): Promise<(() => Promise<void>) | Holder> {
+export async function tryLock(path: string): Promise<(() => Promise<void>) | Holder> {
   const born = await processStartTime(process.pid);
   for (;;) {
     const own: Holder = { pid: process.pid, born, nonce: randomUUID() };

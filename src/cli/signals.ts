@@ -1,3 +1,5 @@
+import { onNpmEnd } from "./npm-parent.ts";
+
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
@@ -5,7 +7,7 @@ export type StopSignal = (typeof STOP_SIGNALS)[number];
 const REPEAT_WINDOW_MS = 1_000;
 
 /**
- * Calls `stop` on the first signal, for a graceful shutdown, and `abandon` on the second one, which by default ends the
+ * Calls `stop` on the first signal, or when the npm that runs this program has ended, for a graceful shutdown, and `abandon` on the second one, which by default ends the
  * process at once.
  */
 export function onStopSignal(
@@ -13,6 +15,11 @@ export function onStopSignal(
   abandon: () => void = () => process.exit(1),
 ): void {
   let stoppedAt: number | null = null;
+  onNpmEnd(() => {
+    if (stoppedAt !== null) return;
+    stoppedAt = Date.now();
+    stop("SIGTERM");
+  });
   for (const signal of STOP_SIGNALS) {
     process.on(signal, () => {
       const now = Date.now();

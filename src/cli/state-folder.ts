@@ -18,6 +18,7 @@ export const STATE_FOLDER = ".muster";
  *   version.json  the version of Muster that has written the folder last (`folder-version.ts`)
  *   mesh.json     URL and key of the mesh when it last started: {"url", "mesh_key"}
  *   lock          the process that runs the mesh: {"pid", "born", "nonce"} (`lock.ts`)
+ *   peers/        the keys of peers that joined from here by a join key: HOST.json (`join/peer-key.ts`)
  *   build/        the bundled Worker
  *   state/        Durable Objects and KV of workerd
  *   logs/, cache/ files of wrangler
@@ -29,6 +30,7 @@ export interface StateFolder {
   readonly version: string;
   readonly mesh: string;
   readonly lock: string;
+  readonly peers: string;
   readonly build: string;
   readonly state: string;
   readonly logs: string;
@@ -45,6 +47,7 @@ export function stateFolder(dir: string): StateFolder {
     version: at("version.json"),
     mesh: at("mesh.json"),
     lock: at("lock"),
+    peers: at("peers"),
     build: at("build"),
     state: at("state"),
     logs: at("logs"),

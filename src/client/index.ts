@@ -93,6 +93,7 @@ export { readMeshLink, type MeshLink } from "./mesh-link.ts";
 export type { Platform, SocketLike } from "./platform.ts";
 export { webThreads } from "./threads/web-thread.ts";
 export { nodeThreads, type NodeThreadOptions } from "./threads/node-thread.ts";
+export type { ConnectFailure, ConnectFailureCode } from "./connection/connect-failure.ts";
 export type { SpawnThread, Thread, ThreadListener } from "./threads/thread.ts";
 export type { Json, JsonObject } from "../base/json.ts";
 export { JsonText } from "../base/json-text/json-text.ts";

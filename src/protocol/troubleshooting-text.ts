@@ -633,7 +633,7 @@ Timeout.
 
 ### \`unreachable\`
 
-\`MusterApiError\`, status 0.
+\`MusterApiError\`, status 0. Also the failure of a \`disconnected\` event: \`cannot reach URL (ECONNREFUSED)\`; \`muster join\` ends with exit code 3.
 
 - Cause: No answer in time: the mesh does not run, the URL is wrong, or the network is gone. Calls that wait for a task go on for 60 s (\`outageMs\`) before they throw this. In a web page also: \`CORS_ORIGINS\` of the mesh does not list the page's origin.
 - Remedy: Check the URL and that the mesh runs (\`curl MESH_URL/healthz\`); \`muster start\` starts one in this folder. For a web page add its origin to \`CORS_ORIGINS\`. A task that was waited for goes on: \`error.taskId\` names it.
@@ -659,12 +659,54 @@ Event, before the socket closes.
 - Cause: The mesh does not admit the peer; \`code\` says why.
 - Remedy: Read the entry of the code.
 
+### \`tls_failed\`
+
+The failure of a \`disconnected\` event; \`muster join\` ends with exit code 3.
+
+- Cause: The certificate of the server is not trusted (self-signed, expired, of another host), or the server does not speak TLS at this port. The system's code says which.
+- Remedy: Correct the certificate or the URL (\`http://\` or \`https://\`). For a certificate authority of your own set \`NODE_EXTRA_CA_CERTS\` to its file.
+
+### \`no_answer\`
+
+The failure of a \`disconnected\` event: \`URL did not answer within 5 s\`.
+
+- Cause: The server took the connection and said nothing: it hangs, or something else listens at this port.
+- Remedy: Check the port, and that the mesh answers (\`curl MESH_URL/healthz\`).
+
+### \`not_a_mesh\`
+
+The failure of a \`disconnected\` event: \`URL is no Muster mesh (HTTP 200, text/html)\`; \`muster join\` ends with exit code 3.
+
+- Cause: Something else answers at the URL: a web page, another API, a server of another protocol. Behind a proxy, often its login page.
+- Remedy: Use the URL that \`GET /v1/mesh\` answers at, with its path if the mesh is below one.
+
+### \`redirected\`
+
+The failure of a \`disconnected\` event; \`muster join\` ends with exit code 3.
+
+- Cause: The server redirects, for example from http to https. The SDK follows no redirect, which could lead to another server.
+- Remedy: Use the URL that the message names, if you trust it.
+
+### \`mesh_unavailable\`
+
+The failure of a \`disconnected\` event: the mesh, or the proxy before it, answers an error.
+
+- Cause: The mesh starts, is misconfigured, or does not run behind its proxy (HTTP 502, 503, 504, 520 to 526).
+- Remedy: Read the code that the message contains, and the logs of the mesh. The peer keeps trying.
+
+### \`websocket_failed\`
+
+The failure of a \`disconnected\` event: the mesh answers requests, and the WebSocket could not be opened.
+
+- Cause: A proxy before the mesh does not pass WebSockets on, or the connection broke at that moment.
+- Remedy: If it stays, let the proxy pass the \`Upgrade\` header on (nginx: \`proxy_http_version 1.1\` with \`Upgrade\` and \`Connection\`).
+
 ### \`disconnected\`
 
 Event; the peer reconnects after \`retryInMs\`.
 
-- Cause: The connection ended; \`code\` is the close code and \`reason\` begins with an error code.
-- Remedy: Read the entry of either.
+- Cause: The connection ended; \`code\` is the close code and \`reason\` begins with an error code. If no session began, \`failure\` says why.
+- Remedy: Read the entry of any of them.
 
 ### \`draining\`
 
@@ -1758,6 +1800,13 @@ Exit code 2, with the system's code.
 
 - Cause: \`--dir\` is a file, or its folder is not writable.
 - Remedy: Choose another folder.
+
+### … peers of this mesh run from this folder
+
+Exit code 1.
+
+- Cause: Each running \`muster join\` with a join key has a key of its own in the state folder, and there are as many as it keeps.
+- Remedy: Pass \`--key-file\`, or use another folder (\`--dir\`).
 
 ### cannot write … (…)
 

@@ -49,7 +49,7 @@ const READERS: readonly (readonly [string, number, (fetch: Fetch) => Promise<unk
   ],
   ["a record", 64 * KiB, (fetch) => mesh(fetch).discovery.blob("b")],
   ["a record of a replica", 64 * KiB, (fetch) => replica(fetch).blob("b", (bytes) => bytes)],
-  ["the mesh's key", 64 * KiB, (fetch) => fetchMeshKey(URL_BASE, fetch)],
+  ["the mesh's key", 64 * KiB, (fetch) => fetchMeshKey(URL_BASE, "muster/2", fetch)],
   [
     "the reason of a refused dial",
     64 * KiB,

@@ -146,9 +146,9 @@ describe("bin/muster.js", () => {
   );
 
   test.each(["20.0.0", "24.0.0"])("forwards signals, with Node %s", async (version) => {
-    const child = launch(version, ["join", "http://127.0.0.1:1"]);
+    const child = launch(version, ["join", "http://127.0.0.1:1", "--retry"]);
     child.stdout.setEncoding("utf8");
-    for await (const said of child.stdout) if (String(said).includes("reconnecting in")) break;
+    for await (const said of child.stdout) if (String(said).includes("trying again in")) break;
     child.kill("SIGTERM");
     const [code] = (await once(child, "close")) as [number | null];
     expect(code).toBe(0);

@@ -23,6 +23,7 @@ import { readKeyFile } from "../key-file.ts";
 import { note, print, printJson, printJsonText } from "../output.ts";
 import { readStandardInput } from "../standard-input.ts";
 import { asWritten } from "../task-output.ts";
+import { waitForTask } from "../wait/wait-for-task.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "assign KIND [PAYLOAD | -] [--wait] [--capability X]...";
@@ -94,8 +95,11 @@ export const assign: Command = {
       else print(assigned.id);
       return 0;
     }
-    const wait = timeout === undefined ? {} : { timeoutMs: timeout * 1_000 };
-    const ended = await mesh.tasks.wait(assigned.id, wait);
+    const ended = await waitForTask(mesh, assigned.id, {
+      ...(timeout !== undefined && { timeoutMs: timeout * 1_000 }),
+      json: values.json === true,
+      target: values,
+    });
     if (values.json === true) printJson(asWritten(ended));
     if (ended.state !== "succeeded") throw new TaskFailed(ended);
     if (values.json !== true) printJsonText(await mesh.tasks.resultTextOf(ended, keys?.privateKey));

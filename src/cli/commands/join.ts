@@ -1,20 +1,21 @@
 import { stat } from "node:fs/promises";
-import {
-  connectPeer,
-  generateIdentity,
-  type Peer,
-  type PeerEvent,
-  type PeerOptions,
-} from "../../client/index.ts";
+import { connectPeer, type Peer, type PeerEvent, type PeerOptions } from "../../client/index.ts";
 import { SECOND } from "../../base/clock.ts";
 import { DRAIN_TIMEOUT_MAX } from "../../protocol/drain-limits.ts";
 import { PROTOCOLS } from "../../protocol/http.ts";
 import { ROLES } from "../../protocol/messages.ts";
 import { choiceOption, countOption, readArgs, type Command, type Values } from "../args.ts";
-import { eventLine } from "../event-line.ts";
-import { UsageError } from "../failure.ts";
+import { apiBase } from "../../client/urls.ts";
+import { Failure, UsageError } from "../failure.ts";
 import { unreadableInput } from "../files.ts";
-import { readKeyFile, type StoredKey } from "../key-file.ts";
+import { readKeyFile } from "../key-file.ts";
+import {
+  FIRST_CONNECTION_MS,
+  FirstConnection,
+  type Unreachable,
+} from "../join/first-connection.ts";
+import { OutageLines } from "../join/outage-lines.ts";
+import { newKey, storedPeerKey, type PeerKey } from "../join/peer-key.ts";
 import {
   HANDLER_DETAILS,
   HANDLER_OPTIONS,
@@ -25,6 +26,7 @@ import { note, print, printJsonLine } from "../output.ts";
 import { pinnedConnection, rememberMeshKey } from "../pin.ts";
 import { onStopSignal } from "../signals.ts";
 import { readSecret, secretDetails } from "../secrets.ts";
+import { STATE_FOLDER } from "../state-folder.ts";
 import { PEER_TARGET_DETAILS, PEER_TARGET_OPTIONS, peerTargetOf } from "../target.ts";
 
 const usage =
@@ -46,6 +48,7 @@ const OPTIONS = {
   protocol: { type: "string" },
   ...HANDLER_OPTIONS,
   "no-hops": { type: "boolean" },
+  retry: { type: "boolean" },
 } as const;
 
 const STOPPED = "stopped by its user";
@@ -58,7 +61,14 @@ export const join: Command = {
   summary: "join a mesh as a peer; with --exec, --handler or --module, run its tasks",
   details: [
     ...HANDLER_DETAILS,
-    ["--key-file FILE", "the key of the peer, from `muster keygen`; default: a new key"],
+    [
+      "--key-file FILE",
+      "the key of the peer, from `muster keygen`; default: a new key, kept if it joins by a join key",
+    ],
+    [
+      "--retry",
+      `keep trying until the mesh is there, for services; default: exit code 3 after ${FIRST_CONNECTION_MS / 1_000} s`,
+    ],
     ["--mesh-key HEX", "the public key that the mesh must prove"],
     ...secretDetails("link", "a link: URL, key of the mesh, join key"),
     ...secretDetails("join-key", "a join key, which adds this peer to the allowlist"),
@@ -86,7 +96,6 @@ export const join: Command = {
       value: values.key,
       file: values["join-key-file"],
     });
-    const stored = await keyOf(values["key-file"]);
     const pin = await pinnedConnection(target, values["mesh-key"]);
     if (pin.joinKey !== undefined && (values.key ?? values["join-key-file"]) !== undefined)
       throw new UsageError(
@@ -94,14 +103,25 @@ export const join: Command = {
         "leave --key and --join-key-file out, or join by the URL with --mesh-key",
       );
     const protocol = choiceOption("protocol", values.protocol, PROTOCOLS);
-    const onEvent =
-      values.json === true
-        ? printEventJson
-        : (event: PeerEvent) => printEventLine(event, runsTasks(values));
-    const peer = connectPeer({
+    const key = await keyOf(values, pin.url, (joinKey ?? pin.joinKey) !== undefined);
+    const tell = values.json === true ? printEventJson : eventPrinter(runsTasks(values));
+    let unreachable: Unreachable | null = null;
+    const firstConnection = new FirstConnection({
+      url: apiBase(pin.url),
+      state: () => peer.state,
+      giveUp: (failure) => {
+        unreachable = failure;
+        void peer.close(failure.message);
+      },
+    });
+    if (values.retry === true) firstConnection.stop();
+    const onEvent = (event: PeerEvent): void => {
+      if (!firstConnection.observe(event) && unreachable === null) tell(event);
+    };
+    const peer: Peer = connectPeer({
       ...pin,
-      privateKey: stored.keys,
-      createdAt: stored.createdAt,
+      privateKey: key.keys,
+      createdAt: key.createdAt,
       ...(joinKey !== undefined && { joinKey }),
       ...(protocol !== undefined && { protocol }),
       ...peerOptions(values),
@@ -112,11 +132,18 @@ export const join: Command = {
       () => undefined,
     );
     if (values.json !== true) print(`public key  ${peer.publicKey}`);
+    if (key.path !== null && values["key-file"] === undefined) noteKept(key.path);
     onStopSignal(
       () => void peer.drain({ timeoutSeconds, reason: STOPPED }),
       () => void peer.close(STOPPED).then(() => process.exit(1)),
     );
-    await Promise.all([peer.closed, remembering]);
+    try {
+      await Promise.all([peer.closed, remembering]);
+    } finally {
+      firstConnection.stop();
+      await key.release();
+    }
+    if (unreachable !== null) throw unreachable as Unreachable;
     return 0;
   },
 };
@@ -157,11 +184,31 @@ function drainSeconds(text: string | undefined): number {
   return seconds;
 }
 
-/** The key in the file; without a file, a new key. */
-async function keyOf(file: string | undefined): Promise<StoredKey> {
-  if (file !== undefined) return readKeyFile(file);
-  return { keys: generateIdentity(), createdAt: new Date().toISOString() };
+const noRelease = (): Promise<void> => Promise.resolve();
+
+/** The key in the file; without a file, the one that the state folder keeps, or a new key. With a join key that is kept there. */
+async function keyOf(
+  values: Values<typeof OPTIONS>,
+  url: string,
+  hasJoinKey: boolean,
+): Promise<PeerKey> {
+  const file = values["key-file"];
+  if (file !== undefined) return { ...(await readKeyFile(file)), path: file, release: noRelease };
+  try {
+    const kept = await storedPeerKey(values.dir ?? STATE_FOLDER, url, hasJoinKey);
+    if (kept !== null) return kept;
+  } catch (error) {
+    if (!(error instanceof Failure) || !hasJoinKey) throw error;
+    // A join key is for machines without a disk, too.
+    note(`${error.message}, so the key of this peer is not kept: the next join is another peer`);
+  }
+  return { ...newKey(), path: null, release: noRelease };
 }
+
+const noteKept = (path: string): void =>
+  note(
+    `the key of this peer is kept in ${path}; the next \`join\` of this mesh from here uses it, and elsewhere --key-file does`,
+  );
 
 function peerOptions(values: Values<typeof OPTIONS>): Partial<PeerOptions> {
   const { name, capability } = values;
@@ -185,10 +232,14 @@ function printEventJson(event: PeerEvent): void {
   printJsonLine({ ...rest, ...errorField });
 }
 
-function printEventLine(event: PeerEvent, isWorker: boolean): void {
-  // The command ends with this error, and its text is printed then.
-  if (event.type === "closed" && event.error !== undefined) return;
-  print(eventLine(event));
-  if (event.type === "ready" && !isWorker)
-    note("this peer accepts no tasks, because --exec, --handler and --module are absent");
+function eventPrinter(isWorker: boolean): (event: PeerEvent) => void {
+  const lines = new OutageLines(() => performance.now());
+  return (event) => {
+    // The command ends with this error, and its text is printed then.
+    if (event.type === "closed" && event.error !== undefined) return;
+    const text = lines.line(event);
+    if (text !== null) print(text);
+    if (event.type === "ready" && !isWorker)
+      note("this peer accepts no tasks, because --exec, --handler and --module are absent");
+  };
 }

@@ -4,6 +4,7 @@ import { UsageError } from "../failure.ts";
 import { readKeyFile } from "../key-file.ts";
 import { print, printJsonLine, printJsonText } from "../output.ts";
 import { stopSignal } from "../signals.ts";
+import { waitForTask } from "../wait/wait-for-task.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 import { readRetryOptions } from "../retry-options.ts";
 import { asWritten, showTask, statusLine } from "../task-output.ts";
@@ -72,7 +73,9 @@ export const task: Command = {
     }
     if (wait === undefined) return showTask(await mesh.tasks.get(id), json);
     return showTask(
-      await mesh.tasks.wait(id, { timeoutMs: wait * 1_000 }).catch(unfinishedTask),
+      await waitForTask(mesh, id, { timeoutMs: wait * 1_000, json, target: values }).catch(
+        unfinishedTask,
+      ),
       json,
     );
   },

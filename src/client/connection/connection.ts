@@ -4,6 +4,7 @@ import type { Envelope } from "../../protocol/envelope.ts";
 import type { HeldTask, MessageType, PayloadInput, Role } from "../../protocol/messages.ts";
 import type { PeerError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
+import type { ConnectFailure } from "./connect-failure.ts";
 import type { ReplayFilter } from "./replay-filter.ts";
 
 /**
@@ -44,7 +45,13 @@ export type ConnectionEnd =
   /** The mesh has ended the session in good order, and the peer stays away. */
   | { readonly kind: "dismissed"; readonly reason: string }
   /** The connection failed or was closed; dial again after a delay. */
-  | { readonly kind: "dropped"; readonly code: number; readonly reason: string }
+  | {
+      readonly kind: "dropped";
+      readonly code: number;
+      readonly reason: string;
+      /** Why no session began, if that is known. */
+      readonly failure?: ConnectFailure;
+    }
   /** The mesh's clock differs from this machine's by `clockOffset`: dial again at once, corrected by it. */
   | { readonly kind: "skewed"; readonly clockOffset: Millis; readonly reason: string };
 

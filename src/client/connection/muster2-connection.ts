@@ -50,9 +50,6 @@ type State =
   | { readonly at: "handshaking"; readonly noise: NoiseState }
   | { readonly at: "open"; readonly meshId: string; send: Direction; receive: Direction };
 
-/** Why a connection ends when `GET /v1/mesh` has no answer, or one that is not a mesh's. */
-const NO_MESH_KEY = "no mesh answers at this URL; check the URL, and that the mesh is running";
-
 class Muster2Connection implements Connection {
   readonly #options: ConnectOptions;
   readonly #listener: ConnectionListener;
@@ -135,9 +132,12 @@ class Muster2Connection implements Connection {
 
   /** Trust on first use: the key that the mesh claims. The handshake then proves that it holds this key. */
   async #fetchMeshKey(): Promise<string | null> {
-    const key = await fetchMeshKey(this.#options.url, this.#options.platform.fetch);
-    if (key === null) this.#socket.drop(CLOSE.normal, NO_MESH_KEY);
-    return key;
+    const { url, platform } = this.#options;
+    const key = await fetchMeshKey(url, "muster/2", platform.fetch);
+    if (key.ok) return key.value;
+    const { message: reason } = key.error;
+    this.#socket.end({ kind: "dropped", code: CLOSE.normal, reason, failure: key.error });
+    return null;
   }
 
   /** Message 1: our ephemeral key. */

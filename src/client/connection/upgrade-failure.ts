@@ -1,11 +1,15 @@
+import { z } from "zod";
 import { HOUR, SECOND, type Millis } from "../../base/clock.ts";
-import { MeshView, ProblemView } from "../../protocol/http.ts";
+import { redactUrl } from "../../base/redact.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { MeshView, ProblemView, type Protocol } from "../../protocol/http.ts";
 import { MusterApiError, PeerError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import { boundedJson } from "../http/bounded-body.ts";
 import { CLOCK_CORRECTION_MAX, PROBLEM_BYTES_MAX } from "../timings.ts";
 import { apiBase } from "../urls.ts";
 import { ABNORMAL_CLOSURE } from "./close-codes.ts";
+import { failureOfAnswer, failureOfError, type ConnectFailure } from "./connect-failure.ts";
 import type { ConnectionEnd } from "./connection.ts";
 import { provedMesh } from "./proved-mesh.ts";
 
@@ -24,8 +28,10 @@ export async function explainRefusedUpgrade(
   { fetch, now }: Pick<Platform, "fetch" | "now">,
 ): Promise<ConnectionEnd> {
   const { href } = new URL(connectUrl.replace(/^ws/, "http"));
-  const problem = ProblemView.safeParse(await getJson(href, fetch));
-  if (!problem.success) return end;
+  const answer = await getJson(href, fetch);
+  if (!answer.ok) return explained(end, answer.error);
+  const problem = ProblemView.safeParse(answer.value.body);
+  if (!problem.success) return explained(end, failureOfAnswer(answer.value));
   const { code, detail } = problem.data;
   switch (code) {
     case "clock_skew":
@@ -34,11 +40,25 @@ export async function explainRefusedUpgrade(
       const message = `the mesh does not have the key ${meshKey}: ${detail}`;
       return { kind: "refused", error: new PeerError("mesh_key_mismatch", message) };
     }
-    case "upgrade_required":
-      return end; // the proof in the URL is valid: the socket failed for another reason
+    case "upgrade_required": // the proof in the URL is valid: the socket failed for another reason
+      return explained(end, {
+        code: "websocket_failed",
+        message: `the mesh at ${apiBase(meshUrl)} answers, but the WebSocket could not be opened: a proxy before it may not pass WebSockets on`,
+      });
     default:
-      return { kind: "dropped", code: ABNORMAL_CLOSURE, reason: `${code}: ${detail}` };
+      return {
+        kind: "dropped",
+        code: ABNORMAL_CLOSURE,
+        reason: `${code}: ${detail}`,
+        failure: failureOfAnswer(answer.value),
+      };
   }
+}
+
+/** The end of a connection with its reason. One that the socket has told itself counts. */
+function explained(end: ConnectionEnd, failure: ConnectFailure): ConnectionEnd {
+  if (end.kind !== "dropped") return end;
+  return { ...end, reason: end.reason === "" ? failure.message : end.reason, failure };
 }
 
 /**
@@ -70,22 +90,56 @@ const skewed = (reason: string): ConnectionEnd => ({
   reason: `clock_skew: ${reason}`,
 });
 
-/** The public key that the mesh at this URL claims, in hex; null if it does not answer. */
-export async function fetchMeshKey(url: string, fetch: Platform["fetch"]): Promise<string | null> {
-  const mesh = MeshView.pick({ public_key: true }).safeParse(
-    await getJson(`${apiBase(url)}v1/mesh`, fetch),
-  );
-  return mesh.success ? mesh.data.public_key : null;
+/** The public key that the mesh at this URL claims, in hex, or why there is none. */
+export async function fetchMeshKey(
+  url: string,
+  protocol: Protocol,
+  fetch: Platform["fetch"],
+): Promise<Result<string, ConnectFailure>> {
+  const base = apiBase(url);
+  const answer = await getJson(`${base}v1/mesh`, fetch);
+  if (!answer.ok) return answer;
+  const mesh = MeshClaim.safeParse(answer.value.body);
+  if (!answer.value.response.ok || !mesh.success)
+    return err({ ...failureOfAnswer({ ...answer.value, url: base }) });
+  const { public_key: key, protocols = [protocol] } = mesh.data;
+  if (protocols.includes(protocol)) return ok(key);
+  const spoken = protocols.join(", ").slice(0, 200);
+  const message = `the mesh at ${redactUrl(base)} does not speak ${protocol}; it speaks ${spoken}`;
+  return err({ code: "version_unsupported", message });
 }
 
-async function getJson(url: string, fetch: Platform["fetch"]): Promise<unknown> {
+/** What is read of `GET /v1/mesh`: a newer mesh may have other fields and protocols. */
+const MeshClaim = z.object({
+  public_key: MeshView.shape.public_key,
+  protocols: z.array(z.string()).optional(),
+});
+
+interface Answer {
+  /** The URL that was asked, without its query. */
+  readonly url: string;
+  readonly response: Response;
+  /** The body as JSON; undefined if it is not. */
+  readonly body: unknown;
+}
+
+async function getJson(
+  href: string,
+  fetch: Platform["fetch"],
+): Promise<Result<Answer, ConnectFailure>> {
+  const url = redactUrl(href).replace(/v1\/\w+$/, "");
   try {
-    const response = await fetch(url, {
+    const response = await fetch(href, {
       redirect: "manual",
       signal: AbortSignal.timeout(PROBLEM_TIMEOUT),
     });
-    return await boundedJson(response, PROBLEM_BYTES_MAX);
-  } catch {
-    return null; // unreachable, or not a mesh
+    // A body without an end, or that is cut, is none of a mesh.
+    const body = await boundedJson(response, PROBLEM_BYTES_MAX).catch((error: unknown) => {
+      if (error instanceof MusterApiError) return undefined;
+      throw error;
+    });
+    return ok({ url, response, body });
+  } catch (error) {
+    return err(failureOfError(url, error, PROBLEM_TIMEOUT));
   }
 }

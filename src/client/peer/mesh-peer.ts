@@ -199,8 +199,7 @@ export class MeshPeer implements Peer {
         this.#routes.detach();
       },
       recover: (error) => this.#adoptRotatedKey(error),
-      disconnected: (code, reason, retryInMs) =>
-        this.#emit({ type: "disconnected", code, reason, retryInMs }),
+      disconnected: (end) => this.#emit({ type: "disconnected", ...end }),
       keyInUse: (reason, retryInMs) => this.#emit({ type: "key_in_use", reason, retryInMs }),
       closed: (error) => this.#onClosed(error),
     };

@@ -1,5 +1,6 @@
 import type { PayloadOf, Role } from "../../protocol/messages.ts";
 import type { RouteTool } from "../../protocol/route.ts";
+import type { ConnectFailure } from "../connection/connect-failure.ts";
 import type { PeerError } from "../errors.ts";
 
 /** The mesh that a peer has joined: its name and public keys. */
@@ -28,6 +29,8 @@ export type PeerEvent =
       readonly code: number;
       readonly reason: string;
       readonly retryInMs: number;
+      /** Why no session began; undefined after a session, and if the reason is not known. */
+      readonly failure?: ConnectFailure;
     }
   /**
    * Another process uses this peer's key: give each process a key of its own. The peer tries again after `retryInMs`, and each

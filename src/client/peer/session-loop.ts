@@ -11,8 +11,11 @@ import type { Platform } from "../platform.ts";
 import { DISCONNECT_GRACE, MESH_SILENCE_MAX } from "../timings.ts";
 import type { Destination } from "./destination.ts";
 import { KeyInUse } from "./key-in-use.ts";
+import type { PeerEvent } from "./peer-events.ts";
 import { ReconnectBackoff } from "./reconnect-backoff.ts";
 import { SilenceWatchdog } from "./silence-watchdog.ts";
+
+type LostConnection = Omit<Extract<PeerEvent, { type: "disconnected" }>, "type">;
 
 /** What the loop reports to its owner. */
 export interface SessionLoopListener {
@@ -25,7 +28,7 @@ export interface SessionLoopListener {
   /** The mesh refused the peer. True if the owner has changed the profile, so that dialing again makes sense. */
   recover(error: PeerError): boolean;
   /** The loop dials again after `retryInMs`. */
-  disconnected(code: number, reason: string, retryInMs: Millis): void;
+  disconnected(end: LostConnection): void;
   /** Another process uses this peer's key. The loop dials again after `retryInMs`. */
   keyInUse(reason: string, retryInMs: Millis): void;
   /** The loop has ended: with the mesh's refusal, or null after `close()`. */
@@ -214,7 +217,8 @@ export class SessionLoop {
     );
     this.#redialAfter(retryInMs);
     const code = end.kind === "dropped" ? end.code : CLOSE.handshake;
-    listener.disconnected(code, end.reason, retryInMs);
+    const failure = end.kind === "dropped" && end.failure !== undefined && { failure: end.failure };
+    listener.disconnected({ code, reason: end.reason, retryInMs, ...failure });
   }
 
   /** Corrects what caused the end, if possible. True if the peer should dial again without delay. */

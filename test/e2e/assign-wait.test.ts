@@ -1,0 +1,67 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { KillableMesh } from "./kill/killable-mesh.ts";
+import { eventually, PROJECT, start, type MusterProcess } from "./processes.ts";
+
+let dir: string;
+let mesh: KillableMesh;
+let peer: MusterProcess;
+const release = (): string => join(dir, "release");
+
+/** Begins `muster assign --wait` in the checkout, so that the commands that it prints work as they are. */
+const assign = (...args: string[]): MusterProcess =>
+  start(["assign", "slow", "--wait", "--dir", dir, ...args], { cwd: PROJECT });
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "muster-wait-"));
+  mesh = await KillableMesh.start(dir);
+  const program = `echo "MUSTER_PROGRESS 40% waiting" >&2; until [ -e '${release()}' ]; do sleep 0.1; done; echo '"done"'`;
+  const options = ["--dir", dir, "--slots", "4", "--no-hops", "--name", "w"];
+  peer = start(["join", ...options, "--exec", program], { cwd: dir });
+  await peer.waitForOutput(/joined/);
+});
+afterAll(async () => {
+  peer.child.kill("SIGKILL");
+  await mesh.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+describe("muster assign --wait", () => {
+  test("CL57 stopped by SIGINT prints commands that go on, and they work", async () => {
+    const waiting = assign();
+    await waiting.waitForOutput(/running {2}at w/);
+    waiting.child.kill("SIGINT");
+    const { code, stderr, stdout } = await waiting.finished;
+    expect([code, stdout]).toEqual([130, ""]);
+    const [, id = ""] = /^task ([0-9a-f-]{36}) goes on without this command$/m.exec(stderr) ?? [];
+    expect(id).not.toBe("");
+    const [, cancel = ""] = /^ {2}cancel it: +(npx muster .*)$/m.exec(stderr) ?? [];
+    await promisify(execFile)("sh", ["-c", cancel], { cwd: PROJECT });
+    const [, follow = ""] = /^ {2}wait for it again: +(npx muster .*)$/m.exec(stderr) ?? [];
+    const followed = await promisify(execFile)("sh", ["-c", follow], { cwd: PROJECT }).catch(
+      (error: unknown) => error as { readonly stdout: string; readonly code: number },
+    );
+    expect(followed).toMatchObject({ code: 1, stdout: expect.stringContaining("cancelled") });
+  });
+
+  test("CL56 CL57 shows the progress of the program, and goes on across a restart of the mesh", async () => {
+    const [plain, json] = [assign(), assign("--json")];
+    await plain.waitForOutput(/^\d+:\d\d {2}running {2}at w/m);
+    await eventually(
+      () => peer.stdout.match(/started/g)?.length === 3,
+      () => `three tasks in ${peer.stdout}`,
+    );
+    await mesh.kill();
+    await mesh.restart();
+    await writeFile(release(), "");
+    expect(await plain.finished).toMatchObject({ code: 0, stdout: '"done"\n' });
+    const ended = await json.finished;
+    expect([ended.code, ended.stderr]).toEqual([0, ""]);
+    const task = JSON.parse(ended.stdout) as { progress: number; attempts: object[] };
+    expect(task).toMatchObject({ state: "succeeded", result: "done", message: "waiting" });
+  });
+});

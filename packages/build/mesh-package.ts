@@ -27,6 +27,7 @@ const isExternal = (specifier: string): boolean =>
 const PROGRAMS = {
   entries: [
     "src/cli/main.ts",
+    "src/cli/join/module-process.ts",
     "src/cli/demo/worker.ts",
     "src/cli/demo/controller.ts",
     "workers/replica.ts",

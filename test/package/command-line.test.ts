@@ -1,6 +1,6 @@
 /** The command line from the packed package, outside of the checkout. */
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it, test } from "vitest";
@@ -38,6 +38,25 @@ describe("PK9 npx muster-mesh", () => {
     });
     try {
       expect((await npx("assign", "measure", '"hello"', "--wait")).trim()).toBe("7");
+    } finally {
+      process.kill(-(peer.pid ?? 0), "SIGTERM");
+    }
+  });
+
+  it("CL54 runs the handlers of a module in processes of their own", async () => {
+    const key = join(home, "module-key.json");
+    const file = join(home, "handlers.mjs");
+    await writeFile(file, "export const handlers = { shout: (text) => text.toUpperCase() };");
+    await npx("keygen", "--out", key);
+    const args = [...NPX, "join", mesh.url, "--mesh-key", mesh.meshKey, "--key-file", key];
+    const peer = spawn("npx", [...args, "--module", file], {
+      cwd: sdkFolder,
+      env: { ...process.env, ...environment() },
+      detached: true,
+      stdio: "ignore",
+    });
+    try {
+      expect((await npx("assign", "shout", '"hello"', "--wait")).trim()).toBe('"HELLO"');
     } finally {
       process.kill(-(peer.pid ?? 0), "SIGTERM");
     }

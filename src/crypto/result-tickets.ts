@@ -1,6 +1,8 @@
 import { fromHex, toHex, utf8, type Bytes } from "../base/bytes.ts";
-import { PeerId } from "../protocol/ids.ts";
-import { ResultContent } from "../protocol/result-content.ts";
+import { readShape } from "../base/shape/read-shape.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { ResultContent } from "../protocol/result-content.ts";
+import { PeerId as PeerIdShape, ResultContent as ResultContentShape } from "../protocol/shapes.ts";
 import { hmacSha256 } from "./primitives.ts";
 import type { StreamKey } from "./sealed-stream.ts";
 
@@ -25,7 +27,7 @@ export const resultSecretText = ({ peerId, secret }: ResultSecret): string =>
 export function readResultSecret(text: string): ResultSecret | null {
   const [peerId = "", hex = "", ...more] = text.split(".");
   const secret = fromHex(hex);
-  return PeerId.safeParse(peerId).success && secret?.length === SECRET_BYTES && more.length === 0
+  return readShape(PeerIdShape, peerId).ok && secret?.length === SECRET_BYTES && more.length === 0
     ? { peerId, secret }
     : null;
 }
@@ -45,11 +47,11 @@ export interface ClaimedUpload {
 
 export function readClaimedUpload(ticket: string): ClaimedUpload | null {
   const [peerId = "", bytes = "", sha256 = "", hex = "", ...more] = ticket.split(".");
-  const content = ResultContent.safeParse({ bytes: Number(bytes), sha256 });
+  const content = readShape(ResultContentShape, { bytes: Number(bytes), sha256 });
   const mac = fromHex(hex);
   const isWhole =
-    PeerId.safeParse(peerId).success && mac?.length === MAC_BYTES && more.length === 0;
-  return isWhole && content.success ? { peerId, content: content.data, mac } : null;
+    readShape(PeerIdShape, peerId).ok && mac?.length === MAC_BYTES && more.length === 0;
+  return isWhole && content.ok ? { peerId, content: content.value, mac } : null;
 }
 
 export const uploadMac = (secret: Uint8Array, { bytes, sha256 }: ResultContent): Bytes =>

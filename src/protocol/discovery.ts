@@ -2,6 +2,8 @@ import { z } from "zod";
 import { JsonValue } from "./envelope.ts";
 import { OpaqueId } from "./ids.ts";
 
+export { STALE_HEADER } from "./discovery-headers.ts";
+
 /** 32 bytes in hex: the keys and secrets that discovery gives to members. */
 const Hex32 = z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hex characters");
 /** An Ed25519 signature in hex. */
@@ -93,9 +95,6 @@ export const ListedTotals = z
   })
   .meta({ id: "ListedTotals" });
 export type ListedTotals = z.infer<typeof ListedTotals>;
-
-/** In an answer of a replica whose store did not confirm its directory at the last read: why (`unreachable`, `empty`, `refused`). */
-export const STALE_HEADER = "Muster-Stale";
 
 /** Coarse locations: the names of Durable Objects' location hints. */
 export const REGIONS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;

@@ -1,7 +1,10 @@
 import { isJsonObject, type Json } from "../base/json.ts";
 import { writeJson } from "../base/json-text/write-json.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { Envelope, firstIssue, parseMessage } from "./envelope.ts";
+import { readShape } from "../base/shape/read-shape.ts";
+import type { Envelope } from "./envelope.ts";
+import { parseMessage } from "./read-envelope.ts";
+import { Envelope as EnvelopeShape } from "./shapes.ts";
 import type { SessionFault } from "./errors.ts";
 import type { GoP2pGeneration } from "./go-p2p-generation.ts";
 
@@ -20,9 +23,9 @@ export function readGoP2pEnvelope(text: string): Result<GoP2pEnvelope, SessionFa
   if (json === undefined) return err({ code: "bad_message", detail: "the message is not JSON" });
   const generation = isJsonObject(json) && Object.hasOwn(json, TIME_FIELDS[2]) ? 2 : 1;
   const fields = isJsonObject(json) ? { ...json, ts: json[TIME_FIELDS[generation]] } : json;
-  const envelope = Envelope.safeParse(fields);
-  if (envelope.success) return ok({ envelope: envelope.data, generation });
-  const detail = firstIssue(envelope.error).replace(/^ts:/, `${TIME_FIELDS[generation]}:`);
+  const envelope = readShape(EnvelopeShape, fields);
+  if (envelope.ok) return ok({ envelope: envelope.value, generation });
+  const detail = envelope.error.replace(/^ts:/, `${TIME_FIELDS[generation]}:`);
   return err({ code: "bad_message", detail });
 }
 

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { fromBase64, fromHex, toHex } from "../base/bytes.ts";
-import type { RandomBytes } from "../base/clock.ts";
+import { fromBase64, fromHex } from "../base/bytes.ts";
 import { KEY_BYTES, PEER_ID_BYTES } from "./constants.ts";
+
+export { newOpaqueId, newUuid } from "./random-ids.ts";
 
 const hexOf = (bytes: number) => new RegExp(`^[0-9a-f]{${2 * bytes}}$`);
 
@@ -64,17 +65,6 @@ export const IdempotencyKey = z
     /^[\x20-\x7e]{1,255}$/,
     "an idempotency key is 1 to 255 printable ASCII characters, spaces included",
   );
-
-/** A version 4 UUID (RFC 9562 §5.4) from the given randomness. */
-export function newUuid(random: RandomBytes): string {
-  const bytes = random(16);
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-  const hex = toHex(bytes);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-}
-
-export const newOpaqueId = (random: RandomBytes): string => toHex(random(16));
 
 /** The 32 bytes of a key in hex or base64; null for any other text. For secrets and configuration. */
 export function keyBytes(text: string): Uint8Array<ArrayBuffer> | null {

@@ -1,7 +1,11 @@
 import { z } from "zod";
 import { CAPABILITIES_MAX, KINDS_PER_PEER_MAX } from "./constants.ts";
+import { EVERY_KIND } from "./handled-kinds.ts";
+
+export { EVERY_KIND, handlesKind } from "./handled-kinds.ts";
 
 export const ROLES = ["controller", "worker", "dual"] as const;
+
 export const Role = z.enum(ROLES);
 export type Role = z.infer<typeof Role>;
 
@@ -30,14 +34,7 @@ export const TaskKind = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/, "a kind is 1 to 64 letters, digits and . _ / -");
 
-/** Stands for every kind in what a peer announces. */
-export const EVERY_KIND = "*";
-
 /** The kinds that a peer handles: a task of another kind is not offered to it. `*` stands for every kind. */
 export const HandledKinds = z
   .array(z.union([z.literal(EVERY_KIND), TaskKind]))
   .max(KINDS_PER_PEER_MAX);
-
-/** Whether a peer that announces these kinds handles tasks of this kind. */
-export const handlesKind = (kinds: readonly string[], kind: string): boolean =>
-  kinds.includes(EVERY_KIND) || kinds.includes(kind);

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { TASK_LARGE_RESULT_BYTES_MAX } from "./task-limits.ts";
 
+export { RESULT_FENCE_HEADER, RESULT_SIGNATURE_HEADER } from "./result-headers.ts";
+
 /** The bytes of a result: the caller's JSON, or the STMF container that it is sealed in. */
 export const ResultContent = z.object({
   bytes: z.int().min(1).max(TASK_LARGE_RESULT_BYTES_MAX),
@@ -10,7 +12,3 @@ export const ResultContent = z.object({
     .meta({ description: "SHA-256 of the bytes, in base64 as in Content-Digest" }),
 });
 export type ResultContent = z.infer<typeof ResultContent>;
-
-/** Headers of a result that is read over HTTP: the attempt that made it, and the mesh's signature (`signed-statements.ts`). */
-export const RESULT_FENCE_HEADER = "muster-result-fence";
-export const RESULT_SIGNATURE_HEADER = "muster-result-signature";

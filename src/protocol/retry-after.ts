@@ -1,9 +1,7 @@
 import { z } from "zod";
-import { SECOND, type Millis } from "../base/clock.ts";
-import { readHttpDate } from "../base/http-date.ts";
+import { RETRY_AFTER_SECONDS_MAX } from "./retry-after-header.ts";
 
-/** The longest time that a `retry_after` or a `Retry-After` header asks for. */
-export const RETRY_AFTER_SECONDS_MAX = 86_400;
+export { readRetryAfter, RETRY_AFTER_SECONDS_MAX } from "./retry-after-header.ts";
 
 /**
  * Seconds after which another try can succeed. Its receiver may set a timer by it, and any server can send it, so every other value (negative,
@@ -15,20 +13,3 @@ export const RetryAfter = z
   .max(RETRY_AFTER_SECONDS_MAX)
   .catch(RETRY_AFTER_SECONDS_MAX)
   .meta({ type: "number", minimum: 0, maximum: RETRY_AFTER_SECONDS_MAX });
-
-/**
- * A `Retry-After` header (RFC 9110 section 10.2.3) in seconds, from 0 to `RETRY_AFTER_SECONDS_MAX`: a longer time counts as the longest, a
- * date that has passed as 0, and what is neither seconds nor a date as no header (null). A date is compared with the time of the answer
- * by its sender's clock (`Date`), or with `now` if that is absent.
- */
-export function readRetryAfter(headers: Pick<Headers, "get">, now: Millis): number | null {
-  const text = headers.get("retry-after")?.trim() ?? "";
-  if (/^\d+$/.test(text)) return bounded(Number(text));
-  const at = readHttpDate(text, now);
-  if (at === null) return null;
-  const sentAt = readHttpDate(headers.get("date")?.trim() ?? "", now) ?? now;
-  return bounded(Math.ceil((at - sentAt) / SECOND));
-}
-
-const bounded = (seconds: number): number =>
-  Math.min(Math.max(seconds, 0), RETRY_AFTER_SECONDS_MAX);

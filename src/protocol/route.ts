@@ -1,14 +1,7 @@
 import { z } from "zod";
-import { MINUTE } from "../base/clock.ts";
+import { ROUTE_HOPS_MAX, ROUTE_TOOLS } from "./route-limits.ts";
 
-/** The tools that a peer measures its network path to the mesh with. */
-export const ROUTE_TOOLS = ["traceroute", "tracepath", "mtr"] as const;
-export type RouteTool = (typeof ROUTE_TOOLS)[number];
-
-/** Hops of a reported network path: the largest time to live that its tools use. */
-export const ROUTE_HOPS_MAX = 64;
-/** A peer's further reports of its network path within this time are ignored. */
-export const ROUTE_REPORT_INTERVAL = MINUTE;
+export * from "./route-limits.ts";
 
 /** The network path to the mesh that a peer measured. A claim: the mesh bounds it by the round trip. */
 export const Route = z.object({

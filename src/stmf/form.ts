@@ -1,8 +1,8 @@
-import { z } from "zod";
 import { fromUtf8, utf8, type Bytes } from "../base/bytes.ts";
 import { JSON_DEPTH_MAX, parseJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { firstIssue } from "../protocol/envelope.ts";
+import { readShape } from "../base/shape/read-shape.ts";
+import type { Shape, Typed } from "../base/shape/shape.ts";
 import type { StmfFault } from "./errors.ts";
 
 /**
@@ -35,29 +35,69 @@ export const LABEL_CHARS_MAX = 4_096;
  * An unpaired surrogate is not a character: it becomes U+FFFD, as in browsers' forms and in Go. PHP would refuse the whole
  * form.
  */
-const wellFormed = (text: string): string => text.toWellFormed();
-const Text = z.string().transform(wellFormed);
-const Label = z.string().max(LABEL_CHARS_MAX).transform(wellFormed);
+const WELL_FORMED = ["cut", Number.POSITIVE_INFINITY] as const;
+const TEXT: Shape = { is: "changed", of: { is: "string" }, to: WELL_FORMED };
+const LABEL: Shape = {
+  is: "changed",
+  of: { is: "string", max: LABEL_CHARS_MAX },
+  to: WELL_FORMED,
+};
 /** Go reads null as empty, and omits empty values. */
-const Optional = Label.nullish();
+const OPTIONAL: Shape = { is: "optional", of: { is: "or null", of: LABEL } };
 
-const FieldSchema = z
-  .object({ name: Label, value: Text, type: Optional, filename: Optional, mime: Optional })
-  .transform(({ name, value, type, filename, mime }): Field => ({
+type ReadField = Pick<Field, "name" | "value"> & {
+  readonly [Name in "type" | "filename" | "mime"]?: string | null;
+};
+
+/** Go writes a nil slice as null. */
+const FORM: Typed<{
+  readonly fields: readonly ReadField[] | null;
+  readonly meta?: Readonly<Record<string, string>> | null;
+}> = {
+  is: "object",
+  of: {
+    fields: {
+      is: "or null",
+      of: {
+        is: "list",
+        of: {
+          is: "object",
+          of: { name: LABEL, value: TEXT, type: OPTIONAL, filename: OPTIONAL, mime: OPTIONAL },
+        },
+      },
+    },
+    meta: { is: "optional", of: { is: "or null", of: { is: "record", of: TEXT } } },
+  },
+};
+
+/** The form in a value, or what is wrong with it. Its limits come first, so that a long list is refused before its members are read. */
+function formOf(value: unknown): Result<FormData, string> {
+  const { fields, meta } = Object(value) as { readonly fields?: unknown; readonly meta?: unknown };
+  if (Array.isArray(fields) && fields.length > FIELDS_MAX)
+    return err(`fields: Too big: expected array to have <=${FIELDS_MAX} items`);
+  if (meta !== undefined && meta !== null && !isMetaObject(meta))
+    return err(`meta: meta must be an object with at most ${META_MAX} strings`);
+  const read = readShape(FORM, value);
+  return read.ok ? ok(formRead(read.value.fields ?? [], read.value.meta ?? {})) : read;
+}
+
+const formRead = (
+  fields: readonly ReadField[],
+  meta: Readonly<Record<string, string>>,
+): FormData => ({
+  fields: fields.map(({ name, value, type, filename, mime }) => ({
     name,
     value,
     ...(type && { type }),
     ...(filename && { filename }),
     ...(mime && { mime }),
-  }));
-
-/** The length is checked first, so that a long list is refused before its members are parsed. Go writes a nil slice as null. */
-const FieldsSchema = z
-  .array(z.unknown())
-  .max(FIELDS_MAX)
-  .nullable()
-  .transform((fields) => fields ?? [])
-  .pipe(z.array(FieldSchema));
+  })),
+  ...(Object.keys(meta).length > 0 && {
+    meta: Object.fromEntries(
+      Object.entries(meta).map(([name, value]) => [name.toWellFormed(), value]),
+    ),
+  }),
+});
 
 /** `__proto__` is refused: it can't be a regular key of a plain object, and dropping it silently would lose data. */
 const isMetaObject = (value: unknown): boolean =>
@@ -65,25 +105,15 @@ const isMetaObject = (value: unknown): boolean =>
   value !== null &&
   !Array.isArray(value) &&
   !Object.hasOwn(value, "__proto__") &&
-  Object.keys(value).length <= META_MAX;
-
-const MetaSchema = z
-  .custom<object>(isMetaObject, `meta must be an object with at most ${META_MAX} strings`)
-  .pipe(z.record(Label, Text));
-
-const FormSchema = z
-  .object({ fields: FieldsSchema, meta: MetaSchema.nullish() })
-  .transform(({ fields, meta }): FormData => ({
-    fields,
-    ...(meta && Object.keys(meta).length > 0 && { meta }),
-  }));
+  Object.keys(value).length <= META_MAX &&
+  Object.keys(value).every((name) => name.length <= LABEL_CHARS_MAX);
 
 /** The plaintext of a form, with keys in Borg's order; `form_invalid` when it is not a form or exceeds a limit. */
 export function writeForm(form: FormData): Result<Bytes, StmfFault> {
-  const checked = FormSchema.safeParse(form);
-  return checked.success
-    ? ok(utf8(JSON.stringify(checked.data)))
-    : err({ code: "form_invalid", detail: firstIssue(checked.error) });
+  const checked = formOf(form);
+  return checked.ok
+    ? ok(utf8(JSON.stringify(checked.value)))
+    : err({ code: "form_invalid", detail: checked.error });
 }
 
 /** Parses a plaintext; `content_invalid` when it is not UTF-8, not JSON, exceeds a limit, or is not a form. */
@@ -96,8 +126,6 @@ export function readForm(plaintext: Uint8Array): Result<FormData, StmfFault> {
       detail: "not JSON, or JSON with too many levels or values for a form",
     });
   }
-  const form = FormSchema.safeParse(json);
-  return form.success
-    ? ok(form.data)
-    : err({ code: "content_invalid", detail: firstIssue(form.error) });
+  const form = formOf(json);
+  return form.ok ? form : err({ code: "content_invalid", detail: form.error });
 }

@@ -1,43 +1,17 @@
-import type { z } from "zod";
 import { fromHex, utf8, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
 import { parseJson } from "../base/json.ts";
-import { err, ok, type Result } from "../base/result.ts";
+import { err, type Result } from "../base/result.ts";
 import { peerIdOf } from "../crypto/identity.ts";
 import { RECORD_PADDED_BYTES_MIN } from "../protocol/constants.ts";
-import { Region } from "../protocol/discovery.ts";
-import { firstIssue } from "../protocol/envelope.ts";
-import { PeerView } from "../protocol/http.ts";
-import { Capabilities, EVERY_KIND, HandledKinds } from "../protocol/messages.ts";
+import { readShape } from "../base/shape/read-shape.ts";
+import type { PeerRecord } from "../protocol/peer-record.ts";
+import { PeerRecord as PeerRecordShape } from "../protocol/shapes.ts";
 import type { StmfFault } from "./errors.ts";
 import type { FormData } from "./form.ts";
 import { openForm, sealForm } from "./seal.ts";
 
-/**
- * A peer's record in a blob: a form with one field per attribute, named after it. The field's `type` is `text`, `datetime`
- * (RFC 3339), `number` (as in JSON), `boolean` (`true`, `false`), `list` (separated by commas) or `region`. An empty
- * value of a `datetime`, a `number` or a `region` is null: not known.
- */
-const PeerRecord = PeerView.pick({
-  id: true,
-  name: true,
-  public_key: true,
-  address: true,
-  role: true,
-  added_at: true,
-  last_seen: true,
-  ping_ms: true,
-  hops: true,
-  geo_km: true,
-  score: true,
-  connected: true,
-}).extend({
-  capabilities: Capabilities.default([]),
-  /** A record of an older mesh does not have them: then every kind. */
-  kinds: HandledKinds.default([EVERY_KIND]),
-  region: Region.nullable().default(null),
-});
-export type PeerRecord = z.infer<typeof PeerRecord>;
+export type { PeerRecord } from "../protocol/peer-record.ts";
 
 type FieldType = "text" | "datetime" | "number" | "boolean" | "list" | "region";
 
@@ -97,15 +71,13 @@ export function readPeerForm(form: FormData): Result<PeerRecord, StmfFault> {
     if (found.has(name)) return err({ code: "record_invalid", detail: `${name} appears twice` });
     found.set(name, READERS[TYPES[name]](value));
   }
-  const record = PeerRecord.safeParse(Object.fromEntries(found));
-  if (!record.success) {
-    return err({ code: "record_invalid", detail: firstIssue(record.error) });
-  }
-  const publicKey = fromHex(record.data.public_key);
-  if (publicKey === null || peerIdOf(publicKey) !== record.data.id) {
+  const record = readShape(PeerRecordShape, Object.fromEntries(found));
+  if (!record.ok) return err({ code: "record_invalid", detail: record.error });
+  const publicKey = fromHex(record.value.public_key);
+  if (publicKey === null || peerIdOf(publicKey) !== record.value.id) {
     return err({ code: "identity_mismatch", detail: "the record's ID does not belong to its key" });
   }
-  return ok(record.data);
+  return record;
 }
 
 /** Pads a record and seals it to an epoch's discovery key. Faults: those of `sealForm`. */

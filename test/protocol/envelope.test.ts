@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readEnvelope } from "../../src/protocol/envelope.ts";
+import { readEnvelope } from "../../src/protocol/read-envelope.ts";
 import { must, mustFail } from "../must.ts";
 import { wire } from "../wire.ts";
 

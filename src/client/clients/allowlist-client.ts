@@ -1,4 +1,5 @@
-import { AllowEntry, AllowList } from "../../protocol/http.ts";
+import type { AllowEntry } from "../../protocol/http.ts";
+import * as shapes from "../../protocol/shapes.ts";
 import type { Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
@@ -34,7 +35,7 @@ export class AllowlistClient {
 
   /** Every entry of the allowlist. */
   list(): Listing<AllowEntry> {
-    return listing(this.#api, AllowList, { path: "v1/allowlist" }, ({ entries }) => entries);
+    return listing(this.#api, shapes.AllowList, { path: "v1/allowlist" }, ({ entries }) => entries);
   }
 
   /** Adds a public key (hex), or replaces its entry. */
@@ -42,7 +43,7 @@ export class AllowlistClient {
     refuseUnknownOptions("allowlist.put", options, ALLOW_OPTIONS);
     const { label, roles, readmit, goP2p } = options;
     const body = { label, roles, readmit, go_p2p: goP2p, ...ownerLimitsBody(options) };
-    return this.#api.json(AllowEntry, { method: "PUT", path: pathOf(publicKey), body });
+    return this.#api.json(shapes.AllowEntry, { method: "PUT", path: pathOf(publicKey), body });
   }
 
   /** Removes a public key (hex). In auth mode `allowlist` this ends the peer's session. */

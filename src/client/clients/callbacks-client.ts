@@ -1,4 +1,5 @@
-import { CallbackSecretView } from "../../protocol/http.ts";
+import type { CallbackSecretView } from "../../protocol/http.ts";
+import * as shapes from "../../protocol/shapes.ts";
 import type { Api } from "../http/api.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
@@ -34,7 +35,7 @@ export class CallbacksClient {
   async secret(url: string, options: CallbackOwnerOptions = {}): Promise<CallbackSecretView> {
     refuseUnknownOptions("callbacks.secret", options, OWNER_OPTIONS);
     const query = { url, owner: options.owner };
-    return this.#api.json(CallbackSecretView, { path: "v1/callback-secret", query });
+    return this.#api.json(shapes.CallbackSecretView, { path: "v1/callback-secret", query });
   }
 
   /** Replaces the secret. Both sign until the overlap ends, so that the receiver can be given the new one meanwhile. */
@@ -46,7 +47,7 @@ export class CallbacksClient {
     const { owner, overlapSeconds } = options;
     const body = { url, owner, overlap_seconds: overlapSeconds };
     const path = "v1/callback-secret/rotate";
-    return this.#api.json(CallbackSecretView, { method: "POST", path, body });
+    return this.#api.json(shapes.CallbackSecretView, { method: "POST", path, body });
   }
 
   /** Ends the overlap of a rotation at once: only the new secret signs. */
@@ -57,6 +58,10 @@ export class CallbacksClient {
     refuseUnknownOptions("callbacks.endPreviousSecret", options, OWNER_OPTIONS);
     const { owner } = options;
     const path = "v1/callback-secret/end-previous";
-    return this.#api.json(CallbackSecretView, { method: "POST", path, body: { url, owner } });
+    return this.#api.json(shapes.CallbackSecretView, {
+      method: "POST",
+      path,
+      body: { url, owner },
+    });
   }
 }

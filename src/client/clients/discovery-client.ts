@@ -1,6 +1,7 @@
 import type { Bytes } from "../../base/bytes.ts";
 import type { z } from "zod";
-import { DiscoveryKeys, PointerList, PointerView } from "../../protocol/http.ts";
+import type { DiscoveryKeys, PointerView } from "../../protocol/http.ts";
+import * as shapes from "../../protocol/shapes.ts";
 import type { PeerRecord } from "../../stmf/peer-record.ts";
 import type { Discovered, DiscoverOptions } from "../discovery/discovered.ts";
 import {
@@ -30,7 +31,7 @@ export class DiscoveryClient {
 
   /** The keys that find and open peer records. For tokens of scope `admin` and `controller`. */
   keys(): Promise<DiscoveryKeys> {
-    return this.#api.json(DiscoveryKeys, { path: "v1/discovery/keys" });
+    return this.#api.json(shapes.DiscoveryKeys, { path: "v1/discovery/keys" });
   }
 
   /** The record of a peer, verified and opened; null if the peer is not published. Throws if that can't be read. */
@@ -69,12 +70,17 @@ export class DiscoveryClient {
 
   /** Every published pointer, unverified, as the mesh lists it. */
   pointers(): Listing<z.output<typeof PointerView>> {
-    return listing(this.#api, PointerList, { path: "v1/pointers" }, ({ pointers }) => pointers);
+    return listing(
+      this.#api,
+      shapes.PointerList,
+      { path: "v1/pointers" },
+      ({ pointers }) => pointers,
+    );
   }
 
   /** One published pointer by its ID, unverified. */
   pointer(id: string): Promise<z.output<typeof PointerView>> {
-    return this.#api.json(PointerView, { path: `v1/pointers/${segment(id)}` });
+    return this.#api.json(shapes.PointerView, { path: `v1/pointers/${segment(id)}` });
   }
 
   /** The bytes of a sealed peer record, unopened. */

@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { JoinKeyList, NewJoinKeyView, type JoinKeyView } from "../../protocol/http.ts";
+import type { NewJoinKeyView, JoinKeyView } from "../../protocol/http.ts";
+import * as shapes from "../../protocol/shapes.ts";
 import type { Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
@@ -33,7 +34,12 @@ export class JoinKeysClient {
 
   /** Every join key, revoked ones included, without its secret. */
   list(): Listing<JoinKeyView> {
-    return listing(this.#api, JoinKeyList, { path: "v1/join-keys" }, ({ join_keys }) => join_keys);
+    return listing(
+      this.#api,
+      shapes.JoinKeyList,
+      { path: "v1/join-keys" },
+      ({ join_keys }) => join_keys,
+    );
   }
 
   /** Creates a join key. The answer holds the only copy of the key, and a `muster://` link that contains it. */
@@ -41,7 +47,7 @@ export class JoinKeysClient {
     refuseUnknownOptions("joinKeys.create", options, JOIN_KEY_OPTIONS);
     const { expiresSeconds, ...key } = options;
     const body = { ...key, expires_seconds: expiresSeconds };
-    return this.#api.json(NewJoinKeyView, { method: "POST", path: "v1/join-keys", body });
+    return this.#api.json(shapes.NewJoinKeyView, { method: "POST", path: "v1/join-keys", body });
   }
 
   /** Revokes a join key by its ID. Peers that it has added stay on the allowlist. */

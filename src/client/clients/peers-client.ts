@@ -2,17 +2,16 @@ import type { Json } from "../../base/json.ts";
 import { textOfJson } from "../../base/json-text/json-text.ts";
 import { ExactMembers } from "../../base/json-text/read-json.ts";
 import { REQUEST_TIMEOUT_DEFAULT } from "../../protocol/constants.ts";
-import {
+import type {
   PairRttView,
-  PeerList,
-  PeerReply,
   PeerView,
   RevokedPeer,
   ScoreView,
   ScheduledPeers,
-  type PeerSelection,
-  type PeerState,
+  PeerSelection,
+  PeerState,
 } from "../../protocol/http.ts";
+import * as shapes from "../../protocol/shapes.ts";
 import type { GoP2pRequest, Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
 import { payloadJson } from "../tasks/exact-value.ts";
@@ -45,22 +44,27 @@ export class PeersClient {
   /** Every known peer, connected or not. */
   list(filter: { readonly state?: PeerState; readonly role?: Role } = {}): Listing<PeerView> {
     refuseUnknownOptions("peers.list", filter, { state: "string", role: "string" });
-    return listing(this.#api, PeerList, { path: "v1/peers", query: filter }, ({ peers }) => peers);
+    return listing(
+      this.#api,
+      shapes.PeerList,
+      { path: "v1/peers", query: filter },
+      ({ peers }) => peers,
+    );
   }
 
   /** One peer by its ID. */
   get(id: string): Promise<PeerView> {
-    return this.#api.json(PeerView, { path: pathOf(id) });
+    return this.#api.json(shapes.PeerView, { path: pathOf(id) });
   }
 
   /** The factors of a peer's score, each with its value and weight. */
   score(id: string): Promise<ScoreView> {
-    return this.#api.json(ScoreView, { path: `${pathOf(id)}/score` });
+    return this.#api.json(shapes.ScoreView, { path: `${pathOf(id)}/score` });
   }
 
   /** The estimated round-trip time between two peers, its error, and whether it was measured. */
   rtt(id: string, otherId: string): Promise<PairRttView> {
-    return this.#api.json(PairRttView, { path: `${pathOf(id)}/rtt/${segment(otherId)}` });
+    return this.#api.json(shapes.PairRttView, { path: `${pathOf(id)}/rtt/${segment(otherId)}` });
   }
 
   /**
@@ -76,7 +80,7 @@ export class PeersClient {
   ): Promise<PeerAnswer> {
     refuseUnknownOptions("peers.request", options, { timeoutMs: "number", signal: "signal" });
     const { timeoutMs, signal } = options;
-    const reply = await this.#api.json(PeerReply, {
+    const reply = await this.#api.json(shapes.PeerReply, {
       method: "POST",
       path: `${pathOf(id)}/requests`,
       body: {
@@ -100,22 +104,22 @@ export class PeersClient {
   async revoke(idOrKey: string, options: RevokeOptions = {}): Promise<RevokedPeer> {
     const query = keepTasksQuery("peers.revoke", options);
     const path = `${pathOf(idOrKey)}/revoke`;
-    return this.#api.json(RevokedPeer, { method: "POST", path, query });
+    return this.#api.json(shapes.RevokedPeer, { method: "POST", path, query });
   }
 
   /** Closes the peer's circuits, because it works again: it gets tasks at once. */
   resetCircuits(id: string): Promise<PeerView> {
-    return this.#api.json(PeerView, { method: "POST", path: `${pathOf(id)}/reset` });
+    return this.#api.json(shapes.PeerView, { method: "POST", path: `${pathOf(id)}/reset` });
   }
 
   /** The peer gets no new tasks until it is uncordoned. */
   cordon(id: string): Promise<PeerView> {
-    return this.#api.json(PeerView, { method: "POST", path: `${pathOf(id)}/cordon` });
+    return this.#api.json(shapes.PeerView, { method: "POST", path: `${pathOf(id)}/cordon` });
   }
 
   /** The peer gets tasks again. */
   uncordon(id: string): Promise<PeerView> {
-    return this.#api.json(PeerView, { method: "POST", path: `${pathOf(id)}/uncordon` });
+    return this.#api.json(shapes.PeerView, { method: "POST", path: `${pathOf(id)}/uncordon` });
   }
 
   /**
@@ -126,7 +130,7 @@ export class PeersClient {
     refuseUnknownOptions("peers.drain", options, DRAIN_OPTIONS);
     const { timeoutSeconds } = options;
     const body = timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds };
-    return this.#api.json(PeerView, { method: "POST", path: `${pathOf(id)}/drain`, body });
+    return this.#api.json(shapes.PeerView, { method: "POST", path: `${pathOf(id)}/drain`, body });
   }
 
   /** Cordons, uncordons or drains every peer that meets the conditions, and returns those that it concerned. */
@@ -144,7 +148,7 @@ export class PeersClient {
     do {
       const body = { select, dry_run: dryRun, ...timeout, ...(cursor !== null && { cursor }) };
       const path = `v1/peer-batches/${action}`;
-      const page: ScheduledPeers = await this.#api.json(ScheduledPeers, {
+      const page: ScheduledPeers = await this.#api.json(shapes.ScheduledPeers, {
         method: "POST",
         path,
         body,

@@ -1,11 +1,6 @@
 import { HOUR, type Millis } from "../../base/clock.ts";
-import {
-  AuthModeBody,
-  DrainedMesh,
-  MeshView,
-  StorageView,
-  type AuthMode,
-} from "../../protocol/http.ts";
+import type { AuthMode, MeshView, StorageView } from "../../protocol/http.ts";
+import * as shapes from "../../protocol/shapes.ts";
 import type { Api } from "../http/api.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
@@ -38,12 +33,12 @@ export class SettingsClient {
 
   /** The mesh's name and public keys. Works without a token. */
   mesh(): Promise<MeshView> {
-    return this.#api.json(MeshView, { path: "v1/mesh" });
+    return this.#api.json(shapes.MeshView, { path: "v1/mesh" });
   }
 
   /** How large the mesh's database is, how large it may be, and whose tasks are in it. */
   storage(): Promise<StorageView> {
-    return this.#api.json(StorageView, { path: "v1/mesh/storage" });
+    return this.#api.json(shapes.StorageView, { path: "v1/mesh/storage" });
   }
 
   /**
@@ -55,7 +50,7 @@ export class SettingsClient {
     const { pauseSeconds = 0, signal } = options;
     const body = { pause_seconds: pauseSeconds };
     const request = { method: "POST", path: "v1/mesh/drain", body, signal } as const;
-    return (await this.#api.json(DrainedMesh, request)).sessions;
+    return (await this.#api.json(shapes.DrainedMesh, request)).sessions;
   }
 
   /**
@@ -73,12 +68,12 @@ export class SettingsClient {
 
   /** Whether the mesh admits any key (`open`) or only listed ones (`allowlist`). */
   async authMode(): Promise<AuthMode> {
-    return (await this.#api.json(AuthModeBody, { path: "v1/auth-mode" })).mode;
+    return (await this.#api.json(shapes.AuthModeBody, { path: "v1/auth-mode" })).mode;
   }
 
   /** Changes the auth mode and returns it. */
   async setAuthMode(mode: AuthMode): Promise<AuthMode> {
     const request = { method: "PUT", path: "v1/auth-mode", body: { mode } } as const;
-    return (await this.#api.json(AuthModeBody, request)).mode;
+    return (await this.#api.json(shapes.AuthModeBody, request)).mode;
   }
 }

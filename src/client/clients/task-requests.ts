@@ -1,6 +1,6 @@
 import type { Millis } from "../../base/clock.ts";
 import { TASK_LARGE_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
-import { TaskView } from "../../protocol/http.ts";
+import * as shapes from "../../protocol/shapes.ts";
 import { aboutTask, errorAbout, MusterApiError } from "../errors.ts";
 import { segment, type Api, type ApiRequest } from "../http/api.ts";
 import { isOutage } from "../http/request-retry.ts";
@@ -57,7 +57,7 @@ export class TaskRequests {
   /** One task. `id`: of the one that is asked for; undefined for a submission, whose answer names it. */
   task<Result>(request: ApiRequest, id?: string): Promise<Task<Result>> {
     return aboutTask(id, async () => {
-      const task = taskOf(await this.#api.json(TaskView, { ...request, exact: TASK_TEXTS }));
+      const task = taskOf(await this.#api.json(shapes.TaskView, { ...request, exact: TASK_TEXTS }));
       if (id !== undefined && task.id !== id.toLowerCase())
         throw new MusterApiError("invalid_response", 200, `the answer to ${id} is task ${task.id}`);
       const pin = this.#pin;

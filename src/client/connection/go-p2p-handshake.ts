@@ -6,22 +6,22 @@ import { verifyChallengeAnswer } from "../../crypto/challenge.ts";
 import { peerIdOf, sharedSecret } from "../../crypto/identity.ts";
 import { frameCipher, type FrameCipher } from "../../crypto/session-cipher.ts";
 import { CHALLENGE_BYTES, GO_P2P_VERSION } from "../../protocol/constants.ts";
-import { firstIssue, readEnvelope, type Envelope } from "../../protocol/envelope.ts";
+import type { Envelope } from "../../protocol/envelope.ts";
+import { readEnvelope } from "../../protocol/read-envelope.ts";
 import { CLOSE } from "../../protocol/errors.ts";
-import { Name, newUuid } from "../../protocol/ids.ts";
-import { HandshakeAck, Identity } from "../../protocol/messages.ts";
+import { newUuid } from "../../protocol/random-ids.ts";
+import type { Identity } from "../../protocol/messages.ts";
+import { HandshakeAck, Identity as IdentityShape } from "../../protocol/shapes.ts";
+import { readShape } from "../../base/shape/read-shape.ts";
 import { OptionsError, PeerError, type PeerErrorCode } from "../errors.ts";
 import type { ConnectionEnd, PeerProfile } from "./connection.ts";
-
-/** The SDK takes the names that every node registers. */
-const OwnIdentity = Identity.extend({ name: Name });
 
 /**
  * The identity that go-p2p's handshake carries, with Muster's additional field. Throws an `OptionsError` if the profile
  * is not valid.
  */
 export function goP2pIdentity(profile: PeerProfile): Identity {
-  const identity = OwnIdentity.safeParse({
+  const identity = readShape(IdentityShape, {
     id: profile.keys.id,
     name: profile.name,
     publicKey: toBase64(profile.keys.publicKey),
@@ -35,8 +35,8 @@ export function goP2pIdentity(profile: PeerProfile): Identity {
       prefetch: profile.prefetch,
     },
   });
-  if (!identity.success) throw new OptionsError(firstIssue(identity.error));
-  return identity.data;
+  if (!identity.ok) throw new OptionsError(identity.error);
+  return identity.value;
 }
 
 export interface SentHandshake {
@@ -116,7 +116,8 @@ export function checkAck(
 function readAck(text: string) {
   const envelope = readEnvelope(text);
   if (!envelope.ok || envelope.value.type !== "handshake_ack") return null;
-  return HandshakeAck.safeParse(envelope.value.payload).data ?? null;
+  const ack = readShape(HandshakeAck, envelope.value.payload);
+  return ack.ok ? ack.value : null;
 }
 
 const refused = (code: PeerErrorCode, message: string): ConnectionEnd => ({

@@ -23,7 +23,7 @@ import {
   MUSTER_2_PROLOGUE,
   MUSTER_2_SUBPROTOCOL,
 } from "../../protocol/constants.ts";
-import { readEnvelope } from "../../protocol/envelope.ts";
+import { readEnvelope } from "../../protocol/read-envelope.ts";
 import { CLOSE } from "../../protocol/errors.ts";
 import type { MessageType, PayloadInput } from "../../protocol/messages.ts";
 import { PeerError } from "../errors.ts";

@@ -3,7 +3,7 @@ import { newKeyPair, peerIdOf } from "../../crypto/identity.ts";
 import { verifyMeshProof } from "../../crypto/key-proofs.ts";
 import { platformRandom } from "../../crypto/primitives.ts";
 import { platformX25519 } from "../../crypto/x25519.ts";
-import { MeshProofView } from "../../protocol/http.ts";
+import * as shapes from "../../protocol/shapes.ts";
 import { MusterApiError } from "../errors.ts";
 import { Api, type Fetch } from "../http/api.ts";
 import type { Millis } from "../../base/clock.ts";
@@ -30,7 +30,7 @@ export async function provedMesh(
   const own = newKeyPair(platformRandom);
   const challenge = toHex(own.publicKey);
   const api = new Api({ url, token: undefined, fetch, random: Math.random });
-  const { proof, ...stated } = await api.json(MeshProofView, {
+  const { proof, ...stated } = await api.json(shapes.MeshProofView, {
     path: "v1/mesh/proof",
     query: { challenge, mesh: peerIdOf(publicKey) },
     ...(timeout !== undefined && { timeout, idempotent: false }),

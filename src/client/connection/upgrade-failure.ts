@@ -1,8 +1,9 @@
-import { z } from "zod";
 import { HOUR, SECOND, type Millis } from "../../base/clock.ts";
 import { redactUrl } from "../../base/redact.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import { MeshView, ProblemView, type Protocol } from "../../protocol/http.ts";
+import { readShape } from "../../base/shape/read-shape.ts";
+import type { Protocol } from "../../protocol/http.ts";
+import { MeshKey, ProblemView } from "../../protocol/shapes.ts";
 import { MusterApiError, PeerError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import { boundedJson } from "../http/bounded-body.ts";
@@ -30,9 +31,9 @@ export async function explainRefusedUpgrade(
   const { href } = new URL(connectUrl.replace(/^ws/, "http"));
   const answer = await getJson(href, fetch);
   if (!answer.ok) return explained(end, answer.error);
-  const problem = ProblemView.safeParse(answer.value.body);
-  if (!problem.success) return explained(end, failureOfAnswer(answer.value));
-  const { code, detail } = problem.data;
+  const problem = readShape(ProblemView, answer.value.body);
+  if (!problem.ok) return explained(end, failureOfAnswer(answer.value));
+  const { code, detail } = problem.value;
   switch (code) {
     case "clock_skew":
       return correctedEnd(meshUrl, meshKey, { fetch, now });
@@ -99,21 +100,15 @@ export async function fetchMeshKey(
   const base = apiBase(url);
   const answer = await getJson(`${base}v1/mesh`, fetch);
   if (!answer.ok) return answer;
-  const mesh = MeshClaim.safeParse(answer.value.body);
-  if (!answer.value.response.ok || !mesh.success)
+  const mesh = readShape(MeshKey, answer.value.body);
+  if (!answer.value.response.ok || !mesh.ok)
     return err({ ...failureOfAnswer({ ...answer.value, url: base }) });
-  const { public_key: key, protocols = [protocol] } = mesh.data;
+  const { public_key: key, protocols = [protocol] } = mesh.value;
   if (protocols.includes(protocol)) return ok(key);
   const spoken = protocols.join(", ").slice(0, 200);
   const message = `the mesh at ${redactUrl(base)} does not speak ${protocol}; it speaks ${spoken}`;
   return err({ code: "version_unsupported", message });
 }
-
-/** What is read of `GET /v1/mesh`: a newer mesh may have other fields and protocols. */
-const MeshClaim = z.object({
-  public_key: MeshView.shape.public_key,
-  protocols: z.array(z.string()).optional(),
-});
 
 interface Answer {
   /** The URL that was asked, without its query. */

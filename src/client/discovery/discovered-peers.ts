@@ -1,7 +1,7 @@
 import type { Millis } from "../../base/clock.ts";
 import type { ListedTotals } from "../../protocol/discovery.ts";
 import type { PointerList, PointerView } from "../../protocol/http.ts";
-import { handlesKind } from "../../protocol/messages.ts";
+import { handlesKind } from "../../protocol/handled-kinds.ts";
 import type { PeerRecord } from "../../stmf/peer-record.ts";
 import { failuresOf, type DiscoveryFailure } from "./degraded.ts";
 import type { Discovered, DiscoverOptions, DiscoverPorts } from "./discovered.ts";

@@ -1,9 +1,10 @@
 import type { Bytes } from "../../base/bytes.ts";
 import type { Millis } from "../../base/clock.ts";
 import { BLOB_BYTES_MAX } from "../../protocol/constants.ts";
-import { STALE_HEADER } from "../../protocol/discovery.ts";
-import { firstIssue } from "../../protocol/envelope.ts";
-import { PointerList, PointerView } from "../../protocol/http.ts";
+import { STALE_HEADER } from "../../protocol/discovery-headers.ts";
+import { readShape } from "../../base/shape/read-shape.ts";
+import type { PointerList, PointerView } from "../../protocol/http.ts";
+import * as shapes from "../../protocol/shapes.ts";
 import { MusterApiError } from "../errors.ts";
 import { Api, type ApiRequest, type Fetch } from "../http/api.ts";
 import { boundedBody, boundedJson } from "../http/bounded-body.ts";
@@ -102,7 +103,10 @@ export class DiscoverySources {
     for (const [source, request] of this.#order()) {
       const found = await this.#ask(source, failures, async (api) => {
         const pointer = await nullIfMissing(
-          api.json(PointerView, { path: `v1/pointers/${encodeURIComponent(id)}`, ...request }),
+          api.json(shapes.PointerView, {
+            path: `v1/pointers/${encodeURIComponent(id)}`,
+            ...request,
+          }),
         );
         if (pointer === null) await check((await fetchList(api, { limit: 1 }, request)).list);
         return pointer;
@@ -170,12 +174,12 @@ export class DiscoverySources {
 
 async function fetchList(api: Api, query: Query, request: SourceRequest): Promise<ListAnswer> {
   const response = await api.response({ path: "v1/pointers", query, ...request });
-  const answer = PointerList.safeParse(await boundedJson(response, ANSWER_BYTES_MAX));
-  if (!answer.success) {
-    const detail = `v1/pointers: ${firstIssue(answer.error)}`;
+  const answer = readShape(shapes.PointerList, await boundedJson(response, ANSWER_BYTES_MAX));
+  if (!answer.ok) {
+    const detail = `v1/pointers: ${answer.error}`;
     throw new MusterApiError("invalid_response", response.status, detail);
   }
-  return { list: answer.data, isStale: response.headers.has(STALE_HEADER) };
+  return { list: answer.value, isStale: response.headers.has(STALE_HEADER) };
 }
 
 /** Reads at most the bytes that a record can have: an untrusted copy could send more. */

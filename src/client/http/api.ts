@@ -1,12 +1,12 @@
-import type { z } from "zod";
 import type { Bytes } from "../../base/bytes.ts";
 import { writeJson } from "../../base/json-text/write-json.ts";
 import { SECOND, type Millis, type Random } from "../../base/clock.ts";
+import { readShape } from "../../base/shape/read-shape.ts";
+import type { Typed } from "../../base/shape/shape.ts";
 import type { ExactMembers } from "../../base/json-text/read-json.ts";
-import { firstIssue } from "../../protocol/envelope.ts";
 import { isErrorCode, TROUBLESHOOTING_PATH } from "../../protocol/errors.ts";
-import { ProblemView } from "../../protocol/http.ts";
-import { readRetryAfter } from "../../protocol/retry-after.ts";
+import { ProblemView } from "../../protocol/shapes.ts";
+import { readRetryAfter } from "../../protocol/retry-after-header.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
 import { boundedBody, boundedJson, refuseCutJson } from "./bounded-body.ts";
 import { withRetries, type Attempt } from "./request-retry.ts";
@@ -74,19 +74,15 @@ export class Api {
     this.#base = apiBase(options.url);
   }
 
-  /** The JSON of the answer, validated by `schema`. */
-  async json<S extends z.ZodType>(schema: S, request: ApiRequest): Promise<z.output<S>> {
+  /** The JSON of the answer, validated by its shape. */
+  async json<T>(shape: Typed<T>, request: ApiRequest): Promise<T> {
     const [status, json] = await this.#exchange(request, async (response) => [
       response.status,
       await boundedJson(response, ANSWER_BYTES_MAX, request.exact),
     ]);
-    const answer = schema.safeParse(json);
-    if (answer.success) return answer.data;
-    throw new MusterApiError(
-      "invalid_response",
-      status,
-      `${request.path}: ${firstIssue(answer.error)}`,
-    );
+    const answer = readShape(shape, json);
+    if (answer.ok) return answer.value;
+    throw new MusterApiError("invalid_response", status, `${request.path}: ${answer.error}`);
   }
 
   /** The bytes of the successful answer, at most `max`, with its headers. */
@@ -188,14 +184,14 @@ async function apiErrorOf(response: Response, base: string): Promise<MusterApiEr
     if (isTooLarge(error)) return undefined;
     throw error;
   });
-  const problem = ProblemView.safeParse(body);
-  if (!problem.success) {
+  const problem = readShape(ProblemView, body);
+  if (!problem.ok) {
     const detail = `HTTP ${status} without a problem document: the server is not a mesh's API`;
     return new MusterApiError("invalid_response", status, detail, {
       retryAfter: headerSeconds(response),
     });
   }
-  const { code, detail, retry_after, issues = [] } = problem.data;
+  const { code, detail, retry_after, issues = [] } = problem.value;
   // A detail may name its only issue already.
   const issueTexts = issues
     .map(({ path, message }) => `${path}: ${message}`)

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type { Typed } from "../../base/shape/shape.ts";
 import type { Api, ApiRequest } from "./api.ts";
 
 /** The items of a list endpoint. `for await` requests a page when it reaches it; `toArray` requests all pages. */
@@ -33,14 +33,14 @@ interface Page<T> {
 }
 
 /** The listing of an endpoint. `itemsOf` selects the items of an answer; an answer without `next_cursor` is the last. */
-export const listing = <S extends z.ZodType<object>, T>(
+export const listing = <A extends object, T>(
   api: Api,
-  schema: S,
+  shape: Typed<A>,
   { path, query = {} }: Pick<ApiRequest, "path" | "query">,
-  itemsOf: (answer: z.output<S>) => readonly T[],
+  itemsOf: (answer: A) => readonly T[],
 ): Listing<T> =>
   new Listing(async (cursor) => {
-    const answer = await api.json(schema, { path, query: { ...query, cursor } });
+    const answer = await api.json(shape, { path, query: { ...query, cursor } });
     const { next_cursor: next = null } = answer as { readonly next_cursor?: string | null };
     return { items: itemsOf(answer), next };
   });

@@ -1,6 +1,7 @@
 import { ADVERT_PEERS_MAX } from "../../protocol/constants.ts";
-import { firstIssue } from "../../protocol/envelope.ts";
-import { Advert, type PayloadInput, type Role } from "../../protocol/messages.ts";
+import { readShape } from "../../base/shape/read-shape.ts";
+import type { PayloadInput, Role } from "../../protocol/messages.ts";
+import { Advert } from "../../protocol/shapes.ts";
 import { OptionsError } from "../errors.ts";
 import { publicKeyHex } from "../keys.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
@@ -29,7 +30,7 @@ export function advertPayload(peers: readonly KnownPeer[]): PayloadInput<"advert
   if (peers.length > ADVERT_PEERS_MAX)
     throw new OptionsError(`an advert has at most ${ADVERT_PEERS_MAX} peers, not ${peers.length}`);
   for (const peer of peers) refuseUnknownOptions("an entry of peer.advertise", peer, KNOWN_PEER);
-  const advert = Advert.safeParse({
+  const advert = readShape(Advert, {
     peers: peers.map(({ publicKey, address = "", role = "worker", rttMs }) => ({
       public_key: publicKeyHex(publicKey, "a peer's public key"),
       address,
@@ -37,6 +38,6 @@ export function advertPayload(peers: readonly KnownPeer[]): PayloadInput<"advert
       ...(rttMs !== undefined && { rtt_ms: rttMs }),
     })),
   });
-  if (!advert.success) throw new OptionsError(firstIssue(advert.error));
-  return advert.data;
+  if (!advert.ok) throw new OptionsError(advert.error);
+  return advert.value;
 }

@@ -1,4 +1,4 @@
-import { handlesKind } from "../../protocol/messages.ts";
+import { handlesKind } from "../../protocol/handled-kinds.ts";
 import { OptionsError } from "../errors.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
 import type { Handlers } from "../work/handler.ts";

@@ -1,5 +1,5 @@
 import { KINDS_PER_PEER_MAX } from "../../protocol/constants.ts";
-import { EVERY_KIND } from "../../protocol/messages.ts";
+import { EVERY_KIND } from "../../protocol/handled-kinds.ts";
 import { OptionsError } from "../errors.ts";
 import type { Handler, Handlers } from "../work/handler.ts";
 

@@ -1,7 +1,11 @@
 import type { Millis } from "../../base/clock.ts";
 import { ACCEPT_TIMEOUT } from "../../protocol/constants.ts";
-import { firstIssue, type Envelope } from "../../protocol/envelope.ts";
-import { GO_P2P_REQUESTS, PAYLOADS, type PayloadOf } from "../../protocol/messages.ts";
+import { readShape } from "../../base/shape/read-shape.ts";
+import type { Typed } from "../../base/shape/shape.ts";
+import type { Envelope } from "../../protocol/envelope.ts";
+import { GO_P2P_REQUESTS } from "../../protocol/go-p2p-requests.ts";
+import type { PayloadOf } from "../../protocol/messages.ts";
+import * as shapes from "../../protocol/shapes.ts";
 import { MessageAge } from "./message-age.ts";
 
 /** The message types of the mesh that a peer handles. */
@@ -21,6 +25,28 @@ const INBOUND_TYPES = [
   ...GO_P2P_REQUESTS,
 ] as const;
 type InboundType = (typeof INBOUND_TYPES)[number];
+
+/** The payload of any JSON, of each of go-p2p's requests. */
+const ANY = shapes.GetStatsMessage;
+const SHAPES: { readonly [T in InboundType]: Typed<PayloadOf<T>> } = {
+  ping: shapes.PingMessage,
+  pong: shapes.PongMessage,
+  welcome: shapes.WelcomeMessage,
+  rejection: shapes.RejectionMessage,
+  task_offer: shapes.TaskOfferMessage,
+  task_return: shapes.TaskReturnMessage,
+  task_cancel: shapes.TaskCancelMessage,
+  drain: shapes.DrainMessage,
+  task_shown: shapes.TaskShownMessage,
+  sample: shapes.SampleMessage,
+  error: shapes.ErrorMessage,
+  disconnect: shapes.DisconnectMessage,
+  get_stats: ANY,
+  get_logs: ANY,
+  start_miner: ANY,
+  stop_miner: ANY,
+  deploy: ANY,
+};
 
 /** A handler for each inbound message type; `ignored` is called for messages that have no handler or are not valid. */
 export type MessageHandlers = {
@@ -58,8 +84,8 @@ function handleMessage<T extends InboundType>(
   envelope: Envelope,
   handlers: MessageHandlers,
 ): void {
-  const payload = PAYLOADS[type].safeParse(envelope.payload);
+  const payload = readShape(SHAPES[type] as Typed<PayloadOf<T>>, envelope.payload);
   const handle = handlers[type] as (payload: PayloadOf<T>, envelope: Envelope) => void;
-  if (payload.success) handle(payload.data as PayloadOf<T>, envelope);
-  else handlers.ignored(`invalid ${type}: ${firstIssue(payload.error)}`);
+  if (payload.ok) handle(payload.value, envelope);
+  else handlers.ignored(`invalid ${type}: ${payload.error}`);
 }

@@ -1,5 +1,6 @@
-import { firstIssue } from "../../protocol/envelope.ts";
-import { Rtts } from "../../protocol/messages.ts";
+import { readShape } from "../../base/shape/read-shape.ts";
+import type { Rtts } from "../../protocol/messages.ts";
+import { Rtts as RttsShape } from "../../protocol/shapes.ts";
 import { OptionsError } from "../errors.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
@@ -17,7 +18,7 @@ export function rttsPayload(measured: readonly MeasuredRtt[]): Rtts {
   for (const rtt of measured)
     refuseUnknownOptions("an entry of peer.reportRtts", rtt, MEASURED_RTT);
   const rtts = measured.map(({ peerId, rttMs }) => ({ peer_id: peerId, rtt_ms: rttMs }));
-  const report = Rtts.safeParse({ rtts });
-  if (!report.success) throw new OptionsError(`rtts: ${firstIssue(report.error)}`);
-  return report.data;
+  const report = readShape(RttsShape, { rtts });
+  if (!report.ok) throw new OptionsError(`rtts: ${report.error}`);
+  return report.value;
 }

@@ -1,4 +1,5 @@
-import { ROUTE_HOPS_MAX, type RouteTool } from "../../protocol/route.ts";
+import type { RouteTool } from "../../protocol/route.ts";
+import { ROUTE_HOPS_MAX } from "../../protocol/route-limits.ts";
 
 /**
  * The hops to the destination from a tool's output (standard output and error together); null if the destination did not

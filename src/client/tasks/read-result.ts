@@ -7,7 +7,7 @@ import { openBytes, sealedBytes } from "../../crypto/sealed-stream.ts";
 import type { ResultStatement, Verifier } from "../../discovery/signed-statements.ts";
 import { TASK_LARGE_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
 import { readContentDigest } from "../../protocol/content-digest.ts";
-import { RESULT_FENCE_HEADER, RESULT_SIGNATURE_HEADER } from "../../protocol/result-content.ts";
+import { RESULT_FENCE_HEADER, RESULT_SIGNATURE_HEADER } from "../../protocol/result-headers.ts";
 import { openResult } from "../../stmf/task-result.ts";
 import { Api, type Content, type Fetch } from "../http/api.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";

@@ -1,8 +1,9 @@
 import { toHex } from "../../base/bytes.ts";
 import { platformRandom } from "../../crypto/primitives.ts";
-import { firstIssue } from "../../protocol/envelope.ts";
+import { readShape } from "../../base/shape/read-shape.ts";
 import type { SubmitTaskInput } from "../../protocol/http.ts";
-import { IdempotencyKey, newUuid } from "../../protocol/ids.ts";
+import { newUuid } from "../../protocol/random-ids.ts";
+import { IdempotencyKey } from "../../protocol/shapes.ts";
 import { OptionsError } from "../errors.ts";
 import { identityFrom, type PrivateKey } from "../keys.ts";
 import type { OptionNames } from "../known-options.ts";
@@ -80,9 +81,9 @@ export const SUBMIT_OPTIONS: OptionNames<SubmitOptions> = {
 /** The key of a submission: the caller's, or a new one. Throws an `OptionsError` if it is not valid. */
 export function idempotencyKeyOf(given: string | undefined): string {
   if (given === undefined) return newUuid(platformRandom);
-  const key = IdempotencyKey.safeParse(given);
-  if (key.success) return key.data;
-  throw new OptionsError(`${firstIssue(key.error)}; not ${JSON.stringify(given).slice(0, 300)}`);
+  const key = readShape(IdempotencyKey, given);
+  if (key.ok) return key.value;
+  throw new OptionsError(`${key.error}; not ${JSON.stringify(given).slice(0, 300)}`);
 }
 
 /** The option that seals the result to the public half of this key; empty without a key. */

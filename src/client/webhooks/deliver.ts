@@ -1,8 +1,9 @@
 import { utf8 } from "../../base/bytes.ts";
 import type { Millis } from "../../base/clock.ts";
 import { platformRandom } from "../../crypto/primitives.ts";
-import { DeliveryView } from "../../protocol/http.ts";
-import { newUuid } from "../../protocol/ids.ts";
+import type { DeliveryView } from "../../protocol/http.ts";
+import * as shapes from "../../protocol/shapes.ts";
+import { newUuid } from "../../protocol/random-ids.ts";
 import { secretOf, signStandard } from "../../webhooks/index.ts";
 import { Api, type Fetch } from "../http/api.ts";
 import { OptionsError } from "../errors.ts";
@@ -58,7 +59,7 @@ export async function deliver(event: unknown, options: DeliveryOptions): Promise
   const id = options.id ?? newUuid(platformRandom);
   const body = payloadJson(event, "event");
   const headers = signDelivery(secret, { id, at: Date.now(), body: body.text });
-  return api.json(DeliveryView, {
+  return api.json(shapes.DeliveryView, {
     method: "POST",
     path: `v1/webhooks/${encodeURIComponent(source)}`,
     body,

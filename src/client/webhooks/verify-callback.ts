@@ -2,7 +2,9 @@ import { fromUtf8, utf8 } from "../../base/bytes.ts";
 import { JSON_DEPTH_MAX, type Json } from "../../base/json.ts";
 import { textOfJson } from "../../base/json-text/json-text.ts";
 import { ExactMembers, readJson } from "../../base/json-text/read-json.ts";
-import { TaskEvent } from "../../protocol/http.ts";
+import { readShape } from "../../base/shape/read-shape.ts";
+import type { TaskEvent } from "../../protocol/http.ts";
+import { TaskEvent as TaskEventShape } from "../../protocol/shapes.ts";
 import { checkSecret, verifyDelivery, type HeaderReader } from "../../webhooks/index.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
@@ -53,9 +55,9 @@ export function verifyCallback(
   });
   if (!verified.ok) throw new MusterApiError(verified.error.code, 401, verified.error.detail);
   const json = readJson(fromUtf8(bytes) ?? "", EXACT_MEMBERS, { maxDepth: JSON_DEPTH_MAX });
-  const event = TaskEvent.safeParse(json.ok ? json.value : undefined);
-  if (event.success && deliveryIdOf(event.data) === verified.value.deliveryId)
-    return parsed(event.data);
+  const event = readShape(TaskEventShape, json.ok ? json.value : undefined);
+  if (event.ok && deliveryIdOf(event.value) === verified.value.deliveryId)
+    return parsed(event.value);
   throw new MusterApiError(
     "invalid_request",
     400,

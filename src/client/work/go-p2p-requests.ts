@@ -3,12 +3,8 @@ import type { Json } from "../../base/json.ts";
 import { textOfJson, type ExactJson } from "../../base/json-text/json-text.ts";
 import type { Envelope } from "../../protocol/envelope.ts";
 import { GO_P2P_ERROR } from "../../protocol/errors.ts";
-import {
-  GO_P2P_KIND,
-  GO_P2P_REPLIES,
-  GO_P2P_REQUESTS,
-  type GoP2pRequest,
-} from "../../protocol/messages.ts";
+import type { GoP2pRequest } from "../../protocol/messages.ts";
+import { GO_P2P_KIND, GO_P2P_REPLIES, GO_P2P_REQUESTS } from "../../protocol/go-p2p-requests.ts";
 import type { Connection } from "../connection/connection.ts";
 import { CONCURRENT_REQUESTS_MAX } from "../timings.ts";
 import type { MessageHandlers } from "../peer/inbound-messages.ts";

@@ -5,7 +5,7 @@ import type { z } from "zod";
 import { JsonText } from "../../../src/base/json-text/json-text.ts";
 import { readShape } from "../../../src/base/shape/read-shape.ts";
 import type { Shape, StringShape, Typed } from "../../../src/base/shape/shape.ts";
-import * as shapes from "../../../src/client/shapes/shapes.ts";
+import * as shapes from "../../../src/protocol/shapes.ts";
 import { firstIssue } from "../../../src/protocol/envelope.ts";
 import { SCHEMAS } from "./shapes-module.ts";
 

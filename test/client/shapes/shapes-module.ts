@@ -1,9 +1,11 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { Envelope } from "../../../src/protocol/envelope.ts";
 import * as http from "../../../src/protocol/http.ts";
 import * as ids from "../../../src/protocol/ids.ts";
 import * as messages from "../../../src/protocol/messages.ts";
 import { tolerant } from "../../../src/protocol/schema/strictness.ts";
+import { PeerRecord } from "../../../src/protocol/peer-record.ts";
+import { ResultContent } from "../../../src/protocol/result-content.ts";
 import { shapeOf } from "./make-shapes.ts";
 
 /** The answers of the API that the SDK reads. */
@@ -92,16 +94,31 @@ export const SCHEMAS: readonly (readonly [name: string, schema: z.ZodType, type:
   ["Advert", messages.Advert, 'messages.PayloadOf<"advert">'],
   ["Rtts", messages.Rtts, "messages.Rtts"],
   ["IdempotencyKey", ids.IdempotencyKey, "string"],
+  [
+    "MeshKey",
+    // A newer mesh may speak other protocols.
+    tolerant(
+      http.MeshView.pick({ public_key: true }).extend({
+        protocols: z.array(z.string()).optional(),
+      }),
+    ),
+    'Pick<z.output<typeof http.MeshView>, "public_key"> & { readonly protocols?: readonly string[] }',
+  ],
+  ["PeerRecord", PeerRecord, "record.PeerRecord"],
+  ["PeerId", ids.PeerId, "string"],
+  ["ResultContent", ResultContent, "z.output<typeof result.ResultContent>"],
   ["Envelope", Envelope, "envelope.Envelope"],
 ];
 
 const HEAD = `/** Made of the schemas of src/protocol by test/client/shapes/shapes.test.ts, which says how to renew it. */
 /* oxlint-disable max-lines */
 import type { z } from "zod";
-import type { Typed, Shape } from "../../base/shape/shape.ts";
-import type * as envelope from "../../protocol/envelope.ts";
-import type * as http from "../../protocol/http.ts";
-import type * as messages from "../../protocol/messages.ts";
+import type { Typed, Shape } from "../base/shape/shape.ts";
+import type * as envelope from "./envelope.ts";
+import type * as http from "./http.ts";
+import type * as messages from "./messages.ts";
+import type * as record from "./peer-record.ts";
+import type * as result from "./result-content.ts";
 
 `;
 

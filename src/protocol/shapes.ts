@@ -1,10 +1,12 @@
 /** Made of the schemas of src/protocol by test/client/shapes/shapes.test.ts, which says how to renew it. */
 /* oxlint-disable max-lines */
 import type { z } from "zod";
-import type { Typed, Shape } from "../../base/shape/shape.ts";
-import type * as envelope from "../../protocol/envelope.ts";
-import type * as http from "../../protocol/http.ts";
-import type * as messages from "../../protocol/messages.ts";
+import type { Typed, Shape } from "../base/shape/shape.ts";
+import type * as envelope from "./envelope.ts";
+import type * as http from "./http.ts";
+import type * as messages from "./messages.ts";
+import type * as record from "./peer-record.ts";
+import type * as result from "./result-content.ts";
 
 const s0: Shape = { is: "string", patterns: [[/^[0-9a-f]{64}$/, "a public key is 64 lower-case hex characters"]] };
 const s1: Shape = { is: "string", patterns: [[/^[0-9a-f]{32}$/, "a peer ID is 32 lower-case hex characters"]] };
@@ -148,10 +150,15 @@ export const ErrorMessage: Typed<messages.PayloadOf<"error">> = { is: "object", 
 export const DisconnectMessage: Typed<messages.PayloadOf<"disconnect">> = { is: "object", of: { reason: { is: "optional", of: { is: "changed", of: { is: "string" }, to: ["cut", 500] }, by: "" }, code: { is: "optional", of: { is: "number" }, by: 0 }, reconnect: s83 } };
 export const GetStatsMessage: Typed<messages.PayloadOf<"get_stats">> = { is: "changed", of: { is: "optional", of: { is: "unknown" } }, to: "exact" };
 const s85: Shape = { is: "string", bytes: [32, "a public key is the base64 of 32 bytes"] };
-const s86: Shape = { is: "optional", of: { is: "object", of: { v: { is: "one", of: [1] }, capabilities: { is: "optional", of: s66, by: [] }, kinds: { is: "optional", of: s67 }, slots: { is: "optional", of: { is: "number", int: true, limits: [[">=", 0], ["<=", 256]] }, by: 1 }, prefetch: { is: "optional", of: { is: "boolean" } } } } };
-export const Identity: Typed<messages.Identity> = { is: "object", of: { id: s1, name: s82, publicKey: s85, createdAt: s45, role: s2, muster: s86 } };
-export const HandshakeAck: Typed<z.output<typeof messages.HandshakeAck>> = { is: "object", of: { identity: { is: "object", of: { id: s1, name: { is: "string" }, publicKey: s85, createdAt: s45, role: s2, muster: s86 } }, challengeResponse: { is: "optional", of: { is: "string", max: 64 } }, accepted: { is: "boolean" }, reason: { is: "optional", of: { is: "string", max: 500 } } } };
+const s86: Shape = { is: "optional", of: s66, by: [] };
+const s87: Shape = { is: "optional", of: { is: "object", of: { v: { is: "one", of: [1] }, capabilities: s86, kinds: { is: "optional", of: s67 }, slots: { is: "optional", of: { is: "number", int: true, limits: [[">=", 0], ["<=", 256]] }, by: 1 }, prefetch: { is: "optional", of: { is: "boolean" } } } } };
+export const Identity: Typed<messages.Identity> = { is: "object", of: { id: s1, name: s82, publicKey: s85, createdAt: s45, role: s2, muster: s87 } };
+export const HandshakeAck: Typed<z.output<typeof messages.HandshakeAck>> = { is: "object", of: { identity: { is: "object", of: { id: s1, name: { is: "string" }, publicKey: s85, createdAt: s45, role: s2, muster: s87 } }, challengeResponse: { is: "optional", of: { is: "string", max: 64 } }, accepted: { is: "boolean" }, reason: { is: "optional", of: { is: "string", max: 500 } } } };
 export const Advert: Typed<messages.PayloadOf<"advert">> = { is: "object", of: { peers: { is: "list", of: { is: "object", of: { public_key: s0, address: { is: "optional", of: { is: "string", max: 200, patterns: [[/^[\x21-\x7e]*$/, "an address is visible ASCII"]] }, by: "" }, role: s2, rtt_ms: { is: "optional", of: { is: "number", limits: [[">=", 0], ["<=", 600000]] } } } }, max: 32 } } };
 export const Rtts: Typed<messages.Rtts> = { is: "object", of: { rtts: { is: "list", of: { is: "object", of: { peer_id: s1, rtt_ms: { is: "number", limits: [[">=", 0], ["<=", 10000]] } } }, min: 1, max: 16 } } };
 export const IdempotencyKey: Typed<string> = { is: "string", trim: true, patterns: [[/^[\x20-\x7e]{1,255}$/, "an idempotency key is 1 to 255 printable ASCII characters, spaces included"]] };
+export const MeshKey: Typed<Pick<z.output<typeof http.MeshView>, "public_key"> & { readonly protocols?: readonly string[] }> = { is: "object", of: { public_key: s0, protocols: { is: "optional", of: { is: "list", of: { is: "string" } } } } };
+export const PeerRecord: Typed<record.PeerRecord> = { is: "object", of: { id: s1, name: { is: "string", max: 64 }, public_key: s0, address: { is: "string" }, role: s2, added_at: s4, last_seen: s24, ping_ms: { is: "or null", of: { is: "number" } }, hops: { is: "or null", of: { is: "number" } }, geo_km: { is: "or null", of: { is: "number" } }, score: { is: "number", limits: [[">=", 0], ["<=", 1]] }, connected: { is: "boolean" }, capabilities: s86, kinds: s68, region: { is: "optional", of: { is: "or null", of: { is: "one", of: ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] } }, by: null } } };
+export const PeerId: Typed<string> = { is: "string", patterns: [[/^[0-9a-f]{32}$/, "a peer ID is 32 lower-case hex characters"]] };
+export const ResultContent: Typed<z.output<typeof result.ResultContent>> = { is: "object", of: { bytes: { is: "number", int: true, limits: [[">=", 1], ["<=", 26214400]] }, sha256: { is: "string", patterns: [[/^[A-Za-z0-9+/]{43}=$/, "the base64 of 32 bytes"]] } } };
 export const Envelope: Typed<envelope.Envelope> = { is: "object", of: { id: s15, type: { is: "string", min: 1, max: 64 }, from: { is: "string", max: 64 }, to: { is: "string", max: 64 }, ts: s45, payload: s13, replyTo: { is: "optional", of: { is: "string", max: 64 } } } };

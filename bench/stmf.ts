@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Bytes } from "../src/base/bytes.ts";
 import type { Result } from "../src/base/result.ts";
-import { newKeyPair, sharedSecret } from "../src/crypto/identity.ts";
+import { sharedSecret } from "../src/crypto/identity.ts";
+import { newKeyPair } from "../src/crypto/key-pairs.ts";
 import {
   platformRandom,
   XCHACHA_NONCE_BYTES,

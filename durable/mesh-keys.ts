@@ -1,7 +1,8 @@
 import { toHex, type Bytes } from "../src/base/bytes.ts";
 import type { Millis } from "../src/base/clock.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
-import { keyPairFrom, type KeyPair } from "../src/crypto/identity.ts";
+import type { KeyPair } from "../src/crypto/identity.ts";
+import { keyPairFrom } from "../src/crypto/key-pairs.ts";
 import { ed25519PublicKey } from "../src/crypto/primitives.ts";
 import { ROTATION_WINDOW } from "../src/protocol/constants.ts";
 import type { ConfigVariables } from "./config-variables.ts";

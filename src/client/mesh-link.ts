@@ -1,5 +1,5 @@
 import { OptionsError } from "./errors.ts";
-import { publicKeyHex } from "./keys.ts";
+import { publicKeyHex } from "./public-key.ts";
 
 /** What a new peer needs to join: the mesh's URL, the key that it must prove, and optionally a join key. */
 export interface MeshLink {

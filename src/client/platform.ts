@@ -1,6 +1,6 @@
 import type { Millis, Random, RandomBytes } from "../base/clock.ts";
-import { platformRandom } from "../crypto/primitives.ts";
-import { measureRoute, type MeasureRoute } from "./route/measure-route.ts";
+import { platformRandom } from "../crypto/primitives/random.ts";
+import type { MeasureRoute } from "./route/measure-route.ts";
 import { hasNodeThreads, nodeThreads } from "./threads/node-thread.ts";
 import type { SpawnThread } from "./threads/thread.ts";
 import { webThreads } from "./threads/web-thread.ts";
@@ -46,5 +46,5 @@ export const hostPlatform: Platform = {
   openSocket: (url, subprotocol) => new WebSocket(url, subprotocol),
   fetch: (url, init) => fetch(url, init),
   spawnThread: (listener) => (hasNodeThreads() ? nodeThreads() : webThreads())(listener),
-  measureRoute,
+  measureRoute: async (...args) => (await import("./route/measure-route.ts")).measureRoute(...args),
 };

@@ -1,5 +1,6 @@
 import { concat, type Bytes } from "../base/bytes.ts";
-import { aesGcmOpen, aesGcmSeal, TAG_BYTES } from "./primitives.ts";
+import { aesGcmOpen, aesGcmSeal } from "./primitives/aes.ts";
+import { TAG_BYTES } from "./primitives/chacha.ts";
 
 /** AES-256-GCM under one key. Asynchronous because WebCrypto is, which is tens of times faster than JavaScript. */
 export interface AesGcm {

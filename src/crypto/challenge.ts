@@ -1,7 +1,7 @@
 import { equalConstantTime, type Bytes } from "../base/bytes.ts";
 import type { GoP2pGeneration } from "../protocol/go-p2p-generation.ts";
 import { derivedKey } from "./go-p2p-keys.ts";
-import { hmacSha256 } from "./primitives.ts";
+import { hmacSha256 } from "./primitives/hashes.ts";
 
 /**
  * The answer to a go-p2p challenge: HMAC-SHA256 under the shared secret (generation 1) or under a key derived from it (2).

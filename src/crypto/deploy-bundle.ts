@@ -15,7 +15,7 @@ import { isTar, TAR_NAME_BYTES_MAX, tarOf } from "../base/tar.ts";
 import { DEPLOY_SEALED_BYTES_MAX } from "../protocol/constants.ts";
 import { firstIssue } from "../protocol/envelope.ts";
 import type { ApiError } from "../protocol/errors.ts";
-import { sha256 } from "./primitives.ts";
+import { sha256 } from "./primitives/hashes.ts";
 import { smsgKey } from "./smsg.ts";
 import { sealStim, STIM_MAGIC, stimBytesMax, type StimContents } from "./stim.ts";
 

@@ -1,5 +1,5 @@
 import { concat, type Bytes } from "../base/bytes.ts";
-import { ed25519PublicKey, ed25519Sign, ed25519Verify } from "./primitives.ts";
+import { ed25519PublicKey, ed25519Sign, ed25519Verify } from "./primitives/edwards.ts";
 
 const SIGNATURE_BYTES = 64;
 

@@ -2,7 +2,7 @@ import { concat, fromUtf8, utf8, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { SessionFault } from "../protocol/errors.ts";
-import { CHACHA_NONCE_BYTES, chachaOpen, chachaSeal, TAG_BYTES } from "./primitives.ts";
+import { CHACHA_NONCE_BYTES, chachaOpen, chachaSeal, TAG_BYTES } from "./primitives/chacha.ts";
 
 /** The first byte of every frame, which is also the additional data of its cipher. */
 const VERSION = Uint8Array.of(1);

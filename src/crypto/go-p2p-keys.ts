@@ -1,6 +1,6 @@
 import { utf8, type Bytes } from "../base/bytes.ts";
 import { KEY_BYTES } from "../protocol/constants.ts";
-import { hkdfExpandSha256 } from "./primitives.ts";
+import { hkdfExpandSha256 } from "./primitives/hashes.ts";
 
 /** The purposes of the keys that go-p2p derives in generation 2. It derives a third key, which it uses nowhere. */
 const INFO = {

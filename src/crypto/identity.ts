@@ -1,8 +1,8 @@
 import { toHex, type Bytes } from "../base/bytes.ts";
-import type { RandomBytes } from "../base/clock.ts";
-import { KEY_BYTES, PEER_ID_BYTES } from "../protocol/constants.ts";
+import { PEER_ID_BYTES } from "../protocol/constants.ts";
 import type { PeerId } from "../protocol/ids.ts";
-import { sha256, x25519Agree, x25519PublicKey } from "./primitives.ts";
+import { sha256 } from "./primitives/hashes.ts";
+import { ladderPublicKey, x25519Agree } from "./primitives/ladder.ts";
 
 /** An X25519 key pair and the peer ID derived from its public key. */
 export interface KeyPair {
@@ -15,12 +15,11 @@ export interface KeyPair {
 export const peerIdOf = (publicKey: Uint8Array): PeerId =>
   toHex(sha256(publicKey).subarray(0, PEER_ID_BYTES));
 
-export function keyPairFrom(privateKey: Bytes): KeyPair {
-  const publicKey = x25519PublicKey(privateKey);
+/** A key pair, by less code and in more time than `keyPairFrom`: for programs that make few. */
+export function ownKeyPair(privateKey: Bytes): KeyPair {
+  const publicKey = ladderPublicKey(privateKey);
   return { privateKey, publicKey, id: peerIdOf(publicKey) };
 }
-
-export const newKeyPair = (random: RandomBytes): KeyPair => keyPairFrom(random(KEY_BYTES));
 
 /** The field's prime, 2^255 - 19, little-endian. */
 const PRIME = Uint8Array.of(0xed, ...new Uint8Array(30).fill(0xff), 0x7f);

@@ -1,5 +1,6 @@
 import { concat, equalConstantTime, fromHex, toHex, utf8, type Bytes } from "../base/bytes.ts";
-import { hmacSha256, sha256, x25519Agree } from "./primitives.ts";
+import { hmacSha256, sha256 } from "./primitives/hashes.ts";
+import { x25519Agree } from "./primitives/ladder.ts";
 import type { X25519 } from "./x25519.ts";
 
 /**

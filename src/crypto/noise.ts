@@ -1,7 +1,8 @@
 import { concat, utf8, type Bytes } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { KEY_BYTES } from "../protocol/constants.ts";
-import { chachaOpen, chachaSeal, hmacSha256, sha256, TAG_BYTES } from "./primitives.ts";
+import { chachaOpen, chachaSeal, TAG_BYTES } from "./primitives/chacha.ts";
+import { hmacSha256, sha256 } from "./primitives/hashes.ts";
 import type { X25519 } from "./x25519.ts";
 
 /**

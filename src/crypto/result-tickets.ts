@@ -3,7 +3,7 @@ import { readShape } from "../base/shape/read-shape.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { ResultContent } from "../protocol/result-content.ts";
 import { PeerId as PeerIdShape, ResultContent as ResultContentShape } from "../protocol/shapes.ts";
-import { hmacSha256 } from "./primitives.ts";
+import { hmacSha256 } from "./primitives/hashes.ts";
 import type { StreamKey } from "./sealed-stream.ts";
 
 /**

@@ -1,7 +1,8 @@
 import { utf8, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
 import { platformAesGcm, type AesGcm } from "./aes-gcm.ts";
-import { hkdfSha256, TAG_BYTES } from "./primitives.ts";
+import { TAG_BYTES } from "./primitives/chacha.ts";
+import { hkdfSha256 } from "./primitives/hashes.ts";
 
 /**
  * A byte stream that is encrypted and authenticated in chunks (the STREAM construction), so that 25 MiB are sealed and opened

@@ -1,6 +1,6 @@
-import { toBase64, type Bytes } from "../base/bytes.ts";
+import type { Bytes } from "../base/bytes.ts";
 import type { Millis, RandomBytes } from "../base/clock.ts";
-import { err, type Result } from "../base/result.ts";
+import type { Result } from "../base/result.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
 import {
@@ -12,7 +12,7 @@ import type { GoP2pGeneration } from "../protocol/go-p2p-generation.ts";
 import { openGoP2pFrame, sealGoP2pFrame } from "./go-p2p-frame.ts";
 import { derivedKey } from "./go-p2p-keys.ts";
 import { unwrapEnvelope } from "./signed-envelope.ts";
-import { openSmsg, sealSmsg, smsgKey } from "./smsg.ts";
+import { firstKey, openFirst, sealFirst } from "./first-generation-cipher.ts";
 
 /** How the frames of a go-p2p session are sealed. */
 export interface FrameCipher {
@@ -23,7 +23,7 @@ export interface FrameCipher {
 /** The cipher of two peers with this shared secret. Generation 1 uses base64(shared secret) as the password of an SMSG. */
 export const frameCipher = (secret: Uint8Array, generation: GoP2pGeneration): FrameCipher => ({
   generation,
-  key: generation === 1 ? smsgKey(toBase64(secret)) : derivedKey(secret, "encrypt"),
+  key: generation === 1 ? firstKey(secret) : derivedKey(secret, "encrypt"),
 });
 
 /** Seals one message as a go-p2p frame. */
@@ -33,8 +33,9 @@ export function sealFrame(
   now: Millis,
   random: RandomBytes,
 ): Bytes {
-  const text = writeGoP2pEnvelope(message, generation);
-  return generation === 1 ? sealSmsg(key, text, now, random) : sealGoP2pFrame(key, text, random);
+  return generation === 1
+    ? sealFirst(key, message, now, random)
+    : sealGoP2pFrame(key, writeGoP2pEnvelope(message, generation), random);
 }
 
 /** Opens and parses one frame: `undecryptable`, or `bad_message` when its content is not an envelope. */
@@ -42,12 +43,6 @@ export function openFrame(cipher: FrameCipher, frame: Uint8Array): Result<Envelo
   const opened =
     cipher.generation === 1 ? openFirst(cipher.key, frame) : openSecond(cipher.key, frame);
   return opened.ok ? { ok: true, value: opened.value.envelope } : opened;
-}
-
-function openFirst(key: Bytes, frame: Uint8Array): Result<GoP2pEnvelope, SessionFault> {
-  const body = openSmsg(key, frame);
-  if (!body.ok) return err({ code: "undecryptable", detail: body.error.detail });
-  return readGoP2pEnvelope(body.value);
 }
 
 function openSecond(key: Bytes, frame: Uint8Array): Result<GoP2pEnvelope, SessionFault> {

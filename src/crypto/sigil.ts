@@ -1,6 +1,6 @@
 import { concat, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
-import { TAG_BYTES, XCHACHA_NONCE_BYTES, xchachaOpen, xchachaSeal } from "./primitives.ts";
+import { TAG_BYTES, XCHACHA_NONCE_BYTES, xchachaOpen, xchachaSeal } from "./primitives/chacha.ts";
 import { hashWithLastWord, precomputePrefix } from "./sha256-block.ts";
 
 /** Bytes that sealing adds: the nonce before the ciphertext and the tag after it. */

@@ -2,7 +2,7 @@ import { fromBase64, fromUtf8 } from "../base/bytes.ts";
 import { isJsonObject, parseJson, type Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { SessionFault } from "../protocol/errors.ts";
-import { ed25519Verify } from "./primitives.ts";
+import { ed25519Verify } from "./primitives/edwards.ts";
 
 const FIELDS = ["peerPubkey", "body", "signature"] as const;
 

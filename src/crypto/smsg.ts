@@ -2,7 +2,7 @@ import { fromUtf8, utf8, type Bytes } from "../base/bytes.ts";
 import type { Millis, RandomBytes } from "../base/clock.ts";
 import { isJsonObject, parseJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { sha256 } from "./primitives.ts";
+import { sha256 } from "./primitives/hashes.ts";
 import { openSigil, sealSigil } from "./sigil.ts";
 import { decodeContainer, encodeContainer, type ContainerError } from "./trix.ts";
 

@@ -1,6 +1,6 @@
 import type { Bytes } from "../base/bytes.ts";
 import { nonceBytes } from "./noise.ts";
-import { chachaOpen, chachaSeal } from "./primitives.ts";
+import { chachaOpen, chachaSeal } from "./primitives/chacha.ts";
 
 /**
  * One direction of a muster.2 session after the handshake: its key and the counter of the next frame (Noise §5.1). One

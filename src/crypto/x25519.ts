@@ -1,5 +1,5 @@
 import { concat, type Bytes } from "../base/bytes.ts";
-import { x25519Agree, x25519PublicKey } from "./primitives.ts";
+import { x25519Agree, ladderPublicKey } from "./primitives/ladder.ts";
 
 /** X25519 (RFC 7748) for the Noise handshake. Asynchronous because WebCrypto is. */
 export interface X25519 {
@@ -11,7 +11,7 @@ export interface X25519 {
 
 /** The implementation in JavaScript, which runs everywhere. */
 export const portableX25519: X25519 = {
-  publicKey: async (privateKey) => x25519PublicKey(privateKey),
+  publicKey: async (privateKey) => ladderPublicKey(privateKey),
   agree: async (privateKey, publicKey) => x25519Agree(privateKey, publicKey),
 };
 
@@ -78,7 +78,7 @@ async function probe(): Promise<X25519> {
   const privateKey = new Uint8Array(32).fill(0x5a);
   try {
     const native = await nativeX25519.publicKey(privateKey);
-    return native.every((byte, i) => byte === x25519PublicKey(privateKey)[i])
+    return native.every((byte, i) => byte === ladderPublicKey(privateKey)[i])
       ? nativeX25519
       : portableX25519;
   } catch {

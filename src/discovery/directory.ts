@@ -1,7 +1,7 @@
 import { toHex, utf8, type Bytes } from "../base/bytes.ts";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { z } from "zod";
-import { sha256 } from "../crypto/primitives.ts";
+import { sha256 } from "../crypto/primitives/hashes.ts";
 import { Checkpoint, ListedTotals, PointerView, RemovedPointer } from "../protocol/discovery.ts";
 
 /** The keys of the directory and of its pages in a store. */

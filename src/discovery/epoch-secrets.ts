@@ -1,13 +1,8 @@
 import { concat, toHex, utf8, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
-import {
-  hkdfSha256,
-  hmacSha256,
-  x25519PublicKey,
-  XCHACHA_NONCE_BYTES,
-  xchachaOpen,
-  xchachaSeal,
-} from "../crypto/primitives.ts";
+import { XCHACHA_NONCE_BYTES, xchachaOpen, xchachaSeal } from "../crypto/primitives/chacha.ts";
+import { x25519PublicKey } from "../crypto/primitives/edwards.ts";
+import { hkdfSha256, hmacSha256 } from "../crypto/primitives/hashes.ts";
 import { KEY_BYTES, PEER_ID_BYTES } from "../protocol/constants.ts";
 import type { PeerId } from "../protocol/ids.ts";
 

@@ -1,7 +1,7 @@
 import { fromHex, toHex, utf8, type Bytes } from "../base/bytes.ts";
 import { canonicalJson } from "../base/canonical-json.ts";
 import type { JsonObject } from "../base/json.ts";
-import { ed25519Sign } from "../crypto/primitives.ts";
+import { ed25519Sign } from "../crypto/primitives/edwards.ts";
 import type { VerifyEd25519 } from "../crypto/ed25519.ts";
 import type {
   Checkpoint,

@@ -1,4 +1,9 @@
 import { GO_P2P_ERRORS, type GoP2pErrorCodes } from "./go-p2p-errors.ts";
+import { CLOSE, type CloseCode } from "./close-codes.ts";
+import { statusOf, TROUBLESHOOTING_PATH } from "./error-statuses.ts";
+
+export { CLOSE, type CloseCode } from "./close-codes.ts";
+export { ERROR_CODES, isErrorCode, statusOf, TROUBLESHOOTING_PATH } from "./error-statuses.ts";
 import type { GoP2pGeneration } from "./go-p2p-generation.ts";
 
 export { GO_P2P_ERROR } from "./go-p2p-errors.ts";
@@ -89,22 +94,7 @@ export type ApiError = {
 
 export type ErrorCode = MusterError["code"];
 
-/** WebSocket close codes of Muster. After 4403 and 4409 a client does not reconnect automatically. */
-export const CLOSE = {
-  normal: 1000,
-  bad: 4400,
-  handshake: 4401,
-  denied: 4403,
-  timeout: 4408,
-  superseded: 4409,
-  rate: 4429,
-  draining: 4503,
-} as const;
-export type CloseCode = (typeof CLOSE)[keyof typeof CLOSE];
-
 interface WireForm {
-  /** HTTP status. */
-  readonly status: number;
   /** WebSocket close code, if the error ends a session. */
   readonly close: CloseCode;
   /** Codes of the go-p2p `error` message, if the error answers a message. */
@@ -113,13 +103,11 @@ interface WireForm {
   readonly title: string;
 }
 
-const wire = (
-  status: number,
+const wire = /* @__NO_SIDE_EFFECTS__ */ (
   close: CloseCode,
   goP2p: GoP2pErrorCodes,
   title: string,
 ): WireForm => ({
-  status,
   close,
   goP2p,
   title,
@@ -129,105 +117,81 @@ const { bad, handshake, denied, timeout, superseded, normal, draining, rate } = 
 const E = GO_P2P_ERRORS;
 
 const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
-  bad_message: wire(400, bad, E.invalidMessage, "The message can't be parsed"),
-  undecryptable: wire(400, bad, E.invalidMessage, "The frame can't be decrypted"),
-  frame_too_large: wire(413, bad, E.invalidMessage, "The frame is too large"),
-  out_of_place: wire(400, bad, E.invalidMessage, "The message type is not allowed in this state"),
-  unknown_type: wire(400, bad, E.invalidMessage, "The message type is unknown"),
-  duplicate_message: wire(409, bad, E.invalidMessage, "The message ID was already used"),
-  version_unsupported: wire(
-    400,
-    handshake,
-    E.invalidMessage,
-    "The protocol version is not supported",
-  ),
-  bad_key: wire(400, handshake, E.unauthorized, "The public key is invalid"),
-  identity_mismatch: wire(400, handshake, E.unauthorized, "The ID does not belong to the key"),
-  proof_failed: wire(401, handshake, E.unauthorized, "The proof of the key is wrong"),
+  bad_message: wire(bad, E.invalidMessage, "The message can't be parsed"),
+  undecryptable: wire(bad, E.invalidMessage, "The frame can't be decrypted"),
+  frame_too_large: wire(bad, E.invalidMessage, "The frame is too large"),
+  out_of_place: wire(bad, E.invalidMessage, "The message type is not allowed in this state"),
+  unknown_type: wire(bad, E.invalidMessage, "The message type is unknown"),
+  duplicate_message: wire(bad, E.invalidMessage, "The message ID was already used"),
+  version_unsupported: wire(handshake, E.invalidMessage, "The protocol version is not supported"),
+  bad_key: wire(handshake, E.unauthorized, "The public key is invalid"),
+  identity_mismatch: wire(handshake, E.unauthorized, "The ID does not belong to the key"),
+  proof_failed: wire(handshake, E.unauthorized, "The proof of the key is wrong"),
   clock_stepped_back: wire(
-    409,
     bad,
     E.operationFailed,
     "The peer's clock was set back during its session",
   ),
-  handshake_timeout: wire(408, timeout, E.timeout, "The handshake timed out"),
-  ping_timeout: wire(408, timeout, E.timeout, "The peer did not answer pings"),
-  dial_refused: wire(502, normal, E.operationFailed, "The dialed peer refused the session"),
-  not_permitted: wire(403, bad, E.unauthorized, "A peer may not request this of the mesh"),
-  not_allowed: wire(403, denied, E.unauthorized, "The peer is not on the allowlist"),
-  revoked: wire(403, denied, E.unauthorized, "The peer is revoked"),
+  handshake_timeout: wire(timeout, E.timeout, "The handshake timed out"),
+  ping_timeout: wire(timeout, E.timeout, "The peer did not answer pings"),
+  dial_refused: wire(normal, E.operationFailed, "The dialed peer refused the session"),
+  not_permitted: wire(bad, E.unauthorized, "A peer may not request this of the mesh"),
+  not_allowed: wire(denied, E.unauthorized, "The peer is not on the allowlist"),
+  revoked: wire(denied, E.unauthorized, "The peer is revoked"),
   downgrade_refused: wire(
-    403,
     denied,
     E.unauthorized,
     "This key must use the newer protocol, which it used before",
   ),
-  join_key_invalid: wire(403, denied, E.unauthorized, "The join key is not valid for this mesh"),
-  mesh_full: wire(429, rate, E.operationFailed, "The mesh has reached its limit of peers"),
-  rate_limited: wire(429, rate, E.operationFailed, "The rate limit is exceeded"),
-  rotated: wire(409, denied, E.unauthorized, "The peer has rotated to a new key"),
-  key_in_use: wire(409, rate, E.operationFailed, "Another process uses this key"),
-  superseded: wire(409, superseded, E.operationFailed, "A newer session replaced this one"),
-  mesh_restarting: wire(503, draining, E.operationFailed, "The mesh is restarting"),
-  drained: wire(409, normal, E.operationFailed, "The operator has drained this peer"),
-  forgotten: wire(410, normal, E.operationFailed, "The peer was removed by the operator"),
-  invalid_request: wire(400, bad, E.invalidMessage, "The request is invalid"),
-  unauthorized: wire(401, denied, E.unauthorized, "A valid bearer token is required"),
-  forbidden: wire(403, denied, E.unauthorized, "The token does not allow this"),
-  not_found: wire(404, bad, E.notFound, "The resource does not exist"),
-  method_not_allowed: wire(405, bad, E.invalidMessage, "The path does not support this method"),
-  upgrade_required: wire(426, bad, E.invalidMessage, "This path requires a WebSocket upgrade"),
-  payload_too_large: wire(413, bad, E.invalidMessage, "The body is too large"),
-  request_timeout: wire(408, timeout, E.timeout, "The body did not arrive in time"),
-  unsupported_media_type: wire(415, bad, E.invalidMessage, "The body must be JSON"),
-  conflict: wire(409, bad, E.operationFailed, "The current state does not allow this"),
-  lease_lost: wire(409, bad, E.operationFailed, "The attempt no longer holds the task's lease"),
-  task_ended: wire(409, bad, E.operationFailed, "The task has already ended"),
+  join_key_invalid: wire(denied, E.unauthorized, "The join key is not valid for this mesh"),
+  mesh_full: wire(rate, E.operationFailed, "The mesh has reached its limit of peers"),
+  rate_limited: wire(rate, E.operationFailed, "The rate limit is exceeded"),
+  rotated: wire(denied, E.unauthorized, "The peer has rotated to a new key"),
+  key_in_use: wire(rate, E.operationFailed, "Another process uses this key"),
+  superseded: wire(superseded, E.operationFailed, "A newer session replaced this one"),
+  mesh_restarting: wire(draining, E.operationFailed, "The mesh is restarting"),
+  drained: wire(normal, E.operationFailed, "The operator has drained this peer"),
+  forgotten: wire(normal, E.operationFailed, "The peer was removed by the operator"),
+  invalid_request: wire(bad, E.invalidMessage, "The request is invalid"),
+  unauthorized: wire(denied, E.unauthorized, "A valid bearer token is required"),
+  forbidden: wire(denied, E.unauthorized, "The token does not allow this"),
+  not_found: wire(bad, E.notFound, "The resource does not exist"),
+  method_not_allowed: wire(bad, E.invalidMessage, "The path does not support this method"),
+  upgrade_required: wire(bad, E.invalidMessage, "This path requires a WebSocket upgrade"),
+  payload_too_large: wire(bad, E.invalidMessage, "The body is too large"),
+  request_timeout: wire(timeout, E.timeout, "The body did not arrive in time"),
+  unsupported_media_type: wire(bad, E.invalidMessage, "The body must be JSON"),
+  conflict: wire(bad, E.operationFailed, "The current state does not allow this"),
+  lease_lost: wire(bad, E.operationFailed, "The attempt no longer holds the task's lease"),
+  task_ended: wire(bad, E.operationFailed, "The task has already ended"),
   idempotency_mismatch: wire(
-    422,
     bad,
     E.operationFailed,
     "The idempotency key was used with a different request",
   ),
-  queue_full: wire(429, rate, E.operationFailed, "The queue is full"),
-  owner_queue_full: wire(429, rate, E.operationFailed, "The owner has too many queued tasks"),
-  owner_bytes_full: wire(429, rate, E.operationFailed, "The owner's tasks have too many bytes"),
-  storage_full: wire(507, rate, E.operationFailed, "The mesh's database is nearly full"),
-  payload_dropped: wire(409, bad, E.operationFailed, "The task's payload is not stored any more"),
-  peer_unavailable: wire(409, bad, E.operationFailed, "The peer is not connected"),
-  peer_timeout: wire(504, timeout, E.timeout, "The peer did not answer in time"),
-  too_many_sources: wire(409, bad, E.operationFailed, "The limit of webhook sources is reached"),
-  signature_missing: wire(401, denied, E.unauthorized, "The delivery is not signed"),
-  signature_invalid: wire(401, denied, E.unauthorized, "The signature does not match"),
-  signature_stale: wire(
-    401,
-    denied,
-    E.unauthorized,
-    "The signed timestamp is too old or in the future",
-  ),
-  event_unmapped: wire(422, bad, E.invalidMessage, "The event does not fit the source's mapping"),
+  queue_full: wire(rate, E.operationFailed, "The queue is full"),
+  owner_queue_full: wire(rate, E.operationFailed, "The owner has too many queued tasks"),
+  owner_bytes_full: wire(rate, E.operationFailed, "The owner's tasks have too many bytes"),
+  storage_full: wire(rate, E.operationFailed, "The mesh's database is nearly full"),
+  payload_dropped: wire(bad, E.operationFailed, "The task's payload is not stored any more"),
+  peer_unavailable: wire(bad, E.operationFailed, "The peer is not connected"),
+  peer_timeout: wire(timeout, E.timeout, "The peer did not answer in time"),
+  too_many_sources: wire(bad, E.operationFailed, "The limit of webhook sources is reached"),
+  signature_missing: wire(denied, E.unauthorized, "The delivery is not signed"),
+  signature_invalid: wire(denied, E.unauthorized, "The signature does not match"),
+  signature_stale: wire(denied, E.unauthorized, "The signed timestamp is too old or in the future"),
+  event_unmapped: wire(bad, E.invalidMessage, "The event does not fit the source's mapping"),
   revoke_unconfirmed: wire(
-    504,
     draining,
     E.timeout,
     "Revoked, but the peer's session did not confirm that it closed",
   ),
-  clock_skew: wire(401, handshake, E.unauthorized, "The caller's clock is wrong"),
-  mesh_key_unknown: wire(409, handshake, E.unauthorized, "The mesh does not have this key"),
-  unavailable: wire(503, draining, E.timeout, "The mesh is temporarily unavailable"),
-  misconfigured: wire(500, draining, E.operationFailed, "The mesh is not configured correctly"),
-  internal: wire(500, draining, E.unknown, "Internal error"),
+  clock_skew: wire(handshake, E.unauthorized, "The caller's clock is wrong"),
+  mesh_key_unknown: wire(handshake, E.unauthorized, "The mesh does not have this key"),
+  unavailable: wire(draining, E.timeout, "The mesh is temporarily unavailable"),
+  misconfigured: wire(draining, E.operationFailed, "The mesh is not configured correctly"),
+  internal: wire(draining, E.unknown, "Internal error"),
 };
-
-export const ERROR_CODES = Object.keys(WIRE) as readonly ErrorCode[];
-
-export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(WIRE, text);
-
-/** The HTTP status of an error code. */
-export const statusOf = (code: ErrorCode): number => WIRE[code].status;
-
-/** Where a mesh explains its error codes: docs/troubleshooting.md. */
-export const TROUBLESHOOTING_PATH = "/troubleshooting";
 
 /** A problem document (RFC 9457). `type` is a path of the mesh that answered: it leads to what the code means. */
 export interface Problem {
@@ -243,7 +207,8 @@ export interface Problem {
 
 /** The HTTP form of an error: a body of type `application/problem+json`. */
 export function toProblem(error: MusterError): Problem {
-  const { status, title } = WIRE[error.code];
+  const { title } = WIRE[error.code];
+  const status = statusOf(error.code);
   return {
     type: `${TROUBLESHOOTING_PATH}/${error.code}`,
     title,

@@ -5,8 +5,8 @@
 import { fromBase64, toBase64, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { keyPairFrom, newKeyPair } from "../crypto/identity.ts";
-import { platformRandom } from "../crypto/primitives.ts";
+import { keyPairFrom, newKeyPair } from "../crypto/key-pairs.ts";
+import { platformRandom } from "../crypto/primitives/random.ts";
 import { KEY_BYTES } from "../protocol/constants.ts";
 import { containerFromBase64, decodeStmf, readInfo, type SealedInfo } from "./container.ts";
 import { StmfError, type StmfFault } from "./errors.ts";

@@ -2,7 +2,8 @@ import { concat, equalConstantTime, toHex, utf8, type Bytes } from "../base/byte
 import type { RandomBytes } from "../base/clock.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { sharedSecret, type KeyPair } from "../crypto/identity.ts";
-import { chachaOpen, chachaSeal, hkdfSha256, hmacSha256, TAG_BYTES } from "../crypto/primitives.ts";
+import { chachaOpen, chachaSeal, TAG_BYTES } from "../crypto/primitives/chacha.ts";
+import { hkdfSha256, hmacSha256 } from "../crypto/primitives/hashes.ts";
 import { KEY_BYTES } from "../protocol/constants.ts";
 import type { StmfFault } from "./errors.ts";
 

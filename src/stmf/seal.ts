@@ -1,7 +1,8 @@
 import { concat, type Bytes } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { keyPairFrom, newKeyPair, sharedSecret } from "../crypto/identity.ts";
+import { sharedSecret } from "../crypto/identity.ts";
+import { keyPairFrom, newKeyPair } from "../crypto/key-pairs.ts";
 import { openSigil, sealSigil } from "../crypto/sigil.ts";
 import { KEY_BYTES } from "../protocol/constants.ts";
 import {

@@ -1,5 +1,5 @@
 import { toHex } from "../../src/base/bytes.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import type { PeerId } from "../../src/protocol/ids.ts";
 import { seededRandom } from "../random.ts";
 

@@ -2,13 +2,8 @@ import { createHash, createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { toHex, utf8 } from "../../src/base/bytes.ts";
 import { answerChallenge, verifyChallengeAnswer } from "../../src/crypto/challenge.ts";
-import {
-  isCanonicalKey,
-  keyPairFrom,
-  newKeyPair,
-  peerIdOf,
-  sharedSecret,
-} from "../../src/crypto/identity.ts";
+import { isCanonicalKey, peerIdOf, sharedSecret } from "../../src/crypto/identity.ts";
+import { keyPairFrom, newKeyPair } from "../../src/crypto/key-pairs.ts";
 import {
   ed25519PublicKey,
   platformRandom,

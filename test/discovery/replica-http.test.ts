@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { PREFLIGHTS_PER_MINUTE } from "../../src/access/page-origins.ts";
-import * as primitives from "../../src/crypto/primitives.ts";
+import * as primitives from "../../src/crypto/primitives/hashes.ts";
 import { readerToken } from "../../src/discovery/epoch-secrets.ts";
 import { ERROR_CODES } from "../../src/protocol/errors.ts";
 import { EPOCH_LIFETIME } from "../../src/protocol/constants.ts";

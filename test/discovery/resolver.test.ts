@@ -4,7 +4,7 @@ import { toHex } from "../../src/base/bytes.ts";
 import { canonicalJson } from "../../src/base/canonical-json.ts";
 import { parseJson, type Json } from "../../src/base/json.ts";
 import { platformVerify } from "../../src/crypto/ed25519.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { ed25519PublicKey, ed25519Verify } from "../../src/crypto/primitives.ts";
 import {
   epochPublicKey,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { blobKey, storeRecord } from "../../src/discovery/sealed-records.ts";
 import { newOpaqueId } from "../../src/protocol/ids.ts";
 import { openPeerRecord, type PeerRecord } from "../../src/stmf/peer-record.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
-import * as primitives from "../../src/crypto/primitives.ts";
+import * as primitives from "../../src/crypto/primitives/hashes.ts";
 import { readerToken } from "../../src/discovery/epoch-secrets.ts";
 import { EPOCH_LIFETIME } from "../../src/protocol/constants.ts";
 import type { Sql } from "../../src/registry/sql.ts";

@@ -1,7 +1,8 @@
 import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
-import { newKeyPair, type KeyPair } from "../../src/crypto/identity.ts";
+import type { KeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import type { AuthMode } from "../../src/protocol/http.ts";
 import type { Role } from "../../src/protocol/messages.ts";

@@ -1,7 +1,7 @@
 import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
 import { api } from "./api.ts";

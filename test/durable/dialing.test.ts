@@ -3,7 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PeerSession } from "../../durable/peer-session.ts";
 import { toHex } from "../../src/base/bytes.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import {
   DIAL_BACKOFF_INITIAL,

@@ -1,7 +1,8 @@
 import { evictDurableObject, reset, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { PeerSession } from "../../durable/peer-session.ts";
-import { newKeyPair, type KeyPair } from "../../src/crypto/identity.ts";
+import type { KeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import { PING_INTERVAL, PONG_TIMEOUT } from "../../src/protocol/constants.ts";
 import {

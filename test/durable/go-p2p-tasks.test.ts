@@ -3,7 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { fromUtf8, toBase64, toHex } from "../../src/base/bytes.ts";
 import { tarOf } from "../../src/base/tar.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { platformRandom, sha256 } from "../../src/crypto/primitives.ts";
 import { openResult } from "../../src/stmf/task-result.ts";
 import {

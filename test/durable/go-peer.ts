@@ -1,6 +1,7 @@
 import { exports } from "cloudflare:workers";
 import { toBase64, type Bytes } from "../../src/base/bytes.ts";
-import { newKeyPair, sharedSecret, type KeyPair } from "../../src/crypto/identity.ts";
+import { sharedSecret, type KeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import {
   frameCipher,

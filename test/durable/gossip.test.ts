@@ -1,7 +1,7 @@
 import { evictDurableObject, reset } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import type { PeerView } from "../../src/protocol/http.ts";
 import { api, peerView, pointers, rows, sessionStub, until } from "./api.ts";

@@ -5,7 +5,8 @@ import { PeerSession } from "../../durable/peer-session.ts";
 import { toBase64, toHex } from "../../src/base/bytes.ts";
 import type { Json } from "../../src/base/json.ts";
 import { answerChallenge } from "../../src/crypto/challenge.ts";
-import { newKeyPair, sharedSecret, type KeyPair } from "../../src/crypto/identity.ts";
+import { sharedSecret, type KeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import {
   frameCipher,

@@ -1,7 +1,8 @@
 import { exports } from "cloudflare:workers";
 import { fromHex, fromUtf8, toHex, utf8, type Bytes } from "../../src/base/bytes.ts";
 import type { Json } from "../../src/base/json.ts";
-import { keyPairFrom, newKeyPair, type KeyPair } from "../../src/crypto/identity.ts";
+import type { KeyPair } from "../../src/crypto/identity.ts";
+import { keyPairFrom, newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { makeConnectProof } from "../../src/crypto/key-proofs.ts";
 import {
   readNoise,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { exactJsonOf } from "../../src/base/json-text/json-text.ts";
 import { toBase64, toHex } from "../../src/base/bytes.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import {
   GO_P2P_PAYLOADS,
   GO_P2P_REPLIES,

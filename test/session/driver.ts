@@ -10,7 +10,8 @@ import type {
   SessionCommand,
   SessionCommandName,
 } from "../../src/contract/commands.ts";
-import { newKeyPair, sharedSecret } from "../../src/crypto/identity.ts";
+import { sharedSecret } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { frameCipher, openFrame, sealFrame } from "../../src/crypto/session-cipher.ts";
 import { writeGoP2pEnvelope } from "../../src/protocol/go-p2p-envelope.ts";
 import type { GoP2pGeneration } from "../../src/protocol/go-p2p-generation.ts";

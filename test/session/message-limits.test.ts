@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
 import { MINUTE, SECOND, toRfc3339, type Millis } from "../../src/base/clock.ts";
 import type { Json } from "../../src/base/json.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { MESSAGE_LIMITS, type LimitedType } from "../../src/protocol/message-limits.ts";
 import type { Active } from "../../src/session/state.ts";
 import { step } from "../../src/session/step.ts";

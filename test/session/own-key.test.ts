@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { toBase64 } from "../../src/base/bytes.ts";
 import { toRfc3339 } from "../../src/base/clock.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { readIdentity } from "../../src/session/handshake-identity.ts";
 import type { SessionContext } from "../../src/session/context.ts";
 import { mustFail } from "../must.ts";

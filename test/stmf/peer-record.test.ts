@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { RECORD_PADDED_BYTES_MIN } from "../../src/protocol/constants.ts";
 import { REGIONS } from "../../src/protocol/discovery.ts";
 import { decrypt } from "../../src/stmf/index.ts";

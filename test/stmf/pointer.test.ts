@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { newOpaqueId } from "../../src/protocol/ids.ts";
 import { encrypt, newPointer, resolve, StmfError, type BlobReader } from "../../src/stmf/index.ts";
 import { seededRandom } from "../random.ts";

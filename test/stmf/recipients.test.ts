@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { concat, fromBase64, fromUtf8, toHex, utf8 } from "../../src/base/bytes.ts";
-import { newKeyPair, sharedSecret, type KeyPair } from "../../src/crypto/identity.ts";
+import { sharedSecret, type KeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { sealSigil } from "../../src/crypto/sigil.ts";
 import { decodeStmf, encodeStmf } from "../../src/stmf/container.ts";
 import { writeForm } from "../../src/stmf/form.ts";

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { createExecutionContext, reset, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import type { AuditView, Scope, TaskView } from "../../src/protocol/http.ts";
 import { createApp } from "../../workers/app.ts";

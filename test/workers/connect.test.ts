@@ -2,7 +2,7 @@ import { reset } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { ORIGIN_HEADERS } from "../../durable/origin-headers.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
 import { peerView } from "../durable/api.ts";
 import { GoPeer } from "../durable/go-peer.ts";

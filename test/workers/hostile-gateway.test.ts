@@ -10,7 +10,7 @@ import {
   type PeerEvent,
   type Task,
 } from "../../src/client/index.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { ed25519PublicKey, platformRandom, sha256 } from "../../src/crypto/primitives.ts";
 import { uploadTicket } from "../../src/crypto/result-tickets.ts";
 import { sign } from "../../src/discovery/signed-statements.ts";

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { fromBase64, fromUtf8, toBase64, toHex, utf8, type Bytes } from "../../src/base/bytes.ts";
 import { MINUTE } from "../../src/base/clock.ts";
-import { newKeyPair } from "../../src/crypto/identity.ts";
+import { newKeyPair } from "../../src/crypto/key-pairs.ts";
 import { platformRandom, sha256 } from "../../src/crypto/primitives.ts";
 import {
   readResultSecret,

@@ -1,7 +1,5 @@
 import { fromHex, type Bytes } from "../../base/bytes.ts";
-import { platformVerify } from "../../crypto/ed25519.ts";
-import { verifierOf, type Verifier } from "../../discovery/signed-statements.ts";
-import { provedMesh } from "../connection/proved-mesh.ts";
+import type { Verifier } from "../../discovery/signed-statements.ts";
 import { MusterApiError } from "../errors.ts";
 import type { Fetch } from "../http/api.ts";
 import { unlessAborted, withRetries, type RetryPolicy } from "../http/request-retry.ts";
@@ -39,6 +37,12 @@ export class MeshPin {
 
   async #prove(): Promise<Verifier> {
     const { url, fetch, keys } = this.#options;
+    // Only programs that pin a key load what proves it.
+    const [{ provedMesh }, { platformVerify }, { verifierOf }] = await Promise.all([
+      import("../connection/proved-mesh.ts"),
+      import("../../crypto/ed25519.ts"),
+      import("../../discovery/signed-statements.ts"),
+    ]);
     const [key = "", next] = keys;
     const mesh = await provedMesh(url, fetch, key).catch((error: unknown) => {
       // The mesh has completed its rotation to the key that it had announced. That key must be proved like the other.

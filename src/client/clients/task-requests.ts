@@ -5,7 +5,6 @@ import { aboutTask, errorAbout, MusterApiError } from "../errors.ts";
 import { segment, type Api, type ApiRequest } from "../http/api.ts";
 import { isOutage } from "../http/request-retry.ts";
 import type { PrivateKey } from "../keys.ts";
-import { readResult, readShownResult } from "../tasks/read-result.ts";
 import { idempotencyKeyOf, submission } from "../tasks/submission.ts";
 import { TASK_TEXTS, taskOf, type Task } from "../tasks/task.ts";
 import { TASK_WAIT_ROUND } from "../timings.ts";
@@ -76,6 +75,7 @@ export class TaskRequests {
       return { ...task, result: null, result_text: "null" };
     const verifier = await pin.verifier(fetched);
     const content = await this.#content(task.id, fetched);
+    const { readShownResult } = await import("../tasks/read-result.ts");
     return { ...task, ...(await readShownResult(content, { taskId: task.id, verifier })) };
   }
 
@@ -91,6 +91,7 @@ export class TaskRequests {
     return aboutTask(id, async () => {
       const verifier = await this.#pin?.verifier(fetched);
       const content = await this.#content(id, fetched);
+      const { readResult } = await import("../tasks/read-result.ts");
       return readResult(content, { taskId: id, privateKey, verifier });
     });
   }

@@ -1,4 +1,4 @@
-import { CLOSE } from "../../protocol/errors.ts";
+import { CLOSE } from "../../protocol/close-codes.ts";
 import { PeerError } from "../errors.ts";
 import type { ConnectionEnd } from "./connection.ts";
 

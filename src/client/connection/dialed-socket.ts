@@ -1,6 +1,6 @@
 import { redactedError } from "../../base/redact.ts";
 import type { Envelope } from "../../protocol/envelope.ts";
-import { CLOSE } from "../../protocol/errors.ts";
+import { CLOSE } from "../../protocol/close-codes.ts";
 import { newUuid } from "../../protocol/random-ids.ts";
 import type { Platform, SocketLike } from "../platform.ts";
 import { CLOSE_GRACE, DIAL_ATTEMPT_TIMEOUT } from "../timings.ts";

@@ -1,12 +1,12 @@
 import type { Bytes } from "../../base/bytes.ts";
 import type { Json } from "../../base/json.ts";
-import { openFrame, sealFrame } from "../../crypto/session-cipher.ts";
+import { openFirst, sealFirst } from "../../crypto/first-generation-cipher.ts";
 import {
   FRAME_BYTES_MAX,
   HANDSHAKE_BYTES_MAX,
   VIOLATIONS_TOLERATED,
 } from "../../protocol/constants.ts";
-import { CLOSE } from "../../protocol/errors.ts";
+import { CLOSE } from "../../protocol/close-codes.ts";
 import type { MessageType, PayloadInput } from "../../protocol/messages.ts";
 import { connectUrl } from "../urls.ts";
 import type { Connection, ConnectionListener, ConnectOptions, Dial } from "./connection.ts";
@@ -64,9 +64,9 @@ class GoP2pConnection implements Connection {
   #encode(message: OutgoingMessage): Bytes | null {
     if (this.#state.at !== "open") return null;
     const { profile, platform } = this.#options;
-    const { id: to, cipher } = this.#state.mesh;
+    const { id: to, frameKey } = this.#state.mesh;
     const envelope = envelopeOf(message, { from: profile.keys.id, to, ts: this.#timestamp() });
-    return sealFrame(cipher, envelope, platform.now(), platform.randomBytes);
+    return sealFirst(frameKey, envelope, platform.now(), platform.randomBytes);
   }
 
   #sendHandshake(): void {
@@ -104,16 +104,17 @@ class GoP2pConnection implements Connection {
   #receiveFrame(frame: Bytes, mesh: ProvenMesh): void {
     if (frame.length > FRAME_BYTES_MAX)
       return this.#countUnreadable("the frame is above the size limit");
-    const message = openFrame(mesh.cipher, frame);
+    const message = openFirst(mesh.frameKey, frame);
     if (!message.ok) return this.#countUnreadable(message.error.detail);
-    const { id, from, to, ts } = message.value;
+    const { id, from, to, ts } = message.value.envelope;
     if (from !== mesh.id || to !== this.#options.profile.keys.id) {
       return this.#listener.frameIgnored("the message has another sender or addressee");
     }
     if (!this.#options.replayFilter.accept(id, millisOf(ts))) {
       return this.#listener.frameIgnored("the message is a replay");
     }
-    if (!this.#socket.confirms(message.value)) this.#listener.message(message.value);
+    if (!this.#socket.confirms(message.value.envelope))
+      this.#listener.message(message.value.envelope);
   }
 
   /** Unreadable frames mean tampering, or different keys on the two sides: after a few, the connection is dropped. */

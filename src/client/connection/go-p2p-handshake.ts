@@ -4,11 +4,11 @@ import type { Json } from "../../base/json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { verifyChallengeAnswer } from "../../crypto/challenge.ts";
 import { peerIdOf, sharedSecret } from "../../crypto/identity.ts";
-import { frameCipher, type FrameCipher } from "../../crypto/session-cipher.ts";
+import { firstKey } from "../../crypto/first-generation-cipher.ts";
 import { CHALLENGE_BYTES, GO_P2P_VERSION } from "../../protocol/constants.ts";
 import type { Envelope } from "../../protocol/envelope.ts";
 import { readEnvelope } from "../../protocol/read-envelope.ts";
-import { CLOSE } from "../../protocol/errors.ts";
+import { CLOSE } from "../../protocol/close-codes.ts";
 import { newUuid } from "../../protocol/random-ids.ts";
 import type { Identity } from "../../protocol/messages.ts";
 import { HandshakeAck, Identity as IdentityShape } from "../../protocol/shapes.ts";
@@ -70,7 +70,7 @@ export interface ProvenMesh {
   readonly id: string;
   /** In hex. */
   readonly publicKey: string;
-  readonly cipher: FrameCipher;
+  readonly frameKey: Bytes;
 }
 
 interface AckContext {
@@ -110,7 +110,7 @@ export function checkAck(
   ) {
     return err(refused("mesh_unproved", `the server did not prove the mesh key ${key}`));
   }
-  return ok({ id: ack.identity.id, publicKey: key, cipher: frameCipher(secret, GENERATION) });
+  return ok({ id: ack.identity.id, publicKey: key, frameKey: firstKey(secret) });
 }
 
 function readAck(text: string) {

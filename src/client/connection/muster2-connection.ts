@@ -24,7 +24,7 @@ import {
   MUSTER_2_SUBPROTOCOL,
 } from "../../protocol/constants.ts";
 import { readEnvelope } from "../../protocol/read-envelope.ts";
-import { CLOSE } from "../../protocol/errors.ts";
+import { CLOSE } from "../../protocol/close-codes.ts";
 import type { MessageType, PayloadInput } from "../../protocol/messages.ts";
 import { PeerError } from "../errors.ts";
 import { connectUrl } from "../urls.ts";

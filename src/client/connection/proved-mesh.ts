@@ -1,7 +1,7 @@
 import { fromHex, toHex, type Bytes } from "../../base/bytes.ts";
-import { newKeyPair, peerIdOf } from "../../crypto/identity.ts";
+import { peerIdOf } from "../../crypto/identity.ts";
+import { generateIdentity } from "../keys.ts";
 import { verifyMeshProof } from "../../crypto/key-proofs.ts";
-import { platformRandom } from "../../crypto/primitives.ts";
 import { platformX25519 } from "../../crypto/x25519.ts";
 import * as shapes from "../../protocol/shapes.ts";
 import { MusterApiError } from "../errors.ts";
@@ -27,7 +27,7 @@ export async function provedMesh(
   timeout?: Millis,
 ): Promise<ProvedMesh> {
   const publicKey = fromHex(meshKey) as Bytes;
-  const own = newKeyPair(platformRandom);
+  const own = generateIdentity();
   const challenge = toHex(own.publicKey);
   const api = new Api({ url, token: undefined, fetch, random: Math.random });
   const { proof, ...stated } = await api.json(shapes.MeshProofView, {

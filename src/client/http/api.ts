@@ -4,7 +4,7 @@ import { SECOND, type Millis, type Random } from "../../base/clock.ts";
 import { readShape } from "../../base/shape/read-shape.ts";
 import type { Typed } from "../../base/shape/shape.ts";
 import type { ExactMembers } from "../../base/json-text/read-json.ts";
-import { isErrorCode, TROUBLESHOOTING_PATH } from "../../protocol/errors.ts";
+import { isErrorCode, TROUBLESHOOTING_PATH } from "../../protocol/error-statuses.ts";
 import { ProblemView } from "../../protocol/shapes.ts";
 import { readRetryAfter } from "../../protocol/retry-after-header.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";

@@ -3,7 +3,7 @@ import { readShape } from "../../base/shape/read-shape.ts";
 import type { PayloadInput, Role } from "../../protocol/messages.ts";
 import { Advert } from "../../protocol/shapes.ts";
 import { OptionsError } from "../errors.ts";
-import { publicKeyHex } from "../keys.ts";
+import { publicKeyHex } from "../public-key.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
 /** Another peer that this one has contact with. */

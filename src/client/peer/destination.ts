@@ -1,6 +1,6 @@
 import type { Protocol } from "../../protocol/http.ts";
 import { OptionsError } from "../errors.ts";
-import { publicKeyHex } from "../keys.ts";
+import { publicKeyHex } from "../public-key.ts";
 import { readMeshLink } from "../mesh-link.ts";
 import { connectUrl } from "../urls.ts";
 import type { PeerOptions } from "./peer-options.ts";

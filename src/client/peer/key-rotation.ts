@@ -1,7 +1,7 @@
 import { fromHex, toHex } from "../../base/bytes.ts";
 import type { KeyPair } from "../../crypto/identity.ts";
 import { makeRotationProof } from "../../crypto/key-proofs.ts";
-import { GO_P2P_ERROR } from "../../protocol/errors.ts";
+import { GO_P2P_ERROR } from "../../protocol/go-p2p-errors.ts";
 import type { Connection } from "../connection/connection.ts";
 import { PeerError } from "../errors.ts";
 

@@ -15,7 +15,6 @@ import { GoP2pRequests, goP2pStats, requestHandlers } from "../work/go-p2p-reque
 import type { Handlers } from "../work/handler.ts";
 import { messageOf } from "../work/thrown.ts";
 import { TaskRunner } from "../work/task-runner.ts";
-import { uploadResult } from "../work/upload-result.ts";
 import { advertPayload, type KnownPeer } from "./advert.ts";
 import { announcedChanges } from "./announced-changes.ts";
 import { kindsOf } from "./announced-kinds.ts";
@@ -65,7 +64,9 @@ export class MeshPeer implements Peer {
       prefetch: profile.prefetch,
       now: platform.now,
       random: platform.random,
-      upload: (upload) => uploadResult(url, platform.fetch, upload),
+      // Few results are too large for a message.
+      upload: async (upload) =>
+        (await import("../work/upload-result.ts")).uploadResult(url, platform.fetch, upload),
       emit: (event) => this.#emit(event),
     });
     this.#loopMonitor = new LoopMonitor(

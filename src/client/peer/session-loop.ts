@@ -1,6 +1,6 @@
 import type { Millis } from "../../base/clock.ts";
 import type { Envelope } from "../../protocol/envelope.ts";
-import { CLOSE } from "../../protocol/errors.ts";
+import { CLOSE } from "../../protocol/close-codes.ts";
 import type { HeldTask, Reconnect } from "../../protocol/messages.ts";
 import type { Connection, ConnectionEnd, PeerProfile } from "../connection/connection.ts";
 import { dialGoP2p } from "../connection/go-p2p-connection.ts";

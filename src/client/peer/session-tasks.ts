@@ -1,6 +1,6 @@
 import type { Millis } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
-import { isErrorCode, statusOf } from "../../protocol/errors.ts";
+import { isErrorCode, statusOf } from "../../protocol/error-statuses.ts";
 import type { PayloadInput, PayloadOf } from "../../protocol/messages.ts";
 import { outageOf, WAIT_OPTIONS, type WaitOptions } from "../clients/options.ts";
 import type { Connection } from "../connection/connection.ts";
@@ -8,7 +8,6 @@ import { aboutTask, errorAbout, MusterApiError, WaitTimeout, type PeerError } fr
 import type { Fetch } from "../http/api.ts";
 import { isOutage, withRetries, type Attempt, type RetryPolicy } from "../http/request-retry.ts";
 import type { PrivateKey } from "../keys.ts";
-import { fetchResult } from "../tasks/read-result.ts";
 import { RETRY_OPTIONS, retryBody, type RetryOptions } from "../tasks/retry-options.ts";
 import { runTask, type FetchOptions, type RunOptions } from "../tasks/run-task.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
@@ -132,7 +131,7 @@ export class SessionTasks implements PeerTasks {
   async #resultText(id: string, privateKey: PrivateKey | undefined, fetched: FetchOptions) {
     const { task, ticket: secret } = await this.#query(id, fetched);
     const shown = { url: this.#url, fetch: this.#fetch, task, secret, privateKey, fetched };
-    return aboutTask(id, () => fetchResult(shown));
+    return aboutTask(id, async () => (await import("../tasks/read-result.ts")).fetchResult(shown));
   }
 
   async get<Result = Json>(id: string): Promise<Task<Result>> {

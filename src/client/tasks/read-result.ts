@@ -1,14 +1,13 @@
 import { fromBase64, fromUtf8, toBase64, type Bytes } from "../../base/bytes.ts";
 import type { Json } from "../../base/json.ts";
 import { isJson } from "../../base/json-text/scan-json.ts";
-import { sha256 } from "../../crypto/primitives.ts";
+import { sha256 } from "../../crypto/primitives/hashes.ts";
 import { downloadKey, downloadTicket, readResultSecret } from "../../crypto/result-tickets.ts";
 import { openBytes, sealedBytes } from "../../crypto/sealed-stream.ts";
 import type { ResultStatement, Verifier } from "../../discovery/signed-statements.ts";
 import { TASK_LARGE_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
 import { readContentDigest } from "../../protocol/content-digest.ts";
 import { RESULT_FENCE_HEADER, RESULT_SIGNATURE_HEADER } from "../../protocol/result-headers.ts";
-import { openResult } from "../../stmf/task-result.ts";
 import { Api, type Content, type Fetch } from "../http/api.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
 import { identityFrom, type PrivateKey } from "../keys.ts";
@@ -30,7 +29,7 @@ export async function readResult(
   { privateKey, ...expected }: ExpectedResult & { readonly privateKey: PrivateKey | undefined },
 ): Promise<string> {
   const { bytes, sealed } = await readContent(content, expected);
-  return jsonTextOf(sealed ? open(bytes, privateKey) : bytes);
+  return jsonTextOf(sealed ? await open(bytes, privateKey) : bytes);
 }
 
 /** The same as a task shows it: a sealed result stays sealed, in base64. */
@@ -82,12 +81,12 @@ export async function fetchResult(shown: ShownResult): Promise<string> {
   const { task, secret, privateKey } = shown;
   if (secret !== undefined) {
     const content = await download(shown, secret);
-    return jsonTextOf(task.result_sealed ? open(content, privateKey) : content);
+    return jsonTextOf(task.result_sealed ? await open(content, privateKey) : content);
   }
   if (!task.result_sealed) return task.result_text;
   const container = typeof task.result === "string" ? fromBase64(task.result) : null;
   if (container === null) throw unreadable("the sealed result is not base64");
-  return jsonTextOf(open(container, privateKey));
+  return jsonTextOf(await open(container, privateKey));
 }
 
 async function download({ url, fetch, task, fetched }: ShownResult, text: string): Promise<Bytes> {
@@ -109,7 +108,11 @@ function jsonTextOf(bytes: Uint8Array): string {
   return text;
 }
 
-function open(container: Uint8Array, privateKey: PrivateKey | undefined): Uint8Array {
+async function open(
+  container: Uint8Array,
+  privateKey: PrivateKey | undefined,
+): Promise<Uint8Array> {
+  const { openResult } = await import("../../stmf/task-result.ts");
   const json =
     privateKey === undefined ? null : openResult(container, identityFrom(privateKey).privateKey);
   if (json === null)

@@ -37,7 +37,7 @@ export async function runTask<Result>(
 ): Promise<Result> {
   refuseUnknownOptions("run", options, RUN_OPTIONS);
   const { privateKey, signal, outageMs } = options;
-  const submitted = { ...options, ...sealingTo(privateKey) };
+  const submitted = { ...options, ...(await sealingTo(privateKey)) };
   const task = await submitter.submitAndWait(kind, payload, submitted);
   if (task.state !== "succeeded") throw new TaskFailed(task);
   return resultOfTask<Result>(submitter, task, privateKey, {

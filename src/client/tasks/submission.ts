@@ -1,11 +1,11 @@
 import { toHex } from "../../base/bytes.ts";
-import { platformRandom } from "../../crypto/primitives.ts";
+import { platformRandom } from "../../crypto/primitives/random.ts";
 import { readShape } from "../../base/shape/read-shape.ts";
 import type { SubmitTaskInput } from "../../protocol/http.ts";
 import { newUuid } from "../../protocol/random-ids.ts";
 import { IdempotencyKey } from "../../protocol/shapes.ts";
 import { OptionsError } from "../errors.ts";
-import { identityFrom, type PrivateKey } from "../keys.ts";
+import type { PrivateKey } from "../keys.ts";
 import type { OptionNames } from "../known-options.ts";
 import { payloadJson } from "./exact-value.ts";
 
@@ -87,8 +87,13 @@ export function idempotencyKeyOf(given: string | undefined): string {
 }
 
 /** The option that seals the result to the public half of this key; empty without a key. */
-export const sealingTo = (privateKey: PrivateKey | undefined): Pick<SubmitOptions, "sealTo"> =>
-  privateKey === undefined ? {} : { sealTo: toHex(identityFrom(privateKey).publicKey) };
+export async function sealingTo(
+  privateKey: PrivateKey | undefined,
+): Promise<Pick<SubmitOptions, "sealTo">> {
+  if (privateKey === undefined) return {};
+  const { identityFrom } = await import("../keys.ts");
+  return { sealTo: toHex(identityFrom(privateKey).publicKey) };
+}
 
 /**
  * The body of `POST /v1/tasks`. Throws an `OptionsError` if JSON would change the payload in silence. Options that are not given are left out, so that the

@@ -1,6 +1,6 @@
 import { utf8 } from "../../base/bytes.ts";
 import type { Millis } from "../../base/clock.ts";
-import { platformRandom } from "../../crypto/primitives.ts";
+import { platformRandom } from "../../crypto/primitives/random.ts";
 import type { DeliveryView } from "../../protocol/http.ts";
 import * as shapes from "../../protocol/shapes.ts";
 import { newUuid } from "../../protocol/random-ids.ts";

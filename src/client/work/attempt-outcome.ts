@@ -2,14 +2,13 @@ import { fromHex, toBase64, utf8, type Bytes } from "../../base/bytes.ts";
 import { JsonText } from "../../base/json-text/json-text.ts";
 import { jsonOfValue } from "../../base/json-text/value-json.ts";
 import { err, type Result } from "../../base/result.ts";
-import { platformRandom } from "../../crypto/primitives.ts";
+import { platformRandom } from "../../crypto/primitives/random.ts";
 import {
   TASK_ERROR_CHARS_MAX,
   TASK_LARGE_RESULT_BYTES_MAX,
   TASK_RESULT_BYTES_MAX,
   VALUE_DEPTH_MAX,
 } from "../../protocol/constants.ts";
-import { sealResult } from "../../stmf/task-result.ts";
 import { messageOf, retryOf } from "./thrown.ts";
 
 /** How an attempt ended, as it is reported to the mesh. */
@@ -34,14 +33,14 @@ export async function runToOutcome(
   transport: ResultTransport = MESSAGE_ONLY,
 ): Promise<Outcome> {
   try {
-    return resultOutcome(await run(), transport);
+    return await resultOutcome(await run(), transport);
   } catch (error) {
     return failure(messageOf(error), retryOf(error));
   }
 }
 
 /** A result that can't be sent would fail in the same way on another peer: the failure is final. */
-function resultOutcome(value: unknown, transport: ResultTransport): Outcome {
+async function resultOutcome(value: unknown, transport: ResultTransport): Promise<Outcome> {
   const text = resultJson(value);
   if (!text.ok) return failure(text.error, false);
   const json = utf8(text.value);
@@ -68,7 +67,13 @@ function plainOutcome(json: Bytes, text: string, { large }: ResultTransport): Ou
   return large ? { ok: true, large: json, sealed: false } : tooLarge(json.length);
 }
 
-function sealedOutcome(json: Bytes, sealTo: string, { large }: ResultTransport): Outcome {
+async function sealedOutcome(
+  json: Bytes,
+  sealTo: string,
+  { large }: ResultTransport,
+): Promise<Outcome> {
+  // Few peers seal results: only they load what that needs.
+  const { sealResult } = await import("../../stmf/task-result.ts");
   const container = sealResult(json, fromHex(sealTo) ?? new Uint8Array(), platformRandom);
   if (container === null)
     return failure(`the result can't be sealed: ${sealTo} is not a usable key`, false);

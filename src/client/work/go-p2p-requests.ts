@@ -2,7 +2,7 @@ import { SECOND, type Millis } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
 import { textOfJson, type ExactJson } from "../../base/json-text/json-text.ts";
 import type { Envelope } from "../../protocol/envelope.ts";
-import { GO_P2P_ERROR } from "../../protocol/errors.ts";
+import { GO_P2P_ERROR } from "../../protocol/go-p2p-errors.ts";
 import type { GoP2pRequest } from "../../protocol/messages.ts";
 import { GO_P2P_KIND, GO_P2P_REPLIES, GO_P2P_REQUESTS } from "../../protocol/go-p2p-requests.ts";
 import type { Connection } from "../connection/connection.ts";

@@ -2,7 +2,7 @@ import type { Millis, Random } from "../../base/clock.ts";
 import type { ResultContent } from "../../protocol/result-content.ts";
 import type { PeerEventListener } from "../peer/peer-events.ts";
 import type { Handlers } from "./handler.ts";
-import type { Upload } from "./upload-result.ts";
+import { type Upload } from "./upload-outcome.ts";
 
 export interface TaskRunnerOptions {
   readonly handlers: Handlers;

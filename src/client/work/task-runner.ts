@@ -12,7 +12,7 @@ import { isStarted, Runs, type Run } from "./runs.ts";
 import { MeshAnswers, type Refusal } from "./mesh-answers.ts";
 import { lostUpload, uploadedOutcome, type SentOutcome } from "./sent-outcome.ts";
 import { resultsKept, type Report } from "./unconfirmed-results.ts";
-import { uploadOutcome } from "./upload-result.ts";
+import { uploadOutcome } from "./upload-outcome.ts";
 
 /** Runs the tasks of one peer. Running tasks survive the end of a session and continue while the peer reconnects. */
 export class TaskRunner {

@@ -1,21 +1,13 @@
-import { toBase64, type Bytes } from "../../base/bytes.ts";
-import { platformRandom, sha256 } from "../../crypto/primitives.ts";
+import { toBase64 } from "../../base/bytes.ts";
+import { sha256 } from "../../crypto/primitives/hashes.ts";
+import { platformRandom } from "../../crypto/primitives/random.ts";
 import { readResultSecret, uploadKey, uploadTicket } from "../../crypto/result-tickets.ts";
 import { sealBytes } from "../../crypto/sealed-stream.ts";
 import type { ResultContent } from "../../protocol/result-content.ts";
 import { MusterApiError } from "../errors.ts";
 import { Api, type Fetch } from "../http/api.ts";
 import { UPLOAD_TIMEOUT } from "../timings.ts";
-import { messageOf } from "./thrown.ts";
-
-export interface Upload {
-  readonly taskId: string;
-  readonly fence: number;
-  /** The secret that came with the offer. */
-  readonly secret: string;
-  readonly bytes: Bytes;
-  readonly signal: AbortSignal;
-}
+import type { Upload } from "./upload-outcome.ts";
 
 /**
  * Uploads a result that is too large for a message, over HTTP: sealed with the offer's secret, under a ticket for these bytes. Returns
@@ -44,23 +36,4 @@ export async function uploadResult(
     signal,
   });
   return content;
-}
-
-type UploadOutcome =
-  | { readonly is: "stored"; readonly content: ResultContent }
-  /** Another peer holds the task now: there is nothing to send. */
-  | { readonly is: "lost"; readonly reason: string }
-  | { readonly is: "failed"; readonly reason: string };
-
-/** Runs an upload; never throws. */
-export async function uploadOutcome(
-  run: (upload: Upload) => Promise<ResultContent>,
-  upload: Upload,
-): Promise<UploadOutcome> {
-  try {
-    return { is: "stored", content: await run(upload) };
-  } catch (error) {
-    const isLost = error instanceof MusterApiError && error.code === "lease_lost";
-    return { is: isLost ? "lost" : "failed", reason: messageOf(error) };
-  }
 }

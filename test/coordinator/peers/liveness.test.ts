@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DAY, MINUTE, SECOND } from "../../../src/base/clock.ts";
-import { newKeyPair } from "../../../src/crypto/identity.ts";
+import { newKeyPair } from "../../../src/crypto/key-pairs.ts";
 import { toHex } from "../../../src/base/bytes.ts";
 import { ACCEPT_TIMEOUT, PEER_RETENTION } from "../../../src/protocol/constants.ts";
 import { sampleRtt } from "../../../src/scoring/rtt.ts";

@@ -9,7 +9,7 @@ import {
 } from "../../../src/protocol/constants.ts";
 import { toHex } from "../../../src/base/bytes.ts";
 import { platformVerify } from "../../../src/crypto/ed25519.ts";
-import { newKeyPair } from "../../../src/crypto/identity.ts";
+import { newKeyPair } from "../../../src/crypto/key-pairs.ts";
 import { verifierOf } from "../../../src/discovery/signed-statements.ts";
 import { TaskEvent } from "../../../src/protocol/http.ts";
 import type { ResultContent } from "../../../src/protocol/result-content.ts";

@@ -1,0 +1,32 @@
+import type { Bytes } from "../../base/bytes.ts";
+import type { ResultContent } from "../../protocol/result-content.ts";
+import { MusterApiError } from "../errors.ts";
+import { messageOf } from "./thrown.ts";
+
+export interface Upload {
+  readonly taskId: string;
+  readonly fence: number;
+  /** The secret that came with the offer. */
+  readonly secret: string;
+  readonly bytes: Bytes;
+  readonly signal: AbortSignal;
+}
+
+type UploadOutcome =
+  | { readonly is: "stored"; readonly content: ResultContent }
+  /** Another peer holds the task now: there is nothing to send. */
+  | { readonly is: "lost"; readonly reason: string }
+  | { readonly is: "failed"; readonly reason: string };
+
+/** Runs an upload; never throws. */
+export async function uploadOutcome(
+  run: (upload: Upload) => Promise<ResultContent>,
+  upload: Upload,
+): Promise<UploadOutcome> {
+  try {
+    return { is: "stored", content: await run(upload) };
+  } catch (error) {
+    const isLost = error instanceof MusterApiError && error.code === "lease_lost";
+    return { is: isLost ? "lost" : "failed", reason: messageOf(error) };
+  }
+}

@@ -1,7 +1,5 @@
-import type { ErrorCode } from "./errors.ts";
-
 /** The HTTP status of each error. */
-const STATUSES: { readonly [Code in ErrorCode]: number } = {
+const STATUSES = {
   bad_message: 400,
   undecryptable: 400,
   frame_too_large: 413,
@@ -60,13 +58,14 @@ const STATUSES: { readonly [Code in ErrorCode]: number } = {
   unavailable: 503,
   misconfigured: 500,
   internal: 500,
-};
+} as const;
+type StatusCode = keyof typeof STATUSES;
 
-export const ERROR_CODES = /* @__PURE__ */ Object.keys(STATUSES) as readonly ErrorCode[];
+export const ERROR_CODES = /* @__PURE__ */ Object.keys(STATUSES) as readonly StatusCode[];
 
-export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(STATUSES, text);
+export const isErrorCode = (text: string): text is StatusCode => Object.hasOwn(STATUSES, text);
 
-export const statusOf = (code: ErrorCode): number => STATUSES[code];
+export const statusOf = (code: StatusCode): number => STATUSES[code];
 
 /** Where a mesh explains its error codes: docs/troubleshooting.md. */
 export const TROUBLESHOOTING_PATH = "/troubleshooting";

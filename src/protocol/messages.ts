@@ -21,11 +21,9 @@ import { HeldTask, TASK_PAYLOADS } from "./task-messages.ts";
 export * from "./go-p2p-messages.ts";
 export * from "./task-messages.ts";
 export {
-  Capabilities,
   Capability,
   CapabilityRequirement,
   EVERY_KIND,
-  HandledKinds,
   handlesKind,
   Role,
   ROLES,

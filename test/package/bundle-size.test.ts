@@ -5,8 +5,8 @@ const { sdkFolder: folder } = inject("installed");
 
 /** In kilobytes (1,000 bytes), gzipped. */
 const BOUNDS = [
-  ["connectPeer", 120],
-  ["controller", 115],
+  ["connectPeer", 68],
+  ["controller", 65],
 ] as const;
 
 test.each(BOUNDS)(

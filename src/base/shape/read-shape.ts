@@ -82,8 +82,9 @@ function read(shape: Shape, value: unknown): unknown {
         return shape.by;
       }
     case "changed":
-      return changed(read(shape.of, value), shape.to);
+      break;
   }
+  return changed(read(shape.of, value), shape.to);
 }
 
 function readString(shape: StringShape, value: unknown): string {

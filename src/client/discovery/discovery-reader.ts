@@ -1,5 +1,4 @@
 import type { Millis } from "../../base/clock.ts";
-import type { DiscoveryKeys } from "../../protocol/discovery.ts";
 import type { PointerView } from "../../protocol/http.ts";
 import type { PeerRecord } from "../../stmf/peer-record.ts";
 import { OptionsError } from "../errors.ts";
@@ -9,10 +8,10 @@ import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 import { DIRECTORY_AGE_MAX } from "../timings.ts";
 import { DiscoveryIncomplete, type Degraded } from "./degraded.ts";
 import { DISCOVER_OPTIONS, type Discovered, type DiscoverOptions } from "./discovered.ts";
+import type { KeySource } from "./key-source.ts";
 import type { RecordReader, RecordReaderOptions } from "./record-reader.ts";
 
-/** Discovery keys, or a function that returns them. The function is called again when an epoch's keys are missing. */
-export type KeySource = DiscoveryKeys | (() => DiscoveryKeys | Promise<DiscoveryKeys>);
+export type { KeySource } from "./key-source.ts";
 
 export interface DiscoveryOptions {
   /** URLs of the mesh and of replicas. The next one is asked if one fails, or returns older data than was read before. */

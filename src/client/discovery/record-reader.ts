@@ -21,7 +21,7 @@ import type { Discovered, DiscoverOptions } from "./discovered.ts";
 import { discoverPeers } from "./discovery-feed.ts";
 import { DiscoverySources } from "./discovery-sources.ts";
 
-import type { KeySource } from "./discovery-reader.ts";
+import type { KeySource } from "./key-source.ts";
 
 export interface RecordReaderOptions {
   readonly urls: readonly string[];

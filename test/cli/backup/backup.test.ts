@@ -23,7 +23,7 @@ import {
   stateFolder,
   writeMeshFile,
 } from "../../../src/cli/state-folder.ts";
-import { newKeyPair } from "../../../src/crypto/identity.ts";
+import { newKeyPair } from "../../../src/crypto/key-pairs.ts";
 import { backupTables, DERIVED_TABLES } from "../../../src/registry/backup-tables.ts";
 import { present } from "../../must.ts";
 import { KEYS, TestMesh } from "../../coordinator/mesh.ts";

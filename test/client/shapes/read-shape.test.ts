@@ -64,8 +64,9 @@ function rightOf(shape: Shape, rarity: number): fc.Arbitrary<unknown> {
     case "required":
     case "lenient":
     case "changed":
-      return valueOf(shape.of, rarity);
+      break;
   }
+  return valueOf(shape.of, rarity);
 }
 
 /** With all fields or without some, and with one that does not exist. */

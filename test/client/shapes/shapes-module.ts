@@ -79,11 +79,13 @@ function messageName(type: string): string {
   return `${words.join("")}Message`;
 }
 
+const HTTP: Readonly<Record<string, unknown>> = http;
+
 /** Each schema with its name and the type of its values. */
 export const SCHEMAS: readonly (readonly [name: string, schema: z.ZodType, type: string])[] = [
   // What a newer mesh adds to its answers is skipped.
   ...ANSWERS.map(
-    (name) => [name, tolerant(http[name] as z.ZodType), `z.output<typeof http.${name}>`] as const,
+    (name) => [name, tolerant(HTTP[name] as z.ZodType), `z.output<typeof http.${name}>`] as const,
   ),
   ...MESSAGES.map(
     (type) =>

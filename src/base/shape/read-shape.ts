@@ -56,6 +56,7 @@ function read(shape: Shape, value: unknown): unknown {
     case "list":
       return readList(shape, value);
     case "record":
+      if (value instanceof JsonText) return expected("record", value);
       return Object.fromEntries(
         Object.entries(objectOf(value, "record")).map(([name, each]) => [
           name,

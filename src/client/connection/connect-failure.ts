@@ -1,5 +1,6 @@
 import { redactUrl } from "../../base/redact.ts";
-import { ProblemView } from "../../protocol/http.ts";
+import { ProblemView } from "../../protocol/shapes.ts";
+import { readShape } from "../../base/shape/read-shape.ts";
 
 /**
  * Why no session of a mesh began:
@@ -108,9 +109,9 @@ export function failureOfAnswer({ url, response, body }: Answered): ConnectFailu
       message: `${base} redirects${targetOf(url, response)}; use the URL of the mesh itself`,
       status,
     };
-  const problem = ProblemView.safeParse(body);
-  if (problem.success) {
-    const { code, detail } = problem.data;
+  const problem = readShape(ProblemView, body);
+  if (problem.ok) {
+    const { code, detail } = problem.value;
     return { code: "mesh_unavailable", message: `${base} answers ${code}: ${detail}`, status };
   }
   if (UNAVAILABLE.has(status))

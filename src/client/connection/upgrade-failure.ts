@@ -3,7 +3,7 @@ import { redactUrl } from "../../base/redact.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { readShape } from "../../base/shape/read-shape.ts";
 import type { Protocol } from "../../protocol/http.ts";
-import { MeshKey, ProblemView } from "../../protocol/shapes.ts";
+import { MeshClaim, ProblemView } from "../../protocol/shapes.ts";
 import { MusterApiError, PeerError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
 import { boundedJson } from "../http/bounded-body.ts";
@@ -100,7 +100,7 @@ export async function fetchMeshKey(
   const base = apiBase(url);
   const answer = await getJson(`${base}v1/mesh`, fetch);
   if (!answer.ok) return answer;
-  const mesh = readShape(MeshKey, answer.value.body);
+  const mesh = readShape(MeshClaim, answer.value.body);
   if (!answer.value.response.ok || !mesh.ok)
     return err({ ...failureOfAnswer({ ...answer.value, url: base }) });
   const { public_key: key, protocols = [protocol] } = mesh.value;

@@ -97,7 +97,7 @@ export const SCHEMAS: readonly (readonly [name: string, schema: z.ZodType, type:
   ["Rtts", messages.Rtts, "messages.Rtts"],
   ["IdempotencyKey", ids.IdempotencyKey, "string"],
   [
-    "MeshKey",
+    "MeshClaim",
     // A newer mesh may speak other protocols.
     tolerant(
       http.MeshView.pick({ public_key: true }).extend({

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startMesh } from "../src/cli/mesh-process.ts";
+import { startMesh } from "../server/mesh-process.ts";
 import { connectPeer } from "../src/client/index.ts";
 import type { Protocol } from "../src/protocol/http.ts";
-import { startBareWorker } from "./bare.ts";
 import type { Bench } from "./bench.ts";
-import { cpuMs, workerdOf } from "./cpu.ts";
+import { cpuMs } from "./cpu.ts";
+import { startPlainBare } from "./plain/bare.ts";
 
 /** A muster.2 handshake may need this many times the CPU time of a bare connection. */
 const BAR = 3;
@@ -28,13 +28,13 @@ export const handshake: Bench = {
       port: 0,
       variables: { HANDSHAKES_PER_MINUTE: "1000000" },
     });
-    const bare = await startBareWorker(join(dir, "bare"));
+    const bare = await startPlainBare(join(dir, "bare"));
     try {
       const joinBy = (protocol: Protocol) => () => connectToMesh(mesh.url, mesh.meshKey, protocol);
       const subjects: readonly Subject[] = [
-        { name: "bare", workerd: workerdOf(bare.pid), connect: () => connectToBare(bare.url) },
-        { name: "go_p2p", workerd: workerdOf(mesh.pid ?? 0), connect: joinBy("go-p2p/1.0") },
-        { name: "muster_2", workerd: workerdOf(mesh.pid ?? 0), connect: joinBy("muster/2") },
+        { name: "bare", workerd: bare.pid, connect: () => connectToBare(bare.url) },
+        { name: "go_p2p", workerd: mesh.pid ?? 0, connect: joinBy("go-p2p/1.0") },
+        { name: "muster_2", workerd: mesh.pid ?? 0, connect: joinBy("muster/2") },
       ];
       const count = Math.max(CONCURRENCY, Math.round(PER_ROUND * scale));
       for (const subject of subjects) await measure(subject, CONCURRENCY * 2); // warm up

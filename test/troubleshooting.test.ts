@@ -186,8 +186,10 @@ const MESSAGES: readonly (readonly [files: string, before: RegExp])[] = [
   ["src/cli/**/*.ts", /new Failure\(\s*/],
   // Of other errors of a call the text itself says what to do.
   ["src/cli/files.ts", /(?:isMissing\s*\? |: )(?=`)/],
-  ["src/cli/{key-file,state-folder,geoip/database}.ts", /new UsageError\(\s*/],
-  ["src/cli/mesh-process.ts", /[?:] (?=["`]the mesh )/],
+  ["src/cli/{key-file,state-folder}.ts", /new UsageError\(\s*/],
+  ["server/geoip/database.ts", /new UsageError\(\s*/],
+  ["server/**/*.ts", /new Failure\(\s*/],
+  ["server/mesh-process.ts", /const what = (?=["`]the mesh )/],
   [
     "durable/config-variables.ts",
     /(?:error: |addIssue\(|\b(?:int|min|max|regex|refine)\([^"`\n]*|\n {4,8})(?=["`](?:is|has) )/,

@@ -1,8 +1,7 @@
-import { startMesh, type MeshProcess } from "../../src/cli/mesh-process.ts";
+import { startMesh } from "../../server/mesh-process.ts";
+import type { MeshProcess } from "../../src/cli/server-module.ts";
 import { freePort } from "../../src/cli/ports.ts";
 import { signalGroup } from "../../src/cli/process-group.ts";
-import { workerdOf } from "../cpu.ts";
-import { listeningPorts } from "../ports.ts";
 import type { NetworkProxy } from "./network-proxy.ts";
 
 /** Variables of the Worker. */
@@ -34,7 +33,7 @@ export class Server {
     return this.#mesh;
   }
 
-  /** Kills wrangler and both of its workerd processes with SIGKILL: nothing more is sent or written. */
+  /** Kills workerd with SIGKILL: nothing more is sent or written. */
   async kill(): Promise<void> {
     if (this.#mesh.pid !== undefined) signalGroup(this.#mesh.pid, "SIGKILL");
     await this.#mesh.exited;
@@ -57,21 +56,6 @@ async function startOnNetwork(
   variables: Variables,
 ) {
   const mesh = await startMesh({ dir, port, variables: { ...UNLIMITED_HANDSHAKES, ...variables } });
-  network.setTarget(await workerPort(mesh.pid ?? 0));
+  network.setTarget(Number(new URL(mesh.url).port));
   return mesh;
-}
-
-/**
- * The port of the workerd that runs the Worker. wrangler starts a second workerd in front of it, which a deployed mesh does
- * not have and which runs out of file descriptors at a few thousand sockets.
- */
-async function workerPort(wrangler: number): Promise<number> {
-  for (const port of listeningPorts(workerdOf(wrangler))) {
-    const isWorker = await fetch(`http://127.0.0.1:${port}/healthz`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isWorker) return port;
-  }
-  throw new Error("no port of workerd answers to /healthz");
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { startMesh } from "../../src/cli/mesh-process.ts";
+import { startMesh } from "../../server/mesh-process.ts";
 import {
   connectPeer,
   controller,

@@ -17,8 +17,12 @@ import { quotedCommand } from "./command-name.ts";
 /** The exit code of a command whose output is right as far as it goes, and not complete. */
 export const EXIT_INCOMPLETE = 3;
 
+/** Marks failures of this module and of its copy in the package `muster-mesh-server`. */
+const FAILURE = Symbol.for("muster.failure");
+
 /** An error that the user can act on: one line with what is wrong, a hint what to do, and lines that explain it. */
 export class Failure extends Error {
+  readonly [FAILURE] = true;
   override readonly name: string = "Failure";
   readonly exitCode: number = 1;
   readonly hint: string | undefined;
@@ -70,13 +74,15 @@ function framesOf(error: unknown): string[] {
     .filter((line) => line.startsWith("    at "));
 }
 
+const isFailure = (error: unknown): error is Failure => error instanceof Error && FAILURE in error;
+
 type DescribedFailure = Pick<Failure, "message" | "exitCode"> & {
   readonly hint?: string | undefined;
   readonly details?: readonly string[];
 };
 
 function toFailure(error: unknown): DescribedFailure | null {
-  if (error instanceof Failure || error instanceof Stopped) return error;
+  if (isFailure(error) || error instanceof Stopped) return error;
   if (error instanceof MusterApiError)
     return new Failure(error.message, apiHint(error), moreOf(error));
   if (error instanceof PeerError)

@@ -1,27 +1,22 @@
 import { isInstalled, PACKAGE } from "./command-name.ts";
 import { Failure } from "./failure.ts";
-import type { startMesh } from "./mesh-process.ts";
+import type { ServerModule } from "./server-module.ts";
 import { version } from "./version.ts";
 
 /** The package that runs a mesh. A machine that only works or submits tasks does not need it. */
 const SERVER_PACKAGE = "muster-mesh-server";
 
 /** In a checkout. The name is no literal in `import`: the server is no part of the package with the command line. */
-const SOURCES = "./mesh-process.ts";
-
-/** What runs a mesh on this machine. */
-export interface Server {
-  readonly startMesh: typeof startMesh;
-}
+const SOURCES = "../../server/index.ts";
 
 /** Loads the server: in a checkout from its sources, else from its package, which must have the version of this one. */
 export async function loadServer(
   load: (specifier: string) => Promise<unknown> = (specifier) => import(specifier),
   installed = isInstalled(),
-): Promise<Server> {
-  if (!installed) return (await load(SOURCES)) as Server;
+): Promise<ServerModule> {
+  if (!installed) return (await load(SOURCES)) as ServerModule;
   try {
-    return (await load(SERVER_PACKAGE)) as Server;
+    return (await load(SERVER_PACKAGE)) as ServerModule;
   } catch (error) {
     if (!isMissing(error)) throw error;
     throw new Failure(

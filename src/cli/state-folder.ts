@@ -14,27 +14,22 @@ export const STATE_FOLDER = ".muster";
 /**
  * The contents of a state folder:
  *   secrets.env   the four secrets of the mesh, generated once (KEY=hex lines)
- *   start.env     what the Worker gets besides, new in each start: URL and secret of the outbound proxy
  *   version.json  the version of Muster that has written the folder last (`folder-version.ts`)
  *   mesh.json     URL and key of the mesh when it last started: {"url", "mesh_key"}
  *   lock          the process that runs the mesh: {"pid", "born", "nonce"} (`lock.ts`)
  *   peers/        the keys of peers that joined from here by a join key: HOST.json (`join/peer-key.ts`)
- *   build/        the bundled Worker
- *   state/        Durable Objects and KV of workerd
- *   logs/, cache/ files of wrangler
+ *   state/        Durable Objects and KV of workerd, as SQLite databases
+ *   run/          what each start writes anew: the bundled Workers, workerd's configuration, its Unix socket
  */
 export interface StateFolder {
   readonly root: string;
   readonly secrets: string;
-  readonly start: string;
   readonly version: string;
   readonly mesh: string;
   readonly lock: string;
   readonly peers: string;
-  readonly build: string;
   readonly state: string;
-  readonly logs: string;
-  readonly cache: string;
+  readonly run: string;
 }
 
 export function stateFolder(dir: string): StateFolder {
@@ -43,15 +38,12 @@ export function stateFolder(dir: string): StateFolder {
   return {
     root,
     secrets: at("secrets.env"),
-    start: at("start.env"),
     version: at("version.json"),
     mesh: at("mesh.json"),
     lock: at("lock"),
     peers: at("peers"),
-    build: at("build"),
     state: at("state"),
-    logs: at("logs"),
-    cache: at("cache"),
+    run: at("run"),
   };
 }
 
@@ -114,15 +106,6 @@ export function meshKeyOf({ MESH_IDENTITY_KEY }: Secrets): string {
   if (privateKey === null) throw new Failure("MESH_IDENTITY_KEY is not hex");
   return toHex(identityFrom(privateKey).publicKey);
 }
-
-/** The variables of this start that other users of the machine must not see. */
-export const writeStartFile = (
-  folder: StateFolder,
-  variables: Readonly<Record<string, string>>,
-): Promise<void> => {
-  const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
-  return replaceFile(folder.start, lines.join(""));
-};
 
 const MeshFile = z.object({ url: z.url(), mesh_key: z.string() });
 export type MeshFile = z.infer<typeof MeshFile>;

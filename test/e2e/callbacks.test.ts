@@ -3,7 +3,8 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startMesh, type MeshProcess } from "../../src/cli/mesh-process.ts";
+import { startMesh } from "../../server/mesh-process.ts";
+import type { MeshProcess } from "../../src/cli/server-module.ts";
 import {
   connectPeer,
   controller,

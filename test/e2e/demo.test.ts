@@ -24,8 +24,8 @@ async function expectCleanedUp(): Promise<void> {
   expect(leftover).toEqual([]);
 }
 
-/** The demo, wrangler, two workerd processes and four peers. */
-const DEMO_PROCESSES = 1 + 3 + 4;
+/** The demo, workerd with its guard, and four peers. */
+const DEMO_PROCESSES = 1 + 2 + 4;
 
 /** More files than the demo can digest within its own deadline: it is still at work whenever a test stops it. */
 const FILE_COUNT = 6_000;

@@ -4,7 +4,8 @@ import { join as pathTo } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "../../src/base/bytes.ts";
 import { connectPeer, generateIdentity, type Peer } from "../../src/client/index.ts";
-import { startMesh, type MeshProcess } from "../../src/cli/mesh-process.ts";
+import { startMesh } from "../../server/mesh-process.ts";
+import type { MeshProcess } from "../../src/cli/server-module.ts";
 
 const next = generateIdentity();
 const nextKey = toHex(next.publicKey);

@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startMesh, type MeshProcess } from "../../src/cli/mesh-process.ts";
+import { startMesh } from "../../server/mesh-process.ts";
+import type { LogLine, MeshProcess } from "../../src/cli/server-module.ts";
 
 export interface TestMesh {
   readonly mesh: MeshProcess;
   /** The folder that contains the state folder `.muster`; a test may write its own files here. */
   readonly dir: string;
+  /** What the mesh has reported so far. */
+  readonly reported: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -15,9 +18,12 @@ export async function testMesh(
   variables: Readonly<Record<string, string>> = {},
 ): Promise<TestMesh> {
   const dir = await mkdtemp(join(tmpdir(), "muster-e2e-"));
-  const mesh = await startMesh({ dir: join(dir, ".muster"), port: 0, variables });
+  const reported: string[] = [];
+  const onLog = ({ message }: LogLine) => void reported.push(message);
+  const mesh = await startMesh({ dir: join(dir, ".muster"), port: 0, variables, onLog });
   return {
     mesh,
+    reported,
     dir,
     stop: async () => {
       await mesh.stop();

@@ -3,7 +3,7 @@ import { METHODS } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { API_METHODS } from "../../src/cli/refused-requests.ts";
+import { API_METHODS } from "../../server/front/refused-requests.ts";
 import { testMesh, type TestMesh } from "./mesh.ts";
 
 let running: TestMesh;

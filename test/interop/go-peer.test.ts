@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { controller } from "../../src/client/index.ts";
-import { startMesh, type MeshProcess } from "../../src/cli/mesh-process.ts";
+import { startMesh } from "../../server/mesh-process.ts";
+import type { MeshProcess } from "../../src/cli/server-module.ts";
 import { buildGo, fetchGoModules } from "./go-module.ts";
 
 const dir = await mkdtemp(join(tmpdir(), "muster-interop-"));

@@ -1,9 +1,7 @@
-import { controller } from "../../client/index.ts";
 import { orAborted } from "../abort.ts";
 import { countOption, readArgs, type Command } from "../args.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { isLoopbackHost, startingAuthMode } from "../listen-address.ts";
-import type { MeshProcess } from "../mesh-process.ts";
 import { note, print } from "../output.ts";
 import { loadServer } from "../server-package.ts";
 import { Stopped, stopSignal } from "../signals.ts";
@@ -52,18 +50,18 @@ export const start: Command = {
       open: values.open,
       variables: fromEnvironment(process.env),
       geoipDatabase: values["geoip-database"] === "" ? undefined : values["geoip-database"],
-      onLog: (text) => note(`[mesh] ${text}`),
+      onLog: ({ message }) => note(`[mesh] ${message}`),
       signal,
     });
     try {
-      const { url, adminToken: token, meshKey, folder } = mesh;
+      const { url, meshKey, folder } = mesh;
       const text = startText({
         url,
         meshKey,
         dir: values.dir,
         secretsFile: folder.secrets,
         stateFolder: folder.state,
-        mode: await controller({ url, token }).settings.authMode(),
+        mode: mesh.authMode,
         startingMode: values.open ? "open" : startingAuthMode(values.ip),
         isLoopback: isLoopbackHost(values.ip),
       });
@@ -73,25 +71,13 @@ export const start: Command = {
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
     } finally {
-      await drain(mesh);
+      await mesh.drain();
       await mesh.stop();
     }
     print("stopped");
     return 0;
   },
 };
-
-/** How long the mesh may take to say goodbye to its peers before it ends. */
-const DRAIN_TIMEOUT_MS = 3_000;
-
-/** Tells the peers that the mesh restarts: they continue their tasks and reconnect at random times. */
-async function drain({ url, adminToken: token }: MeshProcess): Promise<void> {
-  const signal = AbortSignal.timeout(DRAIN_TIMEOUT_MS);
-  // Peers that were not told notice that the mesh is gone, and come back, too.
-  await controller({ url, token })
-    .settings.drain({ signal })
-    .catch(() => undefined);
-}
 
 /** What the mesh can't know by itself: where it is, from which distances are measured, which proxies it may believe, and which pages may use it. */
 const fromEnvironment = (env: NodeJS.ProcessEnv): Record<string, string> =>

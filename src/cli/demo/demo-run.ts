@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { orAborted } from "../abort.ts";
 import { Failure } from "../failure.ts";
-import type { MeshProcess } from "../mesh-process.ts";
+import type { LogLine, MeshProcess } from "../server-module.ts";
 
 import type { DemoFile } from "./files.ts";
 import type { Job, PeerReport } from "./messages.ts";
@@ -46,8 +46,8 @@ export class DemoRun {
 
   async #runMesh(dir: string, signal: AbortSignal): Promise<void> {
     this.#progress.show("starting a mesh…");
-    const onLog = (line: string): void => this.#progress.note(line);
     const { startMesh } = await loadServer();
+    const onLog = ({ message }: LogLine): void => this.#progress.note(message);
     const mesh = await startMesh({ dir, port: 0, onLog, signal });
     const meshExit = new AbortController();
     void mesh.exited.then(() => meshExit.abort(new Failure("the mesh ended unexpectedly")));

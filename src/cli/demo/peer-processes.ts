@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { toHex } from "../../base/bytes.ts";
 import { controller, generateIdentity } from "../../client/index.ts";
 import { Failure } from "../failure.ts";
-import type { MeshProcess } from "../mesh-process.ts";
+import type { MeshProcess } from "../server-module.ts";
 import { endGroup, registerGroup } from "../process-group.ts";
 import { onLines } from "../stream-lines.ts";
 import {

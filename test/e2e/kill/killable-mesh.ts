@@ -1,4 +1,5 @@
-import { startMesh, type MeshProcess } from "../../../src/cli/mesh-process.ts";
+import { startMesh } from "../../../server/mesh-process.ts";
+import type { MeshProcess } from "../../../src/cli/server-module.ts";
 import { freePort } from "../../../src/cli/ports.ts";
 import { signalGroup } from "../../../src/cli/process-group.ts";
 import { controller, type ControllerOptions } from "../../../src/client/index.ts";

@@ -1,0 +1,66 @@
+import { access, copyFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Failure } from "../src/cli/failure.ts";
+
+/** The Workers that a mesh consists of, and the files of their bundles. */
+export const BUNDLES = { mesh: "mesh.js", kv: "kv.js", outbound: "outbound.js" } as const;
+
+const ENTRIES: Readonly<Record<keyof typeof BUNDLES, string>> = {
+  mesh: "../workers/gateway.ts",
+  kv: "workers/kv.ts",
+  outbound: "workers/outbound.ts",
+};
+
+/** Where the bundles are in the npm package. */
+const BUILT = fileURLToPath(new URL("workers/", import.meta.url));
+
+/** Puts the bundled Workers into a folder: those of the package, or in a checkout new ones of the source. */
+export async function provideBundles(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const built = join(BUILT, BUNDLES.mesh);
+  const isPackage = await access(built).then(
+    () => true,
+    () => false,
+  );
+  if (!isPackage) return bundleWorkers(folder);
+  for (const file of Object.values(BUNDLES)) await copyFile(join(BUILT, file), join(folder, file));
+}
+
+/**
+ * Bundles the Workers with the settings of `wrangler deploy`, so that the same code runs here and on Cloudflare. esbuild is a
+ * dependency of the checkout, not of the package.
+ */
+export async function bundleWorkers(folder: string): Promise<void> {
+  const { build, stop } = await import("esbuild");
+  try {
+    await build({
+      entryPoints: Object.entries(ENTRIES).map(([name, entry]) => ({
+        in: fileURLToPath(new URL(entry, import.meta.url)),
+        out: name,
+      })),
+      outdir: folder,
+      bundle: true,
+      format: "esm",
+      target: "es2024",
+      supported: { "import-source": true, using: true },
+      platform: "browser",
+      conditions: ["workerd", "worker", "browser"],
+      keepNames: true,
+      external: ["cloudflare:*", "node:*"],
+      loader: { ".txt": "text", ".html": "text", ".sql": "text" },
+      define: {
+        "process.env.NODE_ENV": '"production"',
+        "global.process.env.NODE_ENV": '"production"',
+        "globalThis.process.env.NODE_ENV": '"production"',
+        "navigator.userAgent": '"Cloudflare-Workers"',
+      },
+      logLevel: "silent",
+    });
+  } catch (error) {
+    throw new Failure("the Worker does not build", undefined, String(error).split("\n"));
+  } finally {
+    // esbuild runs as a process of its own.
+    await stop();
+  }
+}

@@ -1,0 +1,188 @@
+import { once } from "node:events";
+import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { pipeline, type Duplex } from "node:stream";
+import type { PageOrigins } from "../../src/access/page-origins.ts";
+import { drainBody } from "./drained-body.ts";
+import { MeshAgent } from "./mesh-socket.ts";
+import { listenFailure } from "../../src/cli/ports.ts";
+import { CONNECTION_HEADER } from "../workerd-config.ts";
+import { isForeignPage } from "./page-origin.ts";
+import { answerUnreadable } from "./unreadable-requests.ts";
+import {
+  pathOf,
+  refusalOf,
+  refusedSocketOf,
+  respond,
+  type FrontAnswer,
+} from "./refused-requests.ts";
+
+/** Passes requests to the local mesh. */
+export interface Front {
+  readonly port: number;
+  /** Resolves when the WebSockets that are open now have closed. */
+  closed(): Promise<void>;
+  stop(): void;
+}
+
+export interface FrontOptions {
+  readonly host: string;
+  /** 0 selects a free port. */
+  readonly port: number;
+  /** The Unix socket on which the mesh listens. */
+  readonly mesh: string;
+  /** The web pages that may open WebSockets; default: all. */
+  readonly pages?: PageOrigins | null;
+}
+
+/** workerd closes an idle connection after 5 s. The front closes it before that: a request on a closed one would fail. */
+const IDLE_TIMEOUT_MS = 4_000;
+
+/** Headers of one connection, which are not passed on (RFC 9110 section 7.6.1). */
+const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-connection"]);
+/** In these the mesh is told the address of a client. */
+const RESERVED: ReadonlySet<string> = new Set([CONNECTION_HEADER, "cf-connecting-ip"]);
+
+/**
+ * Listens in front of workerd, whose socket only the user of this process can open, and tells it the address of each client.
+ */
+export async function startFront(options: FrontOptions): Promise<Front> {
+  const { host, port, mesh, pages = null } = options;
+  const agent = new MeshAgent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS });
+  const forward = (request: IncomingMessage, keep: boolean) =>
+    httpRequest({
+      socketPath: mesh,
+      method: request.method ?? "GET",
+      path: pathOf(request.url ?? "/") ?? "/",
+      headers: requestHeaders(request, keep),
+      // The body that an upgrade request may announce is not passed on: what followed on its connection would be taken for it.
+      agent: keep ? false : agent,
+    });
+  const askOptions = async (path: string): Promise<IncomingMessage> => {
+    const asked = httpRequest({
+      socketPath: mesh,
+      method: "OPTIONS",
+      path,
+      headers: { host: "localhost" },
+      agent,
+    });
+    const [answer] = (await once(asked.end(), "response")) as [IncomingMessage];
+    return answer;
+  };
+  const upgraded = new Set<Duplex>();
+  const server = createServer((request, response) => {
+    const refusal = refusalOf(request, askOptions);
+    if (refusal !== null) {
+      void respond(response, refusal);
+      return;
+    }
+    const upstream = forward(request, false);
+    // The mesh may answer before it has read the body: what is left of it is dropped.
+    const endRequest = () => {
+      request.unpipe(upstream);
+      drainBody(request);
+    };
+    const writeHead = (status: number, headers: string[]) => {
+      // Else Node would close the connection while the client sends, and with that reset it.
+      if (!request.complete && request.httpVersion !== "1.0") response.shouldKeepAlive = true;
+      response.writeHead(status, headers);
+    };
+    upstream.once("response", (answer) => {
+      writeHead(answer.statusCode ?? 502, passedOn(answer.rawHeaders, HOP_BY_HOP));
+      pipeline(answer, response, ignore);
+      answer.once("end", endRequest);
+    });
+    upstream.on("error", () => {
+      if (!response.headersSent) {
+        writeHead(502, []);
+        response.end();
+        endRequest();
+      } else if (!response.writableEnded) response.destroy();
+    });
+    response.once("close", () => upstream.destroy());
+    request.once("error", ignore).pipe(upstream);
+  });
+  const answerOn = answerUnreadable(server, askOptions);
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (pages !== null && isForeignPage(pages, request.headers.origin)) {
+      answerOn(socket, () => FOREIGN_PAGE);
+      return;
+    }
+    const refusal = refusalOf(request, askOptions) ?? refusedSocketOf(request, askOptions);
+    if (refusal !== null) {
+      answerOn(socket, refusal);
+      return;
+    }
+    const upstream = forward(request, true);
+    socket.once("error", () => upstream.destroy());
+    socket.once("close", () => upstream.destroy());
+    upstream.once("error", () => socket.destroy());
+    upstream.once("response", (answer) => refuse(answer, socket));
+    upstream.once("upgrade", (answer, meshSocket, meshHead) => {
+      upgraded.add(socket);
+      socket.once("close", () => upgraded.delete(socket));
+      socket.write(headOf(answer, answer.rawHeaders));
+      socket.write(meshHead);
+      meshSocket.write(head);
+      pipeline(socket, meshSocket, ignore);
+      pipeline(meshSocket, socket, ignore);
+    });
+    upstream.end();
+  });
+  await listenOn(server, host, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    closed: async () => {
+      await Promise.all([...upgraded].map((socket) => once(socket, "close")));
+    },
+    stop: () => {
+      server.close();
+      server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
+      agent.destroy();
+    },
+  };
+}
+
+async function listenOn(server: Server, host: string, port: number): Promise<void> {
+  try {
+    server.listen({ host, port, exclusive: true });
+    await once(server, "listening");
+  } catch (error) {
+    throw listenFailure(error, host, port);
+  }
+}
+
+const FOREIGN_PAGE: FrontAnswer = {
+  status: 403,
+  headers: { "Content-Type": "text/plain" },
+  body: "only pages that CORS_ORIGINS lists may connect: add the origin of this page to it, or name the proxies in front of the mesh in TRUSTED_PROXIES",
+};
+
+/** A broken connection ends both sides, which is all there is to do. */
+const ignore = (): void => {};
+
+/** The mesh did not accept the upgrade: its answer is passed on, and the connection closed. */
+function refuse(answer: IncomingMessage, socket: Duplex): void {
+  const headers = passedOn(answer.rawHeaders, new Set([...HOP_BY_HOP, "transfer-encoding"]));
+  socket.write(headOf(answer, [...headers, "connection", "close"]));
+  pipeline(answer, socket, ignore);
+}
+
+function requestHeaders(request: IncomingMessage, keepsConnection: boolean): string[] {
+  const headers = passedOn(request.rawHeaders, keepsConnection ? new Set() : HOP_BY_HOP);
+  const address = (request.socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+  return [...headers, CONNECTION_HEADER, JSON.stringify({ clientIp: address })];
+}
+
+/** Names and values in turn, without the reserved ones and those to drop. */
+const passedOn = (raw: readonly string[], drop: ReadonlySet<string>): string[] =>
+  raw.filter((_, n) => {
+    const name = (raw[n - (n % 2)] as string).toLowerCase();
+    return !drop.has(name) && !RESERVED.has(name);
+  });
+
+const headOf = ({ statusCode, statusMessage }: IncomingMessage, raw: readonly string[]): string => {
+  const lines = raw.flatMap((name, n) => (n % 2 === 0 ? [`${name}: ${raw[n + 1] ?? ""}`] : []));
+  return [`HTTP/1.1 ${statusCode} ${statusMessage}`, ...lines, "", ""].join("\r\n");
+};

@@ -1,0 +1,41 @@
+import type { GeoDatabase } from "./geoip/database.ts";
+import { serveLocations } from "./geoip/location-service.ts";
+import type { Resolve } from "./outbound/checked-addresses.ts";
+import { startOutboundProxy } from "./outbound/outbound-proxy.ts";
+import { LOCATIONS_HOST, PROXY_HOST } from "./workers/reserved-hosts.ts";
+
+/** What the Worker cannot do itself, and its host does for it: connect to checked addresses, and read a GeoIP database. */
+export interface HostServices {
+  /** Their addresses on this machine, for workerd's configuration. */
+  readonly proxy: string;
+  readonly locations: string | null;
+  /** Variables of the Worker. */
+  readonly variables: Readonly<Record<string, string>>;
+  stop(): void;
+}
+
+export interface HostServiceOptions {
+  readonly geoDatabase?: GeoDatabase;
+  /** Resolves the names of the URLs that the mesh calls; default: the resolver of the system. */
+  readonly resolve?: Resolve | undefined;
+}
+
+/** Without a database nobody is located. Calls to URLs that somebody gave the mesh go through the outbound proxy. */
+export async function startHostServices(options: HostServiceOptions): Promise<HostServices> {
+  const { geoDatabase, resolve } = options;
+  const locations = geoDatabase === undefined ? null : await serveLocations(geoDatabase);
+  const proxy = await startOutboundProxy({ resolve });
+  return {
+    proxy: new URL(proxy.url).host,
+    locations: locations === null ? null : new URL(locations.url).host,
+    variables: {
+      LOCATION_SERVICE: locations === null ? "none" : `http://${LOCATIONS_HOST}`,
+      OUTBOUND_PROXY: `http://${PROXY_HOST}`,
+      OUTBOUND_PROXY_SECRET: proxy.secret,
+    },
+    stop: () => {
+      proxy.stop();
+      locations?.stop();
+    },
+  };
+}

@@ -1,0 +1,5 @@
+/** What the command line loads to run a mesh. */
+import type { ServerModule } from "../src/cli/server-module.ts";
+import { startMesh as start } from "./mesh-process.ts";
+
+export const startMesh: ServerModule["startMesh"] = start;

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import type { LogLevel, LogLine } from "../src/cli/server-module.ts";
+import { parseJson } from "../src/base/json.ts";
+
+/** A line of workerd's structured log. */
+const Structured = z.object({ level: z.string(), message: z.string() });
+
+/** The levels of `console` and of workerd itself. */
+const LEVELS: Readonly<Record<string, LogLevel>> = {
+  debug: "debug",
+  log: "info",
+  info: "info",
+  warn: "warn",
+  warning: "warn",
+};
+
+/** A line of workerd's output. What is not structured, such as the report of a crash, is an error. */
+export function readLogLine(text: string): LogLine {
+  const line = Structured.safeParse(parseJson(text));
+  if (!line.success) return { level: "error", message: text };
+  const { level, message } = line.data;
+  return { level: LEVELS[level] ?? "error", message };
+}

@@ -1,0 +1,149 @@
+import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { orAborted } from "../src/cli/abort.ts";
+import { Failure } from "../src/cli/failure.ts";
+import { isLoopbackHost, reachableHost, startingAuthMode } from "../src/cli/listen-address.ts";
+import { acquireLock } from "../src/cli/lock.ts";
+import type { MeshOptions, MeshProcess } from "../src/cli/server-module.ts";
+import { ensureSecrets, meshKeyOf, stateFolder, writeMeshFile } from "../src/cli/state-folder.ts";
+import { askMesh } from "./ask-mesh.ts";
+import { provideBundles } from "./bundle.ts";
+import { startFront, type Front } from "./front/front.ts";
+import { CORS_ORIGINS_DEFAULT, pageOriginsOf } from "./front/page-origin.ts";
+import { openGeoDatabase } from "./geoip/database.ts";
+import { startHostServices, type HostServices } from "./host-services.ts";
+import { readyMesh } from "./ready-mesh.ts";
+import { objectsFolder, runFolder, type RunFolder } from "./state-layout.ts";
+import { startWorkerd, type Workerd } from "./workerd.ts";
+
+/** workerd starts in half a second on an idle machine; a cold or busy one needs much longer. */
+const START_TIMEOUT_MS = 40_000;
+/** All peers of a local mesh have one address, which has budgets. */
+const LOCAL_VARIABLES = {
+  HANDSHAKES_PER_MINUTE: "6000",
+  DISCOVERY_READS_PER_MINUTE: "6000",
+  CORS_ORIGINS: CORS_ORIGINS_DEFAULT,
+};
+/** How long the mesh may take to end its sessions. */
+const DRAIN_TIMEOUT_MS = 3_000;
+/** How long a peer may take to confirm the end of its session. */
+const CLOSE_TIMEOUT_MS = 500;
+
+/** What a start has opened so far, in the order in which it ends. */
+interface Parts {
+  front?: Front;
+  workerd?: Workerd;
+  services?: HostServices;
+  run?: RunFolder;
+  unlock?: () => Promise<void>;
+}
+
+/** Starts a mesh on workerd, with its state in `dir`. Resolves when the mesh answers requests. */
+export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
+  const parts: Parts = {};
+  try {
+    return await startParts(options, parts);
+  } catch (error) {
+    await stopParts(parts);
+    throw error;
+  }
+}
+
+async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProcess> {
+  const { host = "127.0.0.1", dir, onLog = () => {}, signal, variables: chosen = {} } = options;
+  // Before anything is made: the file may not exist.
+  const geoDatabase = options.geoipDatabase && (await openGeoDatabase(options.geoipDatabase));
+  const folder = stateFolder(dir);
+  const secrets = await ensureSecrets(folder);
+  parts.unlock = await acquireLock(folder.lock);
+  const run = (parts.run = await runFolder(folder));
+  const pages = pageOriginsOf(chosen["CORS_ORIGINS"]);
+  // A mesh that only this machine reaches is open: a page of any site could make the browser join it. Behind a proxy others reach it, too.
+  const isGuarded = isLoopbackHost(host) && chosen["TRUSTED_PROXIES"] === undefined;
+  const front = (parts.front = await startFront({
+    host,
+    port: options.port,
+    mesh: run.socket,
+    pages: isGuarded ? pages : null,
+  }));
+  await provideBundles(run.folder);
+  signal?.throwIfAborted();
+  const services = (parts.services = await startHostServices({
+    ...(geoDatabase && { geoDatabase }),
+    resolve: options.resolve,
+  }));
+  const variables = {
+    ...LOCAL_VARIABLES,
+    AUTH_MODE: options.open === true ? "open" : startingAuthMode(host),
+    ...services.variables,
+    ...chosen,
+  };
+  const workerd = (parts.workerd = await startWorkerd({
+    folder: run.folder,
+    config: {
+      socket: run.socket,
+      objects: await objectsFolder(folder),
+      proxy: services.proxy,
+      locations: services.locations,
+      configuredOrigins: configuredOrigins(chosen),
+    },
+    variables: { ...secrets, ...variables },
+    onLog,
+  }));
+  const meshKey = options.meshKey ?? meshKeyOf(secrets);
+  const token = secrets.ADMIN_TOKEN;
+  const ready = await orAborted(
+    Promise.race([
+      workerd.listening.then(() => readyMesh(run.socket, meshKey, token)),
+      tooLate(workerd),
+    ]),
+    signal,
+  );
+  const url = `http://${reachableHost(host, addressesOfThisMachine())}:${front.port}`;
+  await writeMeshFile(folder, { url, mesh_key: meshKey });
+  const { exited, pid } = workerd;
+  return {
+    url,
+    adminToken: token,
+    meshKey,
+    authMode: ready.authMode,
+    folder,
+    pid,
+    exited,
+    drain: () => drain(front, run.socket, token),
+    stop: () => stopParts(parts),
+  };
+}
+
+async function tooLate(workerd: Workerd): Promise<never> {
+  await sleep(START_TIMEOUT_MS, undefined, { ref: false });
+  const what = `the mesh did not answer within ${START_TIMEOUT_MS / 1_000} s`;
+  throw new Failure(what, undefined, workerd.lastLines);
+}
+
+async function drain(front: Front, socket: string, token: string): Promise<void> {
+  const question = { method: "POST", path: "/v1/mesh/drain", token, json: { pause_seconds: 0 } };
+  // Peers that were not told notice that the mesh is gone, and come back, too.
+  await askMesh(socket, { ...question, signal: AbortSignal.timeout(DRAIN_TIMEOUT_MS) }).catch(
+    () => undefined,
+  );
+  await Promise.race([front.closed(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
+}
+
+async function stopParts({ front, workerd, services, run, unlock }: Parts): Promise<void> {
+  front?.stop();
+  await workerd?.stop();
+  services?.stop();
+  await run?.remove();
+  await unlock?.();
+}
+
+/** The origins of services that the operator names: they may be private, unlike what callers name. */
+const configuredOrigins = (variables: Readonly<Record<string, string>>): string[] =>
+  ["UPSTASH_REDIS_REST_URL", "LOCATION_SERVICE", "OUTBOUND_PROXY"].flatMap((name) => {
+    const text = variables[name] ?? "";
+    return URL.canParse(text) ? [new URL(text).origin] : [];
+  });
+
+const addressesOfThisMachine = (): NetworkInterfaceInfo[] =>
+  Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);

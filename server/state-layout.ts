@@ -1,0 +1,65 @@
+import { access, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { errorCode, PRIVATE_FOLDER } from "../src/cli/files.ts";
+import { Failure } from "../src/cli/failure.ts";
+import type { StateFolder } from "../src/cli/state-folder.ts";
+
+/** Where workerd keeps its Durable Objects: a folder for each namespace, a SQLite database for each object. */
+const OBJECTS = "objects";
+/** Where `wrangler dev` kept them, which ran the meshes of earlier versions. */
+const OBJECTS_BEFORE = "v3/do";
+
+/** Makes the folder of the Durable Objects, and moves there what an earlier version has left elsewhere. */
+export async function objectsFolder({ state }: StateFolder): Promise<string> {
+  const objects = join(state, OBJECTS);
+  const before = join(state, OBJECTS_BEFORE);
+  try {
+    await mkdir(state, { recursive: true, mode: PRIVATE_FOLDER });
+    if (!(await exists(objects)) && (await exists(before))) await rename(before, objects);
+    await mkdir(objects, { recursive: true, mode: PRIVATE_FOLDER });
+  } catch (error) {
+    throw new Failure(`cannot create the folder ${objects} (${errorCode(error)})`);
+  }
+  return objects;
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** The longest path of a Unix socket, less on macOS than on Linux. */
+const SOCKET_PATH_MAX = 103;
+
+/** A private folder for what one start writes: empty, and short enough for the path of a socket. */
+export async function runFolder({ run }: StateFolder): Promise<RunFolder> {
+  try {
+    await rm(run, { recursive: true, force: true });
+    await mkdir(run, { mode: PRIVATE_FOLDER });
+    const inside = join(run, SOCKET);
+    if (Buffer.byteLength(inside) <= SOCKET_PATH_MAX)
+      return {
+        folder: run,
+        socket: inside,
+        remove: () => rm(run, { recursive: true, force: true }),
+      };
+    const other = await mkdtemp(join(tmpdir(), "muster-"));
+    const remove = async () => {
+      await rm(other, { recursive: true, force: true });
+      await rm(run, { recursive: true, force: true });
+    };
+    return { folder: run, socket: join(other, SOCKET), remove };
+  } catch (error) {
+    throw new Failure(`cannot create the folder ${run} (${errorCode(error)})`);
+  }
+}
+const SOCKET = "mesh.sock";
+
+export interface RunFolder {
+  readonly folder: string;
+  /** The path of the mesh's Unix socket. */
+  readonly socket: string;
+  remove(): Promise<void>;
+}

@@ -1,0 +1,58 @@
+/** What the folder `server/`, which is the npm package `muster-mesh-server`, gives the command line: it runs a mesh. */
+import type { LookupAddress } from "node:dns";
+import type { AuthMode } from "../protocol/http.ts";
+import type { StateFolder } from "./state-folder.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** What the mesh reports. */
+export interface LogLine {
+  readonly level: LogLevel;
+  readonly message: string;
+}
+
+export interface MeshOptions {
+  /** The state folder. */
+  readonly dir: string;
+  readonly host?: string;
+  /** 0 selects a free port. */
+  readonly port: number;
+  /** Any peer may join although others reach the address, until another mode is set over HTTP. */
+  readonly open?: boolean;
+  /** Variables of the Worker. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** A file in MaxMind's format that locates peers by their address; without it their locations are unknown. */
+  readonly geoipDatabase?: string | undefined;
+  /** Resolves the names of the URLs that the mesh calls; default: the resolver of the system. */
+  readonly resolve?: ((name: string) => Promise<readonly LookupAddress[]>) | undefined;
+  /** The mesh key that the mesh must prove, if a rotation has replaced the one in its secrets. */
+  readonly meshKey?: string;
+  /** Called with each line that the mesh reports. */
+  readonly onLog?: (line: LogLine) => void;
+  /** Aborts the start: `startMesh` then ends what it started and rejects with the reason of the signal. */
+  readonly signal?: AbortSignal;
+}
+
+/** A mesh on plain workerd, which is a child process of this process. */
+export interface MeshProcess {
+  readonly url: string;
+  readonly adminToken: string;
+  /** The public key of the mesh, in hex. */
+  readonly meshKey: string;
+  /** The auth mode in force when it started. */
+  readonly authMode: AuthMode;
+  readonly folder: StateFolder;
+  /** The PID of workerd, which leads a process group of its own. */
+  readonly pid: number | undefined;
+  /** Resolves when workerd has ended, for whatever reason. */
+  readonly exited: Promise<void>;
+  /** Tells the peers that the mesh restarts: they go on with their tasks, and come back at the times that they are told. */
+  drain(): Promise<void>;
+  /** Ends the mesh and every process that it started. */
+  stop(): Promise<void>;
+}
+
+export interface ServerModule {
+  /** Starts a mesh on workerd, with its state in `dir`. Resolves when the mesh answers requests. */
+  readonly startMesh: (options: MeshOptions) => Promise<MeshProcess>;
+}

@@ -1,0 +1,29 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { connectPeer, controller } from "../../src/client/index.ts";
+import { startWrangler } from "./wrangler.ts";
+
+test("under wrangler dev, as for a deployment to Cloudflare, a peer joins and does a task with a large result", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "muster-wrangler-"));
+  try {
+    const {
+      url,
+      meshKey,
+      adminToken: token,
+      stop,
+    } = await startWrangler(dir, { AUTH_MODE: "open" });
+    try {
+      const large = "x".repeat(1_500_000);
+      const peer = connectPeer({ url, meshKey, handlers: { large: () => large } });
+      await peer.ready;
+      expect(await controller({ url, token }).run("large", 1)).toBe(large);
+      await peer.close();
+    } finally {
+      await stop();
+    }
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+});

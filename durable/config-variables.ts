@@ -93,7 +93,9 @@ const PageOriginList = z.string().transform((text, context): PageOrigins => {
 /** The variables and secrets of a deployment, with their defaults. Error texts follow the name of the variable. */
 export const ConfigVariables = z.object({
   MESH_NAME: Name.default("muster"),
-  AUTH_MODE: AuthMode.default("allowlist"),
+  AUTH_MODE: z
+    .enum(AuthMode.options, { error: "is neither allowlist nor open" })
+    .default("allowlist"),
   DISCOVERY_PUBLIC: Switch.default("false"),
   DISCOVERY_MEMBERS: z
     .enum(["listed", "all", "none"], { error: "is neither listed, all nor none" })

@@ -5,7 +5,15 @@ import { Failure } from "../src/cli/failure.ts";
 import { isLoopbackHost, reachableHost, startingAuthMode } from "../src/cli/listen-address.ts";
 import { acquireLock } from "../src/cli/lock.ts";
 import type { MeshOptions, MeshProcess } from "../src/cli/server-module.ts";
-import { ensureSecrets, meshKeyOf, stateFolder, writeMeshFile } from "../src/cli/state-folder.ts";
+import {
+  ensureSecrets,
+  makeStateFolder,
+  meshKeyOf,
+  stateFolder,
+  writeMeshFile,
+  type Secrets,
+  type StateFolder,
+} from "../src/cli/state-folder.ts";
 import { askMesh } from "./ask-mesh.ts";
 import { provideBundles } from "./bundle.ts";
 import { startFront, type Front } from "./front/front.ts";
@@ -14,6 +22,7 @@ import { openGeoDatabase } from "./geoip/database.ts";
 import { startHostServices, type HostServices } from "./host-services.ts";
 import { readyMesh } from "./ready-mesh.ts";
 import { objectsFolder, runFolder, type RunFolder } from "./state-layout.ts";
+import { readTls, watchTls } from "./tls.ts";
 import { startWorkerd, type Workerd } from "./workerd.ts";
 
 /** workerd starts in half a second on an idle machine; a cold or busy one needs much longer. */
@@ -31,6 +40,7 @@ const CLOSE_TIMEOUT_MS = 500;
 
 /** What a start has opened so far, in the order in which it ends. */
 interface Parts {
+  stopWatching?: () => void;
   front?: Front;
   workerd?: Workerd;
   services?: HostServices;
@@ -51,12 +61,14 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
 
 async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProcess> {
   const { host = "127.0.0.1", dir, onLog = () => {}, signal, variables: chosen = {} } = options;
+  const { isLocal = true, tls: tlsFiles = null } = options;
   // Before anything is made: the file may not exist.
   const geoDatabase = options.geoipDatabase && (await openGeoDatabase(options.geoipDatabase));
   const folder = stateFolder(dir);
-  const secrets = await ensureSecrets(folder);
+  const secrets = await secretsOf(folder, options.secrets ?? {});
   parts.unlock = await acquireLock(folder.lock);
   const run = (parts.run = await runFolder(folder));
+  const tls = tlsFiles === null ? null : await readTls(tlsFiles);
   const pages = pageOriginsOf(chosen["CORS_ORIGINS"]);
   // A mesh that only this machine reaches is open: a page of any site could make the browser join it. Behind a proxy others reach it, too.
   const isGuarded = isLoopbackHost(host) && chosen["TRUSTED_PROXIES"] === undefined;
@@ -65,6 +77,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     port: options.port,
     mesh: run.socket,
     pages: isGuarded ? pages : null,
+    tls,
   }));
   await provideBundles(run.folder);
   signal?.throwIfAborted();
@@ -73,8 +86,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     resolve: options.resolve,
   }));
   const variables = {
-    ...LOCAL_VARIABLES,
-    AUTH_MODE: options.open === true ? "open" : startingAuthMode(host),
+    ...(isLocal && { ...LOCAL_VARIABLES, AUTH_MODE: startingAuthMode(host) }),
     ...services.variables,
     ...chosen,
   };
@@ -90,6 +102,18 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     variables: { ...secrets, ...variables },
     onLog,
   }));
+  const reloadTls = async () => {
+    if (tlsFiles === null) return;
+    try {
+      front.setTls(await readTls(tlsFiles));
+      onLog({ level: "info", message: "the TLS certificate was read again" });
+    } catch (error) {
+      onLog({
+        level: "error",
+        message: `the TLS certificate stays as it was: ${(error as Error).message}`,
+      });
+    }
+  };
   const meshKey = options.meshKey ?? meshKeyOf(secrets);
   const token = secrets.ADMIN_TOKEN;
   const ready = await orAborted(
@@ -99,7 +123,9 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     ]),
     signal,
   );
-  const url = `http://${reachableHost(host, addressesOfThisMachine())}:${front.port}`;
+  const stopWatching = tlsFiles === null ? () => {} : watchTls(tlsFiles, () => void reloadTls());
+  parts.stopWatching = stopWatching;
+  const url = `${tls === null ? "http" : "https"}://${reachableHost(host, addressesOfThisMachine())}:${front.port}`;
   await writeMeshFile(folder, { url, mesh_key: meshKey });
   const { exited, pid } = workerd;
   return {
@@ -111,8 +137,19 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     pid,
     exited,
     drain: () => drain(front, run.socket, token),
+    reloadTls,
     stop: () => stopParts(parts),
   };
+}
+
+/** Those that are given, or the folder's own. */
+async function secretsOf(
+  folder: StateFolder,
+  given: Readonly<Record<string, string>>,
+): Promise<Secrets & Readonly<Record<string, string>>> {
+  await makeStateFolder(folder);
+  if (given["ADMIN_TOKEN"] !== undefined) return given as Secrets & typeof given;
+  return { ...(await ensureSecrets(folder)), ...given };
 }
 
 async function tooLate(workerd: Workerd): Promise<never> {
@@ -122,6 +159,7 @@ async function tooLate(workerd: Workerd): Promise<never> {
 }
 
 async function drain(front: Front, socket: string, token: string): Promise<void> {
+  front.refuseNew();
   const question = { method: "POST", path: "/v1/mesh/drain", token, json: { pause_seconds: 0 } };
   // Peers that were not told notice that the mesh is gone, and come back, too.
   await askMesh(socket, { ...question, signal: AbortSignal.timeout(DRAIN_TIMEOUT_MS) }).catch(
@@ -130,7 +168,9 @@ async function drain(front: Front, socket: string, token: string): Promise<void>
   await Promise.race([front.closed(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
 }
 
-async function stopParts({ front, workerd, services, run, unlock }: Parts): Promise<void> {
+async function stopParts(parts: Parts): Promise<void> {
+  const { stopWatching, front, workerd, services, run, unlock } = parts;
+  stopWatching?.();
   front?.stop();
   await workerd?.stop();
   services?.stop();

@@ -41,6 +41,8 @@ const LIFELINE_FD = 4;
 /** How many lines of output the error of a failed start shows. */
 const LOG_LINES_MAX = 20;
 const SHELL = "/bin/sh";
+/** How long workerd may take to end: it waits for open connections. What it has acknowledged is on the disk in any case. */
+const GRACE_PERIOD_MS = 500;
 
 /**
  * Waits for the end of the pipe beside workerd, and then kills it: workerd itself would go on when this process is killed. The shell
@@ -86,7 +88,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
     ]),
     exited,
     lastLines,
-    stop: () => endGroup(child, () => void child.kill("SIGTERM")),
+    stop: () => endGroup(child, () => void child.kill("SIGTERM"), GRACE_PERIOD_MS),
   };
 }
 

@@ -27,7 +27,7 @@ const fillMs = (seconds: number): number => Math.min(60, Math.max(20, seconds / 
 /** Fills a mesh with a small database for some time; afterwards the operator and an honest owner go on. */
 export async function flood({ dir, seconds, log }: FloodOptions) {
   const variables = { STORAGE_LIMIT_MB: String(LIMIT_MB), HANDSHAKES_PER_MINUTE: "1000000" };
-  const mesh = await startMesh({ dir, port: 0, open: true, variables });
+  const mesh = await startMesh({ dir, port: 0, variables: { AUTH_MODE: "open", ...variables } });
   let stopped = false;
   try {
     const { url, meshKey, adminToken } = mesh;

@@ -1,11 +1,19 @@
 import { once } from "node:events";
-import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
+import { createServer as createTlsServer } from "node:https";
 import { pipeline, type Duplex } from "node:stream";
 import type { PageOrigins } from "../../src/access/page-origins.ts";
 import { drainBody } from "./drained-body.ts";
 import { MeshAgent } from "./mesh-socket.ts";
 import { listenFailure } from "../../src/cli/ports.ts";
+import type { TlsCertificate } from "../tls.ts";
 import { CONNECTION_HEADER } from "../workerd-config.ts";
 import { isForeignPage } from "./page-origin.ts";
 import { answerUnreadable } from "./unreadable-requests.ts";
@@ -20,6 +28,9 @@ import {
 /** Passes requests to the local mesh. */
 export interface Front {
   readonly port: number;
+  /** Accepts no connection and no WebSocket any more. Those that are open go on. */
+  refuseNew(): void;
+  setTls(certificate: TlsCertificate): void;
   /** Resolves when the WebSockets that are open now have closed. */
   closed(): Promise<void>;
   stop(): void;
@@ -33,6 +44,8 @@ export interface FrontOptions {
   readonly mesh: string;
   /** The web pages that may open WebSockets; default: all. */
   readonly pages?: PageOrigins | null;
+  /** Without it the front speaks HTTP. */
+  readonly tls?: TlsCertificate | null;
 }
 
 /** workerd closes an idle connection after 5 s. The front closes it before that: a request on a closed one would fail. */
@@ -47,7 +60,7 @@ const RESERVED: ReadonlySet<string> = new Set([CONNECTION_HEADER, "cf-connecting
  * Listens in front of workerd, whose socket only the user of this process can open, and tells it the address of each client.
  */
 export async function startFront(options: FrontOptions): Promise<Front> {
-  const { host, port, mesh, pages = null } = options;
+  const { host, port, mesh, pages = null, tls = null } = options;
   const agent = new MeshAgent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS });
   const forward = (request: IncomingMessage, keep: boolean) =>
     httpRequest({
@@ -70,7 +83,9 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     return answer;
   };
   const upgraded = new Set<Duplex>();
-  const server = createServer((request, response) => {
+  /** Called when the last upgraded connection has closed. */
+  const whenClosed: (() => void)[] = [];
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const refusal = refusalOf(request, askOptions);
     if (refusal !== null) {
       void respond(response, refusal);
@@ -101,11 +116,18 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     });
     response.once("close", () => upstream.destroy());
     request.once("error", ignore).pipe(upstream);
-  });
+  };
+  const tlsServer = tls === null ? null : createTlsServer(tls, onRequest);
+  const server: Server = tlsServer ?? createServer(onRequest);
+  let refusesNew = false;
   const answerOn = answerUnreadable(server, askOptions);
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (pages !== null && isForeignPage(pages, request.headers.origin)) {
       answerOn(socket, () => FOREIGN_PAGE);
+      return;
+    }
+    if (refusesNew) {
+      answerOn(socket, () => RESTARTING);
       return;
     }
     const refusal = refusalOf(request, askOptions) ?? refusedSocketOf(request, askOptions);
@@ -120,7 +142,10 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     upstream.once("response", (answer) => refuse(answer, socket));
     upstream.once("upgrade", (answer, meshSocket, meshHead) => {
       upgraded.add(socket);
-      socket.once("close", () => upgraded.delete(socket));
+      socket.once("close", () => {
+        upgraded.delete(socket);
+        if (upgraded.size === 0) for (const resolve of whenClosed.splice(0)) resolve();
+      });
       socket.write(headOf(answer, answer.rawHeaders));
       socket.write(meshHead);
       meshSocket.write(head);
@@ -132,9 +157,14 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   await listenOn(server, host, port);
   return {
     port: (server.address() as AddressInfo).port,
-    closed: async () => {
-      await Promise.all([...upgraded].map((socket) => once(socket, "close")));
+    refuseNew: () => {
+      refusesNew = true;
+      server.close();
+      server.closeIdleConnections();
     },
+    setTls: (certificate) => tlsServer?.setSecureContext(certificate),
+    closed: () =>
+      upgraded.size === 0 ? Promise.resolve() : new Promise((resolve) => whenClosed.push(resolve)),
     stop: () => {
       server.close();
       server.closeAllConnections();
@@ -152,6 +182,12 @@ async function listenOn(server: Server, host: string, port: number): Promise<voi
     throw listenFailure(error, host, port);
   }
 }
+
+const RESTARTING: FrontAnswer = {
+  status: 503,
+  headers: { "Content-Type": "text/plain", "Retry-After": "2" },
+  body: "the mesh restarts",
+};
 
 const FOREIGN_PAGE: FrontAnswer = {
   status: 403,

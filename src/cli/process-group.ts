@@ -25,12 +25,16 @@ export function registerGroup(child: ChildProcess): void {
 }
 
 /** Ends a child and its process group: `requestStop` asks for a graceful shutdown; what still runs afterwards is killed. */
-export async function endGroup(child: ChildProcess, requestStop: () => void): Promise<void> {
+export async function endGroup(
+  child: ChildProcess,
+  requestStop: () => void,
+  graceMs = GRACE_PERIOD_MS,
+): Promise<void> {
   const { pid } = child;
   if (pid === undefined) return;
   if (child.exitCode === null && child.signalCode === null) {
     requestStop();
-    await waitForExit(child, GRACE_PERIOD_MS);
+    await waitForExit(child, graceMs);
   }
   signalGroup(pid, "SIGKILL");
   await waitForExit(child, KILL_TIMEOUT_MS);

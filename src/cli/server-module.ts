@@ -17,10 +17,17 @@ export interface MeshOptions {
   readonly host?: string;
   /** 0 selects a free port. */
   readonly port: number;
-  /** Any peer may join although others reach the address, until another mode is set over HTTP. */
-  readonly open?: boolean;
+  /**
+   * Whether the mesh is for trying out: on a loopback address it is open, pages of this machine may use it, and the budgets of an address, which all peers
+   * of a machine share, are wide. Default: true.
+   */
+  readonly isLocal?: boolean;
   /** Variables of the Worker. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Secrets of the Worker; if there are none, the mesh makes its own and keeps them in its folder. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** The files of the TLS certificate and its key; without them the mesh speaks HTTP. */
+  readonly tls?: TlsFiles | null;
   /** A file in MaxMind's format that locates peers by their address; without it their locations are unknown. */
   readonly geoipDatabase?: string | undefined;
   /** Resolves the names of the URLs that the mesh calls; default: the resolver of the system. */
@@ -31,6 +38,11 @@ export interface MeshOptions {
   readonly onLog?: (line: LogLine) => void;
   /** Aborts the start: `startMesh` then ends what it started and rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
+}
+
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
 }
 
 /** A mesh on plain workerd, which is a child process of this process. */
@@ -48,11 +60,34 @@ export interface MeshProcess {
   readonly exited: Promise<void>;
   /** Tells the peers that the mesh restarts: they go on with their tasks, and come back at the times that they are told. */
   drain(): Promise<void>;
+  /** Reads the TLS files again; if they can't be used, says so and keeps the certificate. */
+  reloadTls(): Promise<void>;
   /** Ends the mesh and every process that it started. */
   stop(): Promise<void>;
 }
 
+/** Where the settings of a mesh come from. */
+export interface SettingSources {
+  /** By the names of the settings. */
+  readonly flags: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The settings of a mesh, as far as they are given. */
+export interface MeshSettings {
+  readonly host: string | undefined;
+  readonly port: number;
+  readonly dir: string;
+  readonly log: "text" | "json";
+  readonly geoipDatabase: string | undefined;
+  readonly tls: TlsFiles | null;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
 export interface ServerModule {
+  /** Reads the settings from flags, the environment and `muster.toml`. */
+  readonly readSettings: (sources: SettingSources) => Promise<MeshSettings>;
   /** Starts a mesh on workerd, with its state in `dir`. Resolves when the mesh answers requests. */
   readonly startMesh: (options: MeshOptions) => Promise<MeshProcess>;
 }

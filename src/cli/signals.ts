@@ -13,6 +13,7 @@ const REPEAT_WINDOW_MS = 1_000;
 export function onStopSignal(
   stop: (signal: StopSignal) => void,
   abandon: () => void = () => process.exit(1),
+  signals: readonly StopSignal[] = STOP_SIGNALS,
 ): void {
   let stoppedAt: number | null = null;
   onNpmEnd(() => {
@@ -20,7 +21,7 @@ export function onStopSignal(
     stoppedAt = Date.now();
     stop("SIGTERM");
   });
-  for (const signal of STOP_SIGNALS) {
+  for (const signal of signals) {
     process.on(signal, () => {
       const now = Date.now();
       if (stoppedAt === null) {

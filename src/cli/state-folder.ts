@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { fromHex, toHex } from "../base/bytes.ts";
 import { parseJson } from "../base/json.ts";
@@ -47,12 +47,31 @@ export function stateFolder(dir: string): StateFolder {
   };
 }
 
-async function makeStateFolder(folder: StateFolder): Promise<void> {
-  await mkdir(folder.root, { recursive: true, mode: PRIVATE_FOLDER }).catch((error: unknown) => {
+export async function makeStateFolder({ root }: StateFolder): Promise<void> {
+  await makeFolder(root).catch((error: unknown) => {
     const hint = "choose another folder with --dir";
-    throw new UsageError(`cannot create the folder ${folder.root} (${errorCode(error)})`, hint);
+    throw new UsageError(`cannot create the folder ${root} (${errorCode(error)})`, hint);
   });
 }
+
+/** Makes a folder and those above it. Node's own `recursive` never ends where a file system refuses a folder with ENOENT, as /proc does. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: PRIVATE_FOLDER });
+  } catch (error) {
+    if (errorCode(error) === "EEXIST" && (await stat(path)).isDirectory()) return;
+    const above = dirname(path);
+    if (errorCode(error) !== "ENOENT" || (await exists(above))) throw error;
+    await makeFolder(above);
+    await mkdir(path, { mode: PRIVATE_FOLDER });
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 export const SECRET_NAMES = [
   "ADMIN_TOKEN",

@@ -105,7 +105,10 @@ describe("secrets", () => {
       .map((file) => join(file.parentPath, file.name));
     expect(paths.some((path) => path.startsWith(state))).toBe(true);
     for (const path of paths)
-      expect(await readFile(path, "latin1")).not.toMatch(/[?&](?:proof|peer)=[0-9a-f]/);
+      // A journal of SQLite may be gone again.
+      expect(await readFile(path, "latin1").catch(() => "")).not.toMatch(
+        /[?&](?:proof|peer)=[0-9a-f]/,
+      );
     expect(started.reported.join("\n")).not.toMatch(/[?&](?:proof|peer)=/);
   });
 });

@@ -21,6 +21,7 @@ import { revoke } from "./revoke.ts";
 import { rotate } from "./rotate.ts";
 import { rtt } from "./rtt.ts";
 import { score } from "./score.ts";
+import { serve } from "./serve.ts";
 import { stateHash } from "./state-hash.ts";
 import { start } from "./start.ts";
 import { task } from "./task.ts";
@@ -32,6 +33,7 @@ import { why } from "./why.ts";
 /** Every command by its name, in the order in which `muster help` lists them. */
 export const COMMANDS: Record<string, Command> = {
   start,
+  serve,
   demo,
   keygen,
   join,

@@ -1,55 +1,48 @@
 import { orAborted } from "../abort.ts";
-import { countOption, readArgs, type Command } from "../args.ts";
+import { readArgs, type Command } from "../args.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { isLoopbackHost, startingAuthMode } from "../listen-address.ts";
 import { note, print } from "../output.ts";
 import { loadServer } from "../server-package.ts";
+import { givenSettings, HOST_DETAILS, SETTING_OPTIONS } from "../settings/setting-flags.ts";
 import { Stopped, stopSignal } from "../signals.ts";
 import { startText } from "../start-text.ts";
-import { STATE_FOLDER } from "../state-folder.ts";
+import { AuthMode } from "../../protocol/http.ts";
 
-const usage = "start [--port N] [--ip ADDRESS] [--open] [--dir FOLDER] [--geoip-database FILE]";
-
-const PORT_DEFAULT = 8787;
-const PORT_MAX = 65_535;
+const usage = "start [--port N] [--host ADDRESS] [--open] [--dir FOLDER] [--SETTING VALUE]...";
+const HOST_DEFAULT = "127.0.0.1";
+/** Settings that only `muster serve` has: `start` prints for people, and speaks HTTP. */
+const SERVE_ONLY = ["log", "tls-cert", "tls-key"];
 
 /** Runs a mesh on this machine until the user stops it. */
 export const start: Command = {
   usage,
-  summary: "run a mesh on this machine; its state is stored in a folder",
+  summary: "run a mesh on this machine for trying it out; its state is stored in a folder",
   details: [
-    ["--port N", `the port to listen on; default: ${PORT_DEFAULT}; 0 selects a free one`],
-    ["--ip ADDRESS", "the address to listen on; default: 127.0.0.1, this machine only"],
+    ...HOST_DETAILS.filter(
+      ([option]) => !SERVE_ONLY.includes(option.split(" ")[0]?.slice(2) ?? ""),
+    ),
+    ["--ip ADDRESS", "the same as --host"],
     [
       "--open",
       "let any peer join, also where others reach the address; on 127.0.0.1 that is the default",
     ],
-    [
-      "--geoip-database FILE",
-      "a MaxMind database (.mmdb) that locates peers; default: GEOIP_DATABASE",
-    ],
-    ["--dir FOLDER", `the folder for secrets and state; default: ${STATE_FOLDER}`],
+    ["--SETTING VALUE", "any other setting of `muster help serve`, which is for real use"],
   ],
   run: async (argv) => {
-    const options = {
-      port: { type: "string" },
-      ip: { type: "string", default: "127.0.0.1" },
-      open: { type: "boolean", default: false },
-      dir: { type: "string", default: STATE_FOLDER },
-      "geoip-database": { type: "string", default: process.env["GEOIP_DATABASE"] ?? "" },
-    } as const;
-    const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
-    const port = countOption("port", values.port) ?? PORT_DEFAULT;
-    if (port > PORT_MAX) throw new UsageError(`--port must be at most ${PORT_MAX}, not ${port}`);
+    const own = { ip: { type: "string" }, open: { type: "boolean", default: false } } as const;
+    const flags = Object.fromEntries(
+      Object.entries(SETTING_OPTIONS).filter(([flag]) => !SERVE_ONLY.includes(flag)),
+    );
+    const { values } = readArgs(argv, { ...flags, ...own }, { min: 0, max: 0, usage });
+    const { readSettings, startMesh } = await loadServer();
+    const settings = await readSettings({ flags: flagsOf(values), env: process.env });
+    const { host = HOST_DEFAULT, dir } = settings;
     const signal = stopSignal();
-    const { startMesh } = await loadServer();
     const mesh = await startMesh({
-      dir: values.dir,
-      host: values.ip,
-      port,
-      open: values.open,
-      variables: fromEnvironment(process.env),
-      geoipDatabase: values["geoip-database"] === "" ? undefined : values["geoip-database"],
+      ...settings,
+      tls: null,
+      host,
       onLog: ({ message }) => note(`[mesh] ${message}`),
       signal,
     });
@@ -58,12 +51,13 @@ export const start: Command = {
       const text = startText({
         url,
         meshKey,
-        dir: values.dir,
+        dir,
         secretsFile: folder.secrets,
         stateFolder: folder.state,
         mode: mesh.authMode,
-        startingMode: values.open ? "open" : startingAuthMode(values.ip),
-        isLoopback: isLoopbackHost(values.ip),
+        startingMode:
+          AuthMode.safeParse(settings.variables["AUTH_MODE"]).data ?? startingAuthMode(host),
+        isLoopback: isLoopbackHost(host),
       });
       print(text);
       await orAborted(mesh.exited, signal);
@@ -71,18 +65,25 @@ export const start: Command = {
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
     } finally {
-      await mesh.drain();
-      await mesh.stop();
+      await mesh.drain().finally(() => mesh.stop());
     }
     print("stopped");
     return 0;
   },
 };
 
-/** What the mesh can't know by itself: where it is, from which distances are measured, which proxies it may believe, and which pages may use it. */
-const fromEnvironment = (env: NodeJS.ProcessEnv): Record<string, string> =>
-  Object.fromEntries(
-    ["MESH_LATITUDE", "MESH_LONGITUDE", "TRUSTED_PROXIES", "CORS_ORIGINS"]
-      .map((name) => [name, env[name] ?? ""] as const)
-      .filter(([, value]) => value !== ""),
-  );
+/** `--ip` and `--open` are short forms of settings. */
+function flagsOf(values: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  const { ip, open } = values;
+  const given = givenSettings(values);
+  const mode = given["AUTH_MODE"];
+  if (open === true && mode !== undefined && mode !== "open")
+    throw new UsageError(`--open contradicts --auth-mode ${mode}`, "leave one of them out");
+  if (typeof ip === "string" && given["MUSTER_HOST"] !== undefined)
+    throw new UsageError("--ip and --host are the same option", "leave one of them out");
+  return {
+    ...given,
+    ...(typeof ip === "string" && { MUSTER_HOST: ip }),
+    ...(open === true && { AUTH_MODE: "open" }),
+  };
+}

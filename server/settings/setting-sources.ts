@@ -1,0 +1,99 @@
+/** Where settings come from: flags, the environment and a TOML file. An unknown name is an error that says which one was probably meant. */
+import { parse, TomlError, type TomlPrimitive } from "smol-toml";
+import { nearestName } from "../../src/base/near-name.ts";
+import { UsageError } from "../../src/cli/failure.ts";
+import {
+  SECRETS,
+  secretFileSetting,
+  SETTINGS,
+  type SecretSetting,
+} from "../../src/cli/settings/settings-table.ts";
+
+/** Settings by their names. */
+export type Values = Readonly<Record<string, string>>;
+
+/** What may be set anywhere: a secret only by the file that has it. */
+const KNOWN = [...SETTINGS, ...SECRETS.map(secretFileSetting)];
+const BY_KEY = new Map(KNOWN.map(({ name, flag }) => [flag.replaceAll("-", "_"), name]));
+const SECRET_BY_KEY = new Map(SECRETS.map((secret) => [secret.toLowerCase(), secret]));
+const NAMES: readonly string[] = [...KNOWN.map(({ name }) => name), ...SECRETS];
+
+/** Variables of the environment that begin with `MUSTER_` and are no settings of a mesh. */
+const OTHERS =
+  /^MUSTER_(?:URL|TOKEN|JOIN_KEY|LINK|WEBHOOK_SECRET|TASK_[A-Z]+|PROGRESS\w*|TEST_\w+|BENCH_\w+)$/;
+/** A shorter name could be a word of somebody else's, by chance near to one of ours. */
+const RESEMBLING_CHARS_MIN = 8;
+
+/** The settings in the environment. An empty variable counts as not set. */
+export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Values {
+  const found: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || value === "") continue;
+    if (NAMES.includes(name)) found[name] = value;
+    else refuseUnknownVariable(name);
+  }
+  return found;
+}
+
+/** Of the many variables of an environment, those that begin with `MUSTER_`, or resemble a setting, are meant for us. */
+function refuseUnknownVariable(name: string): void {
+  if (OTHERS.test(name)) return;
+  const isOurs = name.startsWith("MUSTER_");
+  if (!isOurs && name.length < RESEMBLING_CHARS_MIN) return;
+  const near = nearestName(name, NAMES) ?? (isOurs ? nearestName(name.slice(7), NAMES) : null);
+  if (near === null && !isOurs) return;
+  throw new UsageError(
+    `the variable ${name} of the environment is no setting${near === null ? "" : `, did you mean ${near}?`}`,
+    `unset it, or see docs/configuration.md`,
+  );
+}
+
+/** The settings in a TOML file: keys without tables, in the names of the flags with `_`. */
+export function fromToml(text: string, file: string): Values {
+  const found: Record<string, string> = {};
+  for (const [key, value] of Object.entries(parsed(text, file))) {
+    const name = BY_KEY.get(key);
+    if (name === undefined) throw unknownKey(key, file);
+    found[name] = settingText(value, key, file);
+  }
+  return found;
+}
+
+function parsed(text: string, file: string): Record<string, TomlPrimitive> {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [reason = ""] = error.message.split("\n");
+    throw new UsageError(
+      `${file} is no TOML: line ${error.line}: ${reason.replace(/^Invalid TOML document: /, "")}`,
+    );
+  }
+}
+
+function unknownKey(key: string, file: string): UsageError {
+  const secret = SECRET_BY_KEY.get(key) as SecretSetting | undefined;
+  if (secret !== undefined)
+    return new UsageError(
+      `${file} has the secret ${key}`,
+      `write the name of a file that has it: ${key}_file = "FILE"`,
+    );
+  const near = nearestName(key, BY_KEY.keys());
+  const question = near === null ? "" : `, did you mean ${near}?`;
+  return new UsageError(
+    `${file} has the unknown key ${key}${question}`,
+    "see docs/configuration.md",
+  );
+}
+
+/** A list is written with commas in the environment. */
+function settingText(value: TomlPrimitive, key: string, file: string): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint")
+    return String(value);
+  if (Array.isArray(value) && value.every((each) => typeof each === "string"))
+    return value.join(",");
+  throw new UsageError(
+    `${key} in ${file} is neither a text, a number, a boolean nor a list of texts`,
+  );
+}

@@ -1,0 +1,61 @@
+import { orAborted } from "../abort.ts";
+import { readArgs, type Command } from "../args.ts";
+import { Failure } from "../failure.ts";
+import { loadServer } from "../server-package.ts";
+import { serverLog } from "../server-log.ts";
+import {
+  givenSettings,
+  HOST_DETAILS,
+  SETTING_OPTIONS,
+  WORKER_DETAILS,
+} from "../settings/setting-flags.ts";
+import { onStopSignal, Stopped } from "../signals.ts";
+
+const usage = "serve [--host ADDRESS] [--port N] [--dir FOLDER] [--SETTING VALUE]...";
+
+/** Runs a mesh for real use, until a signal ends it. */
+export const serve: Command = {
+  usage,
+  summary: "run a mesh for real use on this machine: an allowlist, settings, TLS, log lines",
+  details: [
+    ...HOST_DETAILS,
+    ["--NAME-file FILE", "the file with the secret NAME, such as --admin-token-file"],
+    ...WORKER_DETAILS,
+  ],
+  run: async (argv) => {
+    const { values } = readArgs(argv, SETTING_OPTIONS, { min: 0, max: 0, usage });
+    const { readSettings, startMesh } = await loadServer();
+    const settings = await readSettings({ flags: givenSettings(values), env: process.env });
+    const log = serverLog(settings.log, () => Date.now());
+    const stopping = new AbortController();
+    // With TLS, SIGHUP means that there is a new certificate.
+    const signals = settings.tls === null ? undefined : (["SIGINT", "SIGTERM"] as const);
+    onStopSignal(
+      (signal) => stopping.abort(new Stopped(signal)),
+      () => process.exit(1),
+      signals,
+    );
+    const mesh = await startMesh({
+      ...settings,
+      isLocal: false,
+      onLog: ({ level, message }) => log(level, message),
+      signal: stopping.signal,
+    });
+    const reload = () => void mesh.reloadTls();
+    if (settings.tls !== null) process.on("SIGHUP", reload);
+    try {
+      const { url, meshKey: mesh_key, authMode: auth_mode, folder } = mesh;
+      log("info", "the mesh runs", { url, mesh_key, auth_mode, folder: folder.root });
+      await orAborted(mesh.exited, stopping.signal);
+      throw new Failure("the mesh ended unexpectedly");
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error;
+      log("info", "the mesh stops: its peers are told to come back", { reason: error.message });
+    } finally {
+      process.off("SIGHUP", reload);
+      await mesh.drain().finally(() => mesh.stop());
+    }
+    log("info", "the mesh has stopped");
+    return 0;
+  },
+};

@@ -2,6 +2,7 @@ import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { orAborted } from "../src/cli/abort.ts";
 import { Failure } from "../src/cli/failure.ts";
+import { refuseNewerFolder, writeFolderVersion } from "../src/cli/folder-version.ts";
 import { isLoopbackHost, reachableHost, startingAuthMode } from "../src/cli/listen-address.ts";
 import { acquireLock } from "../src/cli/lock.ts";
 import type { MeshOptions, MeshProcess } from "../src/cli/server-module.ts";
@@ -67,6 +68,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
   const folder = stateFolder(dir);
   const secrets = await secretsOf(folder, options.secrets ?? {});
   parts.unlock = await acquireLock(folder.lock);
+  await refuseNewerFolder(folder);
   const run = (parts.run = await runFolder(folder));
   const tls = tlsFiles === null ? null : await readTls(tlsFiles);
   const pages = pageOriginsOf(chosen["CORS_ORIGINS"]);
@@ -126,6 +128,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
   const stopWatching = tlsFiles === null ? () => {} : watchTls(tlsFiles, () => void reloadTls());
   parts.stopWatching = stopWatching;
   const url = `${tls === null ? "http" : "https"}://${reachableHost(host, addressesOfThisMachine())}:${front.port}`;
+  await writeFolderVersion(folder);
   await writeMeshFile(folder, { url, mesh_key: meshKey });
   const { exited, pid } = workerd;
   return {

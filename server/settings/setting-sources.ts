@@ -2,12 +2,7 @@
 import { parse, TomlError, type TomlPrimitive } from "smol-toml";
 import { nearestName } from "../../src/base/near-name.ts";
 import { UsageError } from "../../src/cli/failure.ts";
-import {
-  SECRETS,
-  secretFileSetting,
-  SETTINGS,
-  type SecretSetting,
-} from "../../src/cli/settings/settings-table.ts";
+import { SECRETS, secretFileSetting, SETTINGS } from "../../src/cli/settings/settings-table.ts";
 
 /** Settings by their names. */
 export type Values = Readonly<Record<string, string>>;
@@ -72,7 +67,7 @@ function parsed(text: string, file: string): Record<string, TomlPrimitive> {
 }
 
 function unknownKey(key: string, file: string): UsageError {
-  const secret = SECRET_BY_KEY.get(key) as SecretSetting | undefined;
+  const secret = SECRET_BY_KEY.get(key);
   if (secret !== undefined)
     return new UsageError(
       `${file} has the secret ${key}`,

@@ -41,7 +41,7 @@ async function serve(args: readonly string[] = [], env = {}): Promise<[MusterPro
 }
 
 describe("muster serve", () => {
-  test("SV10 SV17 runs an allowlist, and logs JSON lines with time, level and message, and without a secret", async () => {
+  test("SV10 runs an allowlist, and logs JSON lines with time, level and message, and without a secret", async () => {
     const [served, line] = await serve();
     expect(line).toMatchObject({ level: "info", message: "the mesh runs", auth_mode: "allowlist" });
     expect(Date.parse(line["time"] ?? "")).not.toBeNaN();
@@ -55,7 +55,7 @@ describe("muster serve", () => {
     await mark.expectNoneLeft();
   });
 
-  test("SV14 `muster start` obeys the same settings: AUTH_MODE=allowlist is an allowlist", async () => {
+  test("SV14 muster start obeys the same settings: AUTH_MODE=allowlist is an allowlist", async () => {
     const started = start(["start", "--port", "0"], options({ AUTH_MODE: "allowlist" }));
     await started.waitForOutput(/Ctrl-C stops it/);
     expect(started.stdout).toMatch(/auth mode +allowlist/);

@@ -53,7 +53,8 @@ export const serve: Command = {
       log("info", "the mesh stops: its peers are told to come back", { reason: error.message });
     } finally {
       process.off("SIGHUP", reload);
-      await mesh.drain().finally(() => mesh.stop());
+      await mesh.drain();
+      await mesh.stop();
     }
     log("info", "the mesh has stopped");
     return 0;

@@ -27,7 +27,7 @@ export const start: Command = {
       "--open",
       "let any peer join, also where others reach the address; on 127.0.0.1 that is the default",
     ],
-    ["--SETTING VALUE", "any other setting of `muster help serve`, which is for real use"],
+    ["--SETTING VALUE", "any other setting of the command serve, which is for real use"],
   ],
   run: async (argv) => {
     const own = { ip: { type: "string" }, open: { type: "boolean", default: false } } as const;
@@ -65,7 +65,8 @@ export const start: Command = {
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
     } finally {
-      await mesh.drain().finally(() => mesh.stop());
+      await mesh.drain();
+      await mesh.stop();
     }
     print("stopped");
     return 0;

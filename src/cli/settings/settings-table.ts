@@ -30,7 +30,7 @@ const ofHost = (flag: string, value: string, meaning: string, name?: string): Se
   of: "host",
 });
 
-export const HOST_SETTINGS = [
+const HOST_SETTINGS = [
   ofHost("host", "ADDRESS", "the address to listen on; default: 127.0.0.1, this machine only"),
   ofHost("port", "N", "the port to listen on; default: 8787; 0 selects a free one"),
   ofHost("dir", "FOLDER", "the folder for secrets and state; default: .muster"),

@@ -34,6 +34,7 @@ test("SV17 a message is one line, whatever it contains, and shows no secret", ()
   expect(texts).toHaveLength(HOSTILE.length);
   for (const line of texts) {
     expect(line).toMatch(/^1970-01-01T00:00:00\.000Z warn .* url=http:\/\/x:1 reason="a \\"b\\""$/);
-    expect(line).not.toMatch(/5ecret|pass@|0123456789abcdef|\u001b/);
+    for (const hidden of ["5ecret", "pass@", "0123456789abcdef", "\u001b"])
+      expect(line).not.toContain(hidden);
   }
 });

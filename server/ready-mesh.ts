@@ -25,5 +25,5 @@ export async function readyMesh(
 function read<T>(schema: z.ZodType<T>, answer: MeshAnswer): T {
   const parsed = schema.safeParse(answer.body);
   if (answer.status === 200 && parsed.success) return parsed.data;
-  throw new Failure(`the mesh did not start: ${reasonOf(answer)}`);
+  throw new Failure(`the mesh cannot run: ${reasonOf(answer)}`);
 }

@@ -1373,6 +1373,13 @@ With the number of the entry that is wrong, and why.
 - Cause: The entry is no origin as browsers write it, or a word (\`*\`, \`none\`) that must stand alone.
 - Remedy: Write scheme, host and port in lower case, without a path and without \`/\` at the end: \`https://app.example, localhost\`.
 
+### is neither allowlist nor open
+
+After the name of the variable.
+
+- Cause: \`AUTH_MODE\` is another word.
+- Remedy: Use \`allowlist\` or \`open\`.
+
 ### is neither true nor false
 
 After the name of a switch.
@@ -1689,6 +1696,13 @@ Exit code 1, with the bundler's output.
 - Cause: A file of the installation is missing or was changed.
 - Remedy: Install again (\`npm ci\`).
 
+### the mesh cannot run: …
+
+Exit code 1.
+
+- Cause: A setting is wrong, or the database cannot be read or written. The text says which setting, or why.
+- Remedy: Correct the setting; see "Configuration at start". For the database, see that its disk has room and its folder belongs to the user who runs the mesh.
+
 ### the mesh did not start
 
 Exit code 1, with the last lines of the mesh.
@@ -1717,12 +1731,26 @@ Exit code 1 of \`muster demo\`.
 - Cause: A peer of the demo crashed.
 - Remedy: Read the lines before, and start the demo again.
 
-### another mesh answers at …: its key is …, not …
+### the key of the mesh is …, not …
 
 Exit code 1.
 
-- Cause: Another program answered on the port of the new mesh.
-- Remedy: Choose another \`--port\`.
+- Cause: The program that starts the mesh expects another key than \`secrets.env\` gives it: the folder's secrets were replaced.
+- Remedy: Put the secrets of this mesh back into its folder.
+
+### … and … are no TLS certificate with its key: …
+
+Exit code 1, with the reason of OpenSSL.
+
+- Cause: One of the files of \`--tls-cert\` and \`--tls-key\` is no PEM file, or the key is that of another certificate.
+- Remedy: Name the certificate with its chain, and its own key.
+
+### workerd can't be started (…)
+
+Exit code 1, with the system's reason.
+
+- Cause: The program workerd is missing, cannot be run, or is not made for this platform.
+- Remedy: Install again (\`npm ci\`, or \`npm install muster-mesh-server\`) on the machine that runs the mesh.
 
 ### … was deleted while the mesh started
 
@@ -1798,7 +1826,7 @@ Exit code 2 for a file that the call names, 1 for one of Muster's own, with the 
 
 Exit code 2, with the system's code.
 
-- Cause: \`--dir\` is a file, or its folder is not writable.
+- Cause: \`--dir\` is a file, its folder is not writable, or the disk is full.
 - Remedy: Choose another folder.
 
 ### … peers of this mesh run from this folder

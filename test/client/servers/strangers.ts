@@ -7,7 +7,7 @@ import {
   type Server,
   type Socket,
 } from "node:net";
-import { CERTIFICATE, CERTIFICATE_KEY } from "../../cli/outbound/certificate.ts";
+import { CERTIFICATE, CERTIFICATE_KEY } from "../../server/outbound/certificate.ts";
 
 export interface Stranger {
   readonly url: string;

@@ -69,6 +69,8 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
   const secrets = await secretsOf(folder, options.secrets ?? {});
   parts.unlock = await acquireLock(folder.lock);
   await refuseNewerFolder(folder);
+  // Before the database is migrated: an older version must not open it afterwards.
+  await writeFolderVersion(folder);
   const run = (parts.run = await runFolder(folder));
   const tls = tlsFiles === null ? null : await readTls(tlsFiles);
   const pages = pageOriginsOf(chosen["CORS_ORIGINS"]);
@@ -128,7 +130,6 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
   const stopWatching = tlsFiles === null ? () => {} : watchTls(tlsFiles, () => void reloadTls());
   parts.stopWatching = stopWatching;
   const url = `${tls === null ? "http" : "https"}://${reachableHost(host, addressesOfThisMachine())}:${front.port}`;
-  await writeFolderVersion(folder);
   await writeMeshFile(folder, { url, mesh_key: meshKey });
   const { exited, pid } = workerd;
   return {

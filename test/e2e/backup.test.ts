@@ -32,7 +32,7 @@ describe("a mesh on this machine", () => {
     const [keys, revoked] = [generateIdentity(), generateIdentity()];
     let finish: (value: string) => void = () => {};
     const begun = Promise.withResolvers<void>();
-    const peer = await connectPeer({
+    const peer = connectPeer({
       url: mesh.url,
       privateKey: keys.privateKey,
       name: "worker",
@@ -50,9 +50,7 @@ describe("a mesh on this machine", () => {
     await begun.promise;
     const first = await client.tasks.submit("large", 0);
     await client.tasks.wait(first.id);
-    await (
-      await connectPeer({ url: mesh.url, privateKey: revoked.privateKey, handlers: {} })
-    ).close();
+    await connectPeer({ url: mesh.url, privateKey: revoked.privateKey, handlers: {} }).close();
     await client.peers.revoke(revoked.id);
     // Large results arrive while both kinds of backup are made.
     const load = loadOf(client);
@@ -85,7 +83,7 @@ describe("a mesh on this machine", () => {
     expect((await hashFolder(join(folder, "restored"))).state_hash).toBe(made.summary.state_hash);
     const again = await start("restored", port);
     const restored = clientOf(again);
-    expect(String(await restored.tasks.result(first.id))).toHaveLength(LARGE);
+    expect(await restored.tasks.result<string>(first.id)).toHaveLength(LARGE);
     await waitFor(async () => (await restored.peers.get(keys.id)).state === "active");
     finish("done across the restore");
     expect(await restored.tasks.wait(slow.id)).toMatchObject({
@@ -101,7 +99,7 @@ describe("a mesh on this machine", () => {
     const secretsFile = stateFolder(join(folder, "mesh")).secrets;
     await restoreFolder({ file: exported, dir: join(folder, "moved"), opener: null, secretsFile });
     const moved = await start("moved");
-    expect(String(await clientOf(moved).tasks.result(first.id))).toHaveLength(LARGE);
+    expect(await clientOf(moved).tasks.result<string>(first.id)).toHaveLength(LARGE);
     await moved.stop();
   });
 

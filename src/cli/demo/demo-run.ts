@@ -17,15 +17,18 @@ export class DemoRun {
   readonly #progress = new Progress();
   readonly #files: readonly DemoFile[];
   readonly #startedAt: number;
+  readonly #onProgress: () => void;
   readonly #rows: Row[];
   readonly #attempts = new Map<PeerName, { ok: number; failed: number }>();
   readonly #allEnded = Promise.withResolvers<void>();
   #endedCount = 0;
   #isRunning = true;
 
-  constructor(files: readonly DemoFile[], startedAt: number) {
+  /** `onProgress` is called whenever the mesh has started, a peer has joined, or a task has ended. */
+  constructor(files: readonly DemoFile[], startedAt: number, onProgress: () => void) {
     this.#files = files;
     this.#startedAt = startedAt;
+    this.#onProgress = onProgress;
     this.#rows = files.map((file, index) => ({ file, via: submissionOf(index), task: null }));
   }
 
@@ -49,6 +52,7 @@ export class DemoRun {
     const { startMesh } = await loadServer();
     const onLog = ({ message }: LogLine): void => this.#progress.note(message);
     const mesh = await startMesh({ dir, port: 0, onLog, signal });
+    this.#onProgress();
     const meshExit = new AbortController();
     void mesh.exited.then(() => meshExit.abort(new Failure("the mesh ended unexpectedly")));
     try {
@@ -85,6 +89,7 @@ export class DemoRun {
     if (!this.#isRunning) return; // peers that are being stopped report disconnections
     switch (report.type) {
       case "joined":
+        this.#onProgress();
         break;
       case "warning":
         this.#progress.note(`${from}: ${report.text}`);
@@ -112,6 +117,7 @@ export class DemoRun {
     const row = this.#rows[index];
     if (row === undefined || row.task !== null) return;
     this.#rows[index] = { ...row, task };
+    this.#onProgress();
     if (++this.#endedCount === this.#rows.length) this.#allEnded.resolve();
   }
 

@@ -19,6 +19,7 @@ import { reconnect } from "./reconnect.ts";
 import { rollingRestart } from "./rolling-restart.ts";
 import { selection } from "./selection.ts";
 import { selectionField } from "./selection-field.ts";
+import { serve } from "./serve.ts";
 import { shapesBench } from "./shapes.ts";
 import { stalls } from "./stalls.ts";
 import { storage } from "./storage.ts";
@@ -43,6 +44,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "rolling-restart": rollingRestart,
   selection,
   "selection-field": selectionField,
+  serve,
   shapes: shapesBench,
   stalls,
   stmf,

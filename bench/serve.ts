@@ -33,7 +33,7 @@ export const serve: Bench = {
         measured[name] = await measure(() => start(folder), scale);
         log(`${name}: ${JSON.stringify(measured[name])}`);
       }
-      const { serve: ours, wrangler_dev: baseline } = measured as Record<string, Measured>;
+      const { serve: ours, wrangler_dev: baseline } = measured;
       if (ours === undefined || baseline === undefined) throw new Error("nothing was measured");
       const ratios = {
         start: ratio(ours.start_ms, baseline.start_ms),

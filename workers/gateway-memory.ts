@@ -3,6 +3,7 @@ import { ExpiringSet } from "../src/base/expiring-set.ts";
 import { MINUTE } from "../src/base/clock.ts";
 import { RefusalReports } from "../src/webhooks/index.ts";
 import { KnownSources } from "./known-sources.ts";
+import { Readiness } from "./readiness.ts";
 import { LargeDeliveries } from "./large-deliveries.ts";
 
 /** Credentials that are remembered, 64 characters each. */
@@ -15,6 +16,7 @@ const CREDENTIALS_MAX = 1_000;
 export class GatewayMemory {
   readonly limiter = new AddressLimiter();
   readonly sources = new KnownSources();
+  readonly readiness = new Readiness();
   readonly largeDeliveries = new LargeDeliveries();
   /** Refused deliveries that the coordinator has not been told about yet. */
   readonly refusals = new RefusalReports();

@@ -17,6 +17,7 @@ afterEach(async () => {
 const WITHOUT_TOKEN = [
   "GET /healthz",
   "GET /openapi.json",
+  "GET /readyz",
   "GET /troubleshooting",
   "GET /troubleshooting/{code}",
   "GET /v1/connect",

@@ -42,6 +42,11 @@ describe("GET /v1/mesh and /healthz", () => {
     expect(health).toMatchObject({ status: 200, body: { status: "ok" } });
   });
 
+  it("SV21 /readyz asks a coordinator", async () => {
+    const ready = await call("GET", "/readyz", { token: null });
+    expect(ready).toMatchObject({ status: 200, body: { status: "ready" } });
+  });
+
   it("HT1 show the same identity that sessions have", async () => {
     const peer = await GoPeer.join();
     expect((await call("GET", "/v1/mesh")).body).toMatchObject({ id: peer.meshId });

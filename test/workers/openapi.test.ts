@@ -7,6 +7,7 @@ import { call, callWith } from "./http.ts";
 const OPEN = [
   "/healthz",
   "/openapi.json",
+  "/readyz",
   "/troubleshooting",
   "/troubleshooting/{code}",
   "/v1/connect",
@@ -21,6 +22,7 @@ const OPEN = [
 const INPUTLESS = [
   "/healthz",
   "/openapi.json",
+  "/readyz",
   "/troubleshooting",
   "/troubleshooting/{code}",
   "/v1/mesh",

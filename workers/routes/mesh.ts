@@ -43,6 +43,13 @@ const health = define("public", "get", "/healthz", {
   responses: { 200: jsonOf(z.object({ status: z.literal("ok") }), "The mesh is running") },
 });
 
+const readiness = define("public", "get", "/readyz", {
+  operationId: "getReadiness",
+  summary: "Show whether a coordinator answers, so that the mesh can do its work",
+  responses: { 200: jsonOf(z.object({ status: z.literal("ready") }), "A coordinator answers") },
+  failures: ["unavailable"],
+});
+
 const storage = define("read", "get", "/v1/mesh/storage", {
   operationId: "getStorage",
   summary: "Show how large the mesh's database is, how large it may be, and whose tasks are in it",
@@ -84,6 +91,13 @@ export function meshRoutes(router: Router): void {
     return respond(c, drained, (sessions) => c.json({ sessions }, 200));
   });
   router.route(storage, (c) => forward(c, "get_storage", {}));
+  router.route(readiness, async (c) => {
+    const { memory, coordinator } = c.var;
+    const answer = await memory.readiness.ask(Date.now(), () =>
+      coordinator.call("get_auth_mode", {}),
+    );
+    return respond(c, answer, () => c.json({ status: "ready" as const }, 200));
+  });
   router.route(health, (c) => c.json({ status: "ok" as const }, 200));
 }
 

@@ -190,6 +190,7 @@ const MESSAGES: readonly (readonly [files: string, before: RegExp])[] = [
   ["server/geoip/database.ts", /new UsageError\(\s*/],
   ["server/**/*.ts", /new Failure\(\s*/],
   ["server/mesh-process.ts", /const what = (?=["`]the mesh )/],
+  ["src/cli/target.ts", /new UsageError\(\s*(?="no mesh)/],
   [
     "durable/config-variables.ts",
     /(?:error: |addIssue\(|\b(?:int|min|max|regex|refine)\([^"`\n]*|\n {4,8})(?=["`](?:is|has) )/,

@@ -1,9 +1,18 @@
 /** Commands whose first argument is an action: `muster token create`. Each action has its own options and arguments. */
-import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import type { ParseArgsOptionsConfig } from "node:util";
 import { nearestName } from "../base/near-name.ts";
-import { readArgs, unknownOption, type Command, type Details, type Values } from "./args.ts";
+import {
+  argumentCounts,
+  readArgs,
+  unknownOption,
+  type ArgumentNames,
+  type Details,
+  type Values,
+} from "./args.ts";
+import type { Action, Command } from "./command.ts";
 import { UsageError } from "./failure.ts";
 import { TARGET_DETAILS, TARGET_OPTIONS } from "./target.ts";
+import { splitWords, type ArgumentWord } from "./words.ts";
 
 type TargetOptions = typeof TARGET_OPTIONS;
 
@@ -15,8 +24,8 @@ interface ActionOf<T extends ParseArgsOptionsConfig> {
   readonly details?: Details;
   /** Its own options. Every action has the options that select the mesh, too. */
   readonly options: T;
-  /** The fewest and the most arguments that follow the action's name. */
-  readonly arguments: readonly [min: number, max: number];
+  /** The arguments that follow the action's name. */
+  readonly arguments: ArgumentNames;
   /** Returns the exit code. */
   readonly run: (
     values: Values<TargetOptions & T>,
@@ -24,39 +33,23 @@ interface ActionOf<T extends ParseArgsOptionsConfig> {
   ) => Promise<number>;
 }
 
-/** An action of a command. */
-export interface Action {
-  readonly usage: string;
-  readonly summary: string;
-  readonly details: Details;
-  readonly options: ParseArgsOptionsConfig;
-  readonly arguments: readonly [min: number, max: number];
-  readonly run: (argv: readonly string[], context: ActionContext) => Promise<number>;
-}
-
-interface ActionContext {
-  /** The name of the command. */
-  readonly command: string;
-  /** The name of the action; null for what the command does without one. */
-  readonly action: string | null;
-  /** The actions that have this option. */
-  readonly actionsWith: (option: string) => readonly string[];
-}
-
 /** Defines an action by its options, its arguments and what it does. */
 export const action = <const T extends ParseArgsOptionsConfig>(defined: ActionOf<T>): Action => {
-  const { usage, summary, details = [], arguments: counts, run } = defined;
+  const { usage, summary, details = [], run } = defined;
   const options = { ...TARGET_OPTIONS, ...defined.options };
-  const [min, max] = counts;
   return {
     usage,
     summary,
     details,
     options: defined.options,
-    arguments: counts,
-    run: async (argv, { command, action: name, actionsWith }) => {
-      const limits = { min, max, usage: `${command} ${usage}`, action: name, actionsWith };
-      const { values, positionals } = readArgs(argv, options, limits);
+    arguments: defined.arguments,
+    run: async (argv, { command, actionsWith }) => {
+      const expected = {
+        arguments: defined.arguments,
+        usage: `${command} ${usage}`,
+        actionsWith,
+      };
+      const { values, positionals } = readArgs(argv, options, expected);
       return run(values, positionals);
     },
   };
@@ -64,6 +57,7 @@ export const action = <const T extends ParseArgsOptionsConfig>(defined: ActionOf
 
 interface ActionsOf {
   readonly summary: string;
+  readonly examples: readonly string[];
   /** By name, in the order in which `muster help COMMAND` lists them. */
   readonly actions: Readonly<Record<string, Action>>;
   /** What the command does if its first argument is no action; without it, an action is required. */
@@ -78,7 +72,7 @@ export interface CommandWithActions extends Command {
 /** A command that does what its first argument says. An option of one action is refused by the others. */
 export function withActions(
   command: string,
-  { summary, actions, otherwise }: ActionsOf,
+  { summary, examples, actions, otherwise }: ActionsOf,
 ): CommandWithActions {
   const all = [
     ...new Set([...(otherwise === undefined ? [] : [otherwise]), ...Object.values(actions)]),
@@ -102,16 +96,18 @@ export function withActions(
       ...all.flatMap(describe),
       ...TARGET_DETAILS.map(([option, meaning]) => [option, meaning] as const),
     ],
+    examples,
+    options: known,
+    arguments: otherwise?.arguments ?? [],
     actions,
     run: async (argv) => {
-      const word = firstPositional(argv, known, `${command} ${usageOf(actions, otherwise)}`);
+      const word = firstArgument(argv, known, `${command} ${usageOf(actions, otherwise)}`);
       const named =
         word !== null && Object.hasOwn(actions, word.value) ? actions[word.value] : null;
       const context = { command, actionsWith };
       if (word !== null && named !== null && named !== undefined)
-        return named.run(argv.toSpliced(word.index, 1), { ...context, action: word.value });
-      if (otherwise !== undefined && accepts(otherwise, word))
-        return otherwise.run(argv, { ...context, action: null });
+        return named.run(argv.toSpliced(word.index, 1), context);
+      if (otherwise !== undefined && accepts(otherwise, word)) return otherwise.run(argv, context);
       throw noAction(command, word?.value ?? null, all, Object.keys(actions));
     },
   };
@@ -121,39 +117,31 @@ const firstWord = (text: string): string => text.split(" ", 1)[0] ?? "";
 
 const usageOf = (actions: Readonly<Record<string, Action>>, otherwise: Action | undefined) => {
   const words = [
-    ...(otherwise === undefined || otherwise.arguments[1] === 0 ? [] : [otherwise.usage]),
+    ...(otherwise === undefined || otherwise.arguments.length === 0 ? [] : [otherwise.usage]),
     ...Object.keys(actions),
   ].join(" | ");
-  return otherwise?.arguments[0] === 0 ? `[${words}] [OPTION]...` : `${words} ...`;
+  return otherwise !== undefined && fewest(otherwise) === 0
+    ? `[${words}] [OPTION]...`
+    : `${words} ...`;
 };
 
-/** Whether the arguments can be those of what a command does without an action. */
-const accepts = (otherwise: Action, word: Word | null): boolean =>
-  word === null ? otherwise.arguments[0] === 0 : otherwise.arguments[1] > 0;
+const fewest = (of: Action): number => argumentCounts(of.arguments)[0];
 
-interface Word {
-  readonly value: string;
-  readonly index: number;
-}
+/** Whether the arguments can be those of what a command does without an action. */
+const accepts = (otherwise: Action, word: ArgumentWord | null): boolean =>
+  word === null ? fewest(otherwise) === 0 : otherwise.arguments.length > 0;
 
 /** The first argument that is neither an option nor the value of one; null if there is none. */
-function firstPositional(
+function firstArgument(
   argv: readonly string[],
   options: ParseArgsOptionsConfig,
   usage: string,
-): Word | null {
-  const { tokens } = parseArgs({
-    args: [...argv],
-    options,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  for (const token of tokens) {
-    if (token.kind === "positional") return token;
+): ArgumentWord | null {
+  for (const word of splitWords(argv, options)) {
+    if (word.kind === "argument") return word;
     // What follows an option that does not exist may be its value, or the action.
-    if (token.kind === "option" && !Object.hasOwn(options, token.name))
-      throw unknownOption(token.rawName, Object.keys(options), usage);
+    if (!Object.hasOwn(options, word.name))
+      throw unknownOption(word.written, Object.keys(options), usage);
   }
   return null;
 }
@@ -173,6 +161,6 @@ function noAction(
 
 /** An action, and below it its options. */
 const describe = ({ usage, summary, details }: Action): Details => [
-  [usage.replace(/ \[?--.*$/, ""), summary],
+  [usage.replace(/ (?:\| )?\[?--.*$/, ""), summary],
   ...details.map(([option, meaning]) => [`  ${option}`, meaning] as const),
 ];

@@ -1,18 +1,11 @@
-import { parseArgs, type ParseArgsConfig, type ParseArgsOptionsConfig } from "node:util";
+import type { parseArgs, ParseArgsConfig, ParseArgsOptionsConfig } from "node:util";
 import { z } from "zod";
 import { nearestName } from "../base/near-name.ts";
 import { UsageError } from "./failure.ts";
+import { splitWords, type OptionWord } from "./words.ts";
 
 /** The options of a command and their descriptions, for `muster help COMMAND`. */
 export type Details = readonly (readonly [option: string, meaning: string])[];
-
-/** One subcommand. `run` returns the exit code. */
-export interface Command {
-  readonly usage: string;
-  readonly summary: string;
-  readonly details?: Details;
-  readonly run: (argv: readonly string[]) => Promise<number>;
-}
 
 type Config<T extends ParseArgsOptionsConfig> = {
   args: string[];
@@ -25,64 +18,88 @@ export type Values<T extends ParseArgsOptionsConfig> = ReturnType<
   typeof parseArgs<Config<T>>
 >["values"];
 
-interface ArgumentLimits {
-  readonly min: number;
-  readonly max: number;
+/**
+ * The names of the arguments in their order, as `muster help` shows them: `KIND` is required, `[PAYLOAD]` may be absent, `ID...` are one
+ * or more, `[ID...]` any number.
+ */
+export type ArgumentNames = readonly string[];
+
+interface Expected {
+  readonly arguments: ArgumentNames;
   readonly usage: string;
-  /** The action that the arguments are of; null or absent for a command without actions. */
-  readonly action?: string | null;
   /** The other actions of the command that have this option. */
   readonly actionsWith?: (option: string) => readonly string[];
 }
 
-/** Parses the options of a command, and between `min` and `max` positional arguments. */
+const isOptional = (name: string): boolean => name.startsWith("[");
+const isRepeatable = (name: string): boolean => /\.\.\.\]?$/.test(name);
+
+/** The fewest and the most arguments. */
+export const argumentCounts = (names: ArgumentNames): readonly [min: number, max: number] => [
+  names.filter((name) => !isOptional(name)).length,
+  names.some(isRepeatable) ? Number.POSITIVE_INFINITY : names.length,
+];
+
+/** Parses the options and the arguments of a command. */
 export function readArgs<const T extends ParseArgsOptionsConfig>(
   argv: readonly string[],
   options: T,
-  limits: ArgumentLimits,
+  expected: Expected,
 ): { readonly values: Values<T>; readonly positionals: readonly string[] } {
-  const config: Config<T> = { args: [...argv], options, strict: true, allowPositionals: true };
-  let parsed: ReturnType<typeof parseArgs<Config<T>>>;
-  try {
-    parsed = parseArgs(config);
-  } catch (error) {
-    throw faultOf((error as Error).message, Object.keys(options), limits);
+  const values = new Map<string, string | boolean | string[]>();
+  const positionals: string[] = [];
+  for (const word of splitWords(argv, options)) {
+    if (word.kind === "argument") positionals.push(word.value);
+    else addOption(values, word, options, expected);
   }
-  const { values, positionals } = parsed;
-  if (positionals.length < limits.min || positionals.length > limits.max) {
-    const isTooMany = positionals.length > limits.max;
-    const { action = null } = limits;
-    const missing = action === null ? "an argument" : `an argument of ${action}`;
-    const what = isTooMany
-      ? `unexpected argument "${positionals[limits.max]}"`
-      : `${missing} is missing`;
-    throw new UsageError(what, `usage: muster ${limits.usage}`);
+  for (const [name, option] of Object.entries(options))
+    if (option.default !== undefined && !values.has(name))
+      values.set(name, option.default as string | boolean | string[]);
+  const [min, max] = argumentCounts(expected.arguments);
+  const hint = `usage: muster ${expected.usage}`;
+  if (positionals.length > max)
+    throw new UsageError(`unexpected argument "${positionals[max]}"`, hint);
+  if (positionals.length < min) {
+    const missing = expected.arguments[positionals.length] ?? "an argument";
+    throw new UsageError(`${missing.replace("...", "")} is missing`, hint);
   }
-  return { values, positionals };
+  // A map has no names that an object has by itself, such as `__proto__`.
+  return { values: Object.fromEntries(values) as Values<T>, positionals };
 }
 
-/** What is wrong with an option, from Node's text, which has several lines and explains how to use `--`. */
-function faultOf(message: string, known: readonly string[], limits: ArgumentLimits): UsageError {
-  const option = /'(?:-\w, )?(--?[^' ]*)/.exec(message)?.[1] ?? "an option";
-  const hint = `usage: muster ${limits.usage}`;
-  if (message.startsWith("Unknown option")) {
-    const actions = limits.actionsWith?.(option.replace(/^--/, "")) ?? [];
-    if (actions.length === 0) return unknownOption(option, known, limits.usage);
-    return new UsageError(`${option} is an option of ${listed(actions)}`, hint);
+/** Adds one option, after a check that the command has it and that it has a value exactly if it takes one. */
+function addOption(
+  values: Map<string, string | boolean | string[]>,
+  { name, written, value, refused }: OptionWord,
+  options: ParseArgsOptionsConfig,
+  { usage, actionsWith }: Expected,
+): void {
+  const hint = `usage: muster ${usage}`;
+  const option = Object.hasOwn(options, name) ? options[name] : undefined;
+  if (option === undefined) {
+    const actions = actionsWith?.(name) ?? [];
+    if (actions.length === 0) throw unknownOption(written, Object.keys(options), usage);
+    throw new UsageError(`${written} is an option of ${listed(actions)}`, hint);
   }
-  if (message.includes("does not take an argument"))
-    return new UsageError(`${option} takes no value`, hint);
-  if (message.includes("is ambiguous"))
-    return new UsageError(
-      `${option} needs a value; write one that begins with a dash as ${option}=-VALUE`,
-      hint,
+  if (option.type === "boolean") {
+    if (value !== null) throw new UsageError(`${written} takes no value`, hint);
+    values.set(name, true);
+    return;
+  }
+  if (value === null)
+    throw new UsageError(
+      `${written} needs a value`,
+      refused === null ? hint : `write one that begins with a dash as ${written}=-VALUE`,
     );
-  return new UsageError(`${option} needs a value`, hint);
+  const before = values.get(name);
+  if (option.multiple === true) values.set(name, [...((before as string[]) ?? []), value]);
+  else if (before === undefined) values.set(name, value);
+  else throw new UsageError(`${written} is given twice`, "pass it once");
 }
 
 /** The error for an option that the command does not have. `known` are the names of those that it has. */
 export function unknownOption(option: string, known: readonly string[], usage: string): UsageError {
-  const near = option.startsWith("--") ? nearestName(option.slice(2), known) : null;
+  const near = nearestName(option.replace(/^--?/, ""), known);
   const question = near === null ? "" : `, did you mean --${near}?`;
   return new UsageError(`unknown option ${option}${question}`, `usage: muster ${usage}`);
 }

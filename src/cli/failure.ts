@@ -10,12 +10,11 @@ import {
   WaitTimeout,
   type PeerErrorCode,
 } from "../client/index.ts";
+import { EXIT, exitCodeOf } from "./exit-codes.ts";
+import { OutputFailed } from "./output.ts";
 import { readMore } from "./read-more.ts";
 import { Stopped } from "./signals.ts";
 import { quotedCommand } from "./command-name.ts";
-
-/** The exit code of a command whose output is right as far as it goes, and not complete. */
-export const EXIT_INCOMPLETE = 3;
 
 /** Marks failures of this module and of its copy in the package `muster-mesh-server`. */
 const FAILURE = Symbol.for("muster.failure");
@@ -24,7 +23,9 @@ const FAILURE = Symbol.for("muster.failure");
 export class Failure extends Error {
   readonly [FAILURE] = true;
   override readonly name: string = "Failure";
-  readonly exitCode: number = 1;
+  /** For programs, in the output of `--json`. */
+  readonly code: string = "failed";
+  readonly exitCode: number = EXIT.failed;
   readonly hint: string | undefined;
 
   readonly details: readonly string[];
@@ -39,7 +40,25 @@ export class Failure extends Error {
 /** The command line is invalid. */
 export class UsageError extends Failure {
   override readonly name = "UsageError";
-  override readonly exitCode = 2;
+  override readonly code = "usage";
+  override readonly exitCode = EXIT.usage;
+}
+
+/** What is told of an error, and the exit code. */
+interface Told {
+  readonly code: string;
+  readonly exitCode: number;
+  /** What is wrong. A line shows it after the code, if that is one that a mesh or the SDK defines. */
+  readonly message: string;
+  readonly hasCode?: boolean;
+  /** What to do. */
+  readonly hint?: string | undefined;
+  /** The command that explains the code. */
+  readonly more?: string | null;
+  /** Lines that explain it. */
+  readonly details?: readonly string[];
+  /** Further facts for programs. */
+  readonly facts?: Readonly<Record<string, string | number>>;
 }
 
 /** What the user is told, and the exit code. */
@@ -50,18 +69,28 @@ interface Described {
   readonly exitCode: number;
 }
 
-/** An unexpected error is a bug, so its details are the stack. */
+/** An error for people: one line, and lines that explain it. */
 export function describeError(error: unknown): Described {
-  const failure = toFailure(error);
-  if (failure === null)
-    return {
-      text: `unexpected error: ${redactedError(error)}`,
-      details: framesOf(error),
-      exitCode: 1,
-    };
-  const { message, hint, details = [], exitCode } = failure;
-  const text = hint === undefined ? message : `${message}; ${hint}`;
-  return { text, details: details.map((line) => `  ${line}`), exitCode };
+  const { code, exitCode, message, hasCode = false, hint, more = null, details = [] } = told(error);
+  const what = hasCode ? `${code}: ${message}` : message;
+  return {
+    text: hint === undefined ? what : `${what}; ${hint}`,
+    details: [...details, ...(more === null ? [] : [more])].map((line) => `  ${line}`),
+    exitCode,
+  };
+}
+
+/** An error for programs: one JSON object. `remedy` says what to do, or which command explains the code; null if nothing is known. */
+export function errorJson(error: unknown): Readonly<Record<string, unknown>> {
+  const { code, exitCode, message, hint, more = null, details = [], facts } = told(error);
+  return {
+    code,
+    message,
+    remedy: hint ?? more,
+    exit_code: exitCode,
+    ...facts,
+    ...(details.length > 0 && { details }),
+  };
 }
 
 /** The frames of a stack: what follows its message, which is told once and may itself look like frames. */
@@ -76,48 +105,67 @@ function framesOf(error: unknown): string[] {
 
 const isFailure = (error: unknown): error is Failure => error instanceof Error && FAILURE in error;
 
-type DescribedFailure = Pick<Failure, "message" | "exitCode"> & {
-  readonly hint?: string | undefined;
-  readonly details?: readonly string[];
-};
-
-function toFailure(error: unknown): DescribedFailure | null {
+function told(error: unknown): Told {
   if (isFailure(error) || error instanceof Stopped) return error;
-  if (error instanceof MusterApiError)
-    return new Failure(error.message, apiHint(error), moreOf(error));
-  if (error instanceof PeerError)
-    return new (CALL_ERRORS.has(error.code) ? UsageError : Failure)(
-      peerErrorText(error),
-      PEER_HINTS[error.code],
-      moreOf(error),
-    );
-  if (error instanceof TaskFailed || error instanceof WaitTimeout)
-    return new Failure(error.message, undefined, moreOf(error));
-  if (error instanceof DiscoveryError)
-    return new Failure(codedText(error), undefined, moreOf(error));
-  if (error instanceof DiscoveryIncomplete)
+  if (error instanceof OutputFailed)
+    return { code: error.code, message: error.message, exitCode: EXIT.failed };
+  if (error instanceof MusterApiError) {
+    const { code, status, retryAfter, taskId } = error;
     return {
-      message: `incomplete: ${error.message}`,
-      exitCode: EXIT_INCOMPLETE,
-      details: moreOf(error),
+      code,
+      message: error.message.slice(`${code}: `.length),
+      hasCode: true,
+      hint: apiHint(error),
+      more: readMore(code),
+      exitCode: exitCodeOf(code, status),
+      facts: {
+        ...(status !== 0 && { status }),
+        ...(retryAfter !== undefined && { retry_after_seconds: retryAfter }),
+        ...(taskId !== undefined && { task_id: taskId }),
+      },
     };
-  if (error instanceof BackupError) return new Failure(codedText(error), undefined, moreOf(error));
-  if (error instanceof OptionsError) return new UsageError(error.message);
-  return null;
+  }
+  if (error instanceof PeerError)
+    return {
+      code: error.code,
+      message: peerErrorText(error),
+      hasCode: true,
+      hint: PEER_HINTS[error.code],
+      more: readMore(error.code),
+      exitCode: exitCodeOf(error.code),
+    };
+  if (error instanceof TaskFailed || error instanceof WaitTimeout) {
+    const { code, message, task } = error;
+    const facts = { task_id: task.id };
+    return { code, message, more: readMore(code), exitCode: EXIT.failed, facts };
+  }
+  if (error instanceof DiscoveryError || error instanceof BackupError)
+    return {
+      code: error.code,
+      message: error.message,
+      hasCode: true,
+      more: readMore(error.code),
+      exitCode: exitCodeOf(error.code),
+    };
+  if (error instanceof DiscoveryIncomplete) {
+    const { code } = error;
+    const message = `incomplete: ${error.message}`;
+    return { code, message, more: readMore(code), exitCode: exitCodeOf(code) };
+  }
+  if (error instanceof OptionsError)
+    return { code: "usage", message: error.message, exitCode: EXIT.usage };
+  // A bug, so its details are the stack.
+  return {
+    code: "unexpected",
+    message: `unexpected error: ${redactedError(error)}`,
+    details: framesOf(error),
+    exitCode: EXIT.failed,
+  };
 }
 
-/** Where to read more about a code; a server may send one that has no entry. */
-function moreOf({ code }: { readonly code: string }): readonly string[] {
-  const more = readMore(code);
-  return more === null ? [] : [more];
-}
-
-const codedText = ({ code, message }: DiscoveryError | BackupError): string =>
-  `${code}: ${message}`;
-
-/** The code once: a reason that came with a close frame begins with it, too. */
+/** The code is told once: a reason that came with a close frame begins with it, too. */
 const peerErrorText = ({ code, message }: PeerError): string =>
-  `${code}: ${message.replaceAll(`(${code}: `, "(")}`;
+  message.replaceAll(`(${code}: `, "(");
 
 function apiHint({ code, retryAfter }: MusterApiError): string | undefined {
   switch (code) {
@@ -131,9 +179,6 @@ function apiHint({ code, retryAfter }: MusterApiError): string | undefined {
       return retryAfter === undefined ? undefined : `try again in ${retryAfter} s`;
   }
 }
-
-/** The module is an argument of the call. */
-const CALL_ERRORS: ReadonlySet<PeerErrorCode> = new Set(["handlers_not_loaded"]);
 
 const PEER_HINTS: { readonly [Code in PeerErrorCode]?: string } = {
   mesh_key_mismatch:

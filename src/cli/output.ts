@@ -47,10 +47,14 @@ export const printJson = (value: unknown): void => printJsonText(writeJson(value
 /** Writes JSON on one line. */
 export const printJsonLine = (value: unknown): void => print(writeJson(value));
 
+/** Writes JSON on one line of stderr. */
+export const noteJsonLine = (value: unknown): void => note(writeJson(value));
+
 /** Writes a JSON text as it is. Only white space of JSON can hold a newline. */
 export const printJsonText = (text: string): void => print(text.split("\n"));
 
 function write(out: NodeJS.WriteStream, content: Line | readonly Line[]): void {
+  if (out === process.stdout && outputEnd.aborted) return;
   const lines: readonly Line[] =
     typeof content === "string" || content instanceof Parts ? [content] : content;
   out.write(lines.map((each) => `${rendered(each, out)}\n`).join(""));
@@ -90,14 +94,48 @@ export async function ask(question: string, signal: AbortSignal): Promise<string
   }
 }
 
-/** What Node would write to stderr itself goes through this module, too. A closed stdout, as by `head`, is not an error. */
-export function takeOverOutput(onUncaught: (error: unknown) => void): void {
-  process.stdout.on("error", () => process.exit(0));
-  process.on("uncaughtException", onUncaught);
+const outputEnded = new AbortController();
+/** Aborts with an `OutputEnded` when the reader of stdout has ended, as `head` does. */
+export const outputEnd: AbortSignal = outputEnded.signal;
+
+/** The reader of stdout has ended. That is no failure. */
+export class OutputEnded extends Error {
+  override readonly name = "OutputEnded";
+
+  constructor() {
+    super("the reader of stdout has ended");
+  }
+}
+
+/** Stdout takes nothing more, for example because its disk is full. */
+export class OutputFailed extends Error {
+  override readonly name = "OutputFailed";
+  readonly code = "output_failed";
+
+  constructor(reason: string) {
+    super(`cannot write to stdout (${reason}), so a part of the output is lost`);
+  }
+}
+
+/**
+ * What Node would write to stderr itself goes through this module, too, and so do errors of the streams. The end of stdout's reader
+ * aborts `outputEnd`: a command that waits for more to print ends then, and another one with its own exit code. Any other error of
+ * stdout is one of the command. What stderr does not take is lost.
+ */
+export function takeOverOutput(onFatal: (error: unknown) => void): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (READER_ENDED.has(error.code ?? "")) outputEnded.abort(new OutputEnded());
+    else onFatal(new OutputFailed(error.code ?? error.message));
+  });
+  process.stderr.on("error", () => {});
+  process.on("uncaughtException", onFatal);
   if (process.listenerCount("warning") === 0) return; // by --no-warnings
   process.removeAllListeners("warning");
   process.on("warning", ({ name, message }) => note(`${name}: ${message}`));
 }
+
+/** `EOF` is what Windows reports; after the first error the stream is destroyed. */
+const READER_ENDED: ReadonlySet<string> = new Set(["EPIPE", "EOF", "ERR_STREAM_DESTROYED"]);
 
 /** A number and its noun: `1 task`, `2 tasks`. */
 export const counted = (count: number, noun: string): string =>

@@ -28,23 +28,42 @@ async function noteReaders(path: string): Promise<void> {
     note(`warning: other users may read ${path}, which has a secret; run: chmod 600 ${path}`);
 }
 
+/** What becomes of a secret that was made and could not be written. */
+export interface Made<T> {
+  /** Creates the secret at the mesh. */
+  readonly create: () => Promise<T>;
+  readonly textOf: (created: T) => string;
+  /** Undoes the creation, and says so; or says how to get at the secret. */
+  readonly undo: (created: T) => Promise<string>;
+}
+
 /**
  * Creates a secret and writes it to a new private file. The file is created first: a secret that is shown once must not be lost
- * because the file exists already.
+ * because the file exists already. If it can't be written afterwards, as on a full disk, nobody has seen the secret, and it is undone.
  */
-export async function createInto<T>(
-  path: string,
-  create: () => Promise<T>,
-  textOf: (created: T) => string,
-): Promise<T> {
+export async function createInto<T>(path: string, { create, textOf, undo }: Made<T>): Promise<T> {
   if (!(await writeNewFile(path, "")))
     throw new Failure(`${path} exists already`, "choose another --out");
+  const discard = () => rm(path, { force: true });
+  const created = await create().catch(async (error: unknown) => {
+    await discard();
+    throw error;
+  });
   try {
-    const created = await create();
     await replaceFile(path, `${textOf(created)}\n`);
     return created;
   } catch (error) {
-    await rm(path, { force: true });
-    throw error;
+    await discard();
+    throw new Failure((error as Error).message, await undo(created));
+  }
+}
+
+/** Revokes or removes what was made; says so, or which command does it. */
+export async function undone(act: () => Promise<void>, done: string, by: string): Promise<string> {
+  try {
+    await act();
+    return `${done}, because nobody has seen its secret`;
+  } catch {
+    return `it was made, and could not be undone: run ${by}`;
   }
 }

@@ -1,4 +1,4 @@
-import { rename, rm } from "node:fs/promises";
+import { lstat, realpath, rename, rm } from "node:fs/promises";
 import { generateIdentity, PeerError, type KeyPair, type Peer } from "../client/index.ts";
 import { Failure } from "./failure.ts";
 import { readKeyFile, writeKeyFile, type StoredKey } from "./key-file.ts";
@@ -6,18 +6,26 @@ import { readKeyFile, writeKeyFile, type StoredKey } from "./key-file.ts";
 /** Connects the peer that has this key. */
 export type ConnectWith = (key: KeyPair) => Pick<Peer, "ready" | "rotate" | "close">;
 
+interface Replaced {
+  readonly keys: KeyPair;
+  /** The file with the new key. The old one is beside it, with `.old` after its name. */
+  readonly file: string;
+}
+
 /**
- * Replaces the key of a peer at its mesh and in its key file, and returns the new key. At every moment `file` is a whole key file, and
- * both keys are stored from before the mesh receives the new one.
+ * Replaces the key of a peer at its mesh and in its key file, and returns the new key. At every moment `path` is a whole key file, and
+ * both keys are stored from before the mesh receives the new one. A symbolic link, as of a folder of settings that is kept
+ * elsewhere, stays one: the keys are in the folder of the file that it leads to.
  */
-export async function replaceKey(file: string, connect: ConnectWith): Promise<KeyPair> {
-  const old = await readKeyFile(file);
+export async function replaceKey(path: string, connect: ConnectWith): Promise<Replaced> {
+  const old = await readKeyFile(path);
+  const file = (await lstat(path)).isSymbolicLink() ? await realpath(path) : path;
   const fresh = { keys: generateIdentity(), createdAt: new Date().toISOString() };
   await writeFreshKey(`${file}.new`, fresh);
   await rotateKey(connect, old.keys, fresh.keys, `${file}.new`);
   await writeKeyFile(`${file}.old`, old, true);
   await rename(`${file}.new`, file);
-  return fresh.keys;
+  return { keys: fresh.keys, file };
 }
 
 /** Writes the new key before the mesh receives it: from then on the old key may be revoked. */

@@ -1,6 +1,6 @@
 import { controller, readMeshLink, type MeshClient } from "../client/index.ts";
 import type { Details, Values } from "./args.ts";
-import { Failure, UsageError } from "./failure.ts";
+import { UsageError } from "./failure.ts";
 import { knownMesh } from "./known-meshes.ts";
 import { readSecret } from "./secrets.ts";
 import {
@@ -24,7 +24,7 @@ export const TARGET_OPTIONS = {
 export const TARGET_DETAILS: Details = [
   [
     "--url URL",
-    "the mesh, or its muster:// link; default: MUSTER_URL, else the mesh of the state folder",
+    "the mesh, or its muster:// link; default: MUSTER_URL, else that of the state folder",
   ],
   [
     "--token-file FILE",
@@ -65,7 +65,7 @@ export async function targetOf(values: TargetValues): Promise<Target> {
       "leave --dir or the URL out",
     );
   if (url === undefined) {
-    throw new Failure(
+    throw new UsageError(
       "no mesh is selected",
       `pass --url or set MUSTER_URL, or run ${quotedCommand("start")} in this folder`,
     );

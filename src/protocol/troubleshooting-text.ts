@@ -770,7 +770,7 @@ Event.
 
 ### \`discovery_incomplete\`
 
-\`DiscoveryIncomplete\`, after the peers that could be read. \`muster discover\`: \`incomplete: …\`, exit code 3.
+\`DiscoveryIncomplete\`, after the peers that could be read. \`muster discover\`: \`incomplete: …\`, exit code 5.
 
 - Cause: Some published peers could not be read; \`degraded.failures\` has the code of each reason.
 - Remedy: Read the entries of those codes. \`peers()\` returns the same without an error.
@@ -1642,7 +1642,7 @@ Failures of \`muster\` itself; after errors of a mesh it prints their code. A mi
 
 ### no mesh is selected
 
-Exit code 1.
+Exit code 2.
 
 - Cause: Neither \`--url\` nor \`MUSTER_URL\` is set, and this folder has no mesh.
 - Remedy: Pass \`--url URL\`, or run \`muster start\` here.

@@ -30,9 +30,14 @@ const idOf = (title: string): string =>
     .replaceAll(/^-+|-+$/g, "");
 
 let entries: ReadonlyMap<string, TroubleshootingEntry> | null = null;
+const allEntries = (): ReadonlyMap<string, TroubleshootingEntry> =>
+  (entries ??= new Map(entriesOf(TROUBLESHOOTING).map((entry) => [entry.id, entry])));
+
+/** The entries in the order of the page. */
+export const troubleshootingEntries = (): readonly TroubleshootingEntry[] => [
+  ...allEntries().values(),
+];
 
 /** The entry of a code or a message's ID; null if there is none. */
-export function troubleshootingEntry(id: string): TroubleshootingEntry | null {
-  entries ??= new Map(entriesOf(TROUBLESHOOTING).map((entry) => [entry.id, entry]));
-  return entries.get(id) ?? null;
-}
+export const troubleshootingEntry = (id: string): TroubleshootingEntry | null =>
+  allEntries().get(id) ?? null;

@@ -39,7 +39,7 @@ export function refusalHeaders(
   for (const [given, value] of headers) {
     const name = given.toLowerCase();
     if (SHOWN.has(name)) shown.push([name, value.slice(0, VALUE_CHARS_MAX)]);
-    else if (name.length <= NAME_CHARS_MAX) others.push([name, `[${value.length} characters]`]);
+    else if (name.length <= NAME_CHARS_MAX) others.push([name, lengthText(value.length)]);
   }
   let chars = 0;
   const fitting = [...shown, ...others].filter(([name, value]) => {
@@ -49,3 +49,6 @@ export function refusalHeaders(
   });
   return Object.fromEntries(fitting);
 }
+
+const lengthText = (count: number): string =>
+  `[${count} ${count === 1 ? "character" : "characters"}]`;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { CommandWithActions } from "../../src/cli/actions.ts";
-import type { Command } from "../../src/cli/args.ts";
+import type { Command } from "../../src/cli/command.ts";
 import { COMMANDS } from "../../src/cli/commands/index.ts";
 import { unknownCommand } from "../../src/cli/commands/help.ts";
 import type { UsageError } from "../../src/cli/failure.ts";
@@ -14,18 +14,11 @@ const WITH_ACTIONS = Object.entries(COMMANDS).flatMap(([name, command]) =>
 
 /** An action, and an option that it does not have although another action of its command has it. */
 const FOREIGN_OPTIONS = WITH_ACTIONS.flatMap(([name, { actions }]) =>
-  Object.entries(actions).flatMap(
-    ([
-      word,
-      {
-        options,
-        arguments: [min],
-      },
-    ]) =>
-      Object.values(actions)
-        .flatMap((other) => Object.entries(other.options))
-        .filter(([option]) => !Object.hasOwn(options, option))
-        .map(([option, { type }]) => [name, word, option, type, min] as const),
+  Object.entries(actions).flatMap(([word, { options, arguments: names }]) =>
+    Object.values(actions)
+      .flatMap((other) => Object.entries(other.options))
+      .filter(([option]) => !Object.hasOwn(options, option))
+      .map(([option, { type }]) => [name, word, option, type, names] as const),
   ),
 );
 
@@ -47,9 +40,9 @@ describe("commands with actions", () => {
 
   test.each(FOREIGN_OPTIONS)(
     "CL20 `muster %s %s` refuses --%s, an option of another action, and says of which",
-    async (name, word, option, type, min) => {
+    async (name, word, option, type, names) => {
       const value = type === "string" ? ["1"] : [];
-      const words = Array.from({ length: min }, () => "x");
+      const words = names.map(() => "x");
       const error = await errorOf(name, [word, ...words, `--${option}`, ...value]);
       expect(error.message).toMatch(new RegExp(`^--${option} is an option of \\w`));
       expect(error.exitCode).toBe(2);

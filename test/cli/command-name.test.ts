@@ -30,6 +30,8 @@ describe("PK4 a hint names the command by which the program is called where it r
     const literal = globSync("src/cli/**/*.ts").filter(
       (file) =>
         file !== "src/cli/command-name.ts" &&
+        // The manual page is one of an installed program.
+        file !== "src/cli/help/man-page.ts" &&
         /npx muster|"muster (?!: )|`muster [^`$]*`,/.test(
           withoutComments(readFileSync(file, "utf8")),
         ),

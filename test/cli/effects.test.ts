@@ -20,7 +20,9 @@ afterEach(() => vi.unstubAllEnvs());
 
 /** The error of a command line. Nothing answers at the URL, so a request would fail with exit code 1. */
 async function errorOf(words: string) {
-  const [name = "", ...argv] = words.split(" ").map((word) => word.replace("DIR", dir));
+  const [name = "", ...argv] = words
+    .split(" ")
+    .map((word) => word.replace("DIR", dir).replace(/^ID$/, TASK));
   try {
     await COMMANDS[name]?.run(argv);
   } catch (error) {
@@ -29,6 +31,7 @@ async function errorOf(words: string) {
   throw new Error("no error");
 }
 
+const TASK = "00000000-0000-4000-8000-000000000001";
 const URL_OPTION = "--url http://127.0.0.1:1";
 const LINK = `muster://127.0.0.1:1/#${"ab".repeat(32)}&join=mjk_${"0".repeat(32)}`;
 
@@ -39,8 +42,8 @@ describe("an option that would have no effect is refused with what to do", () =>
     ["task a --deadline 3", "--max-attempts and --deadline belong to --retry"],
     ["assign a --timeout 3", "--timeout says how long to wait; pass --wait"],
     ["assign a --concurrency-limit 3", "--concurrency-limit needs --concurrency-key"],
-    ["tasks cancel a --dry-run --yes", "--dry-run and --yes exclude each other"],
-    ["tasks retry a --dry-run --yes", "--dry-run and --yes exclude each other"],
+    ["tasks cancel ID --dry-run --yes", "--dry-run and --yes exclude each other"],
+    ["tasks retry ID --dry-run --yes", "--dry-run and --yes exclude each other"],
     ["token set a", "nothing to change; pass a limit"],
     ["join --slots 2", "--slots has no effect on a peer that runs no tasks"],
     ["join --no-prefetch", "--no-prefetch has no effect on a peer that runs no tasks"],

@@ -22,16 +22,17 @@ beforeAll(async () => {
 afterAll(() => void server.close());
 
 const ID = "0123456789abcdef0123456789abcdef";
-const KEY = "ab".repeat(32);
+const KEY = "12".repeat(32);
+const TASK = "00000000-0000-4000-8000-000000000001";
 
 test.each([
   "assign kind",
-  `task ${ID}`,
-  `task ${ID} --cancel`,
+  `task ${TASK}`,
+  `task ${TASK} --cancel`,
   "tasks list",
   "tasks stats",
   "tasks failures",
-  `tasks cancel ${ID} --yes`,
+  `tasks cancel ${TASK} --yes`,
   "callback secret https://one.example",
   "callback rotate https://one.example",
   "mesh auth-mode open",
@@ -39,7 +40,7 @@ test.each([
   "peers",
   `peers cordon ${ID}`,
   `score ${ID}`,
-  `why ${ID}`,
+  `why ${TASK}`,
   `rtt ${ID} ${ID}`,
   "dial list",
   `allow ${KEY}`,

@@ -2,9 +2,11 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { CommandWithActions } from "../../src/cli/actions.ts";
 import { COMMANDS } from "../../src/cli/commands/index.ts";
 import { describeError } from "../../src/cli/failure.ts";
+
+const TASK = "00000000-0000-4000-8000-000000000001";
+const PEER = "0".repeat(32);
 
 /** Nothing answers there: a request would fail with 1. */
 const MESH = ["--url", "http://127.0.0.1:1"];
@@ -19,7 +21,7 @@ const FILES: Readonly<
   Record<string, { readonly call: readonly string[]; readonly empty: boolean }>
 > = {
   "assign --key-file": { call: ["assign", "a", ...MESH, "--key-file"], empty: true },
-  "task --key-file": { call: ["task", "a", "--result", ...MESH, "--key-file"], empty: true },
+  "task --key-file": { call: ["task", TASK, "--result", ...MESH, "--key-file"], empty: true },
   "join --key-file": { call: ["join", ...MESH, "--key-file"], empty: true },
   "join --link-file": { call: ["join", "--link-file"], empty: true },
   "join --join-key-file": { call: ["join", ...MESH, "--join-key-file"], empty: true },
@@ -36,43 +38,55 @@ const FILES: Readonly<
   "webhook update --secret-file": { call: [...webhook("update"), "--secret-file"], empty: true },
   "webhook update --mapping-file": { call: [...webhook("update"), "--mapping-file"], empty: true },
   "webhook test FILE": { call: webhook("test"), empty: true },
+  "backup --verify": { call: ["backup", "--verify"], empty: false },
+  "backup --key-file": { call: ["backup", "--verify", "x", "--key-file"], empty: true },
+  "backup --passphrase-file": {
+    call: ["backup", "--verify", "x", "--passphrase-file"],
+    empty: true,
+  },
+  "restore --key-file": { call: ["restore", "x", "--key-file"], empty: true },
+  "restore --passphrase-file": { call: ["restore", "x", "--passphrase-file"], empty: true },
   // An empty file has a digest, and a folder stands for its files.
   "demo FILE": { call: ["demo"], empty: false },
 };
 
-/** The arguments of commands without actions; `a` for the others. */
-const ARGUMENTS: Readonly<Record<string, string>> = {
-  mesh: "",
-  audit: "",
-  discover: "",
-  rtt: "a b",
+const VALUES: Readonly<Record<string, string>> = {
+  PEER_ID: PEER,
+  PEER,
+  OTHER: PEER,
+  "PEER_ID or PUBLIC_KEY": PEER,
+  PUBLIC_KEY: "12".repeat(32),
+  TASK,
+  TASK_ID: TASK,
+  ID: TASK,
+  TYPE: "get_stats",
 };
+const valuesOf = (names: readonly string[]): readonly string[] =>
+  names.filter((name) => !name.startsWith("[")).map((name) => VALUES[name] ?? "a");
 
 /** The least arguments of each command that calls a mesh, for `--token-file`. */
 const WITH_TOKEN = Object.entries(COMMANDS).flatMap(([name, command]): (readonly string[])[] => {
   if (!(command.details ?? []).some(([option]) => option === "--token-file FILE")) return [];
-  if ("actions" in command)
-    return Object.entries((command as CommandWithActions).actions).map(
-      ([
-        action,
-        {
-          arguments: [min],
-        },
-      ]) => [name, action, ...argumentsOf(name, action, min)],
-    );
-  return [[name, ...(ARGUMENTS[name] ?? "a").split(" ").filter((word) => word !== "")]];
+  if (name === "backup") return [["backup", "--out", join(tmpdir(), "muster-no.backup")]];
+  if (command.actions === undefined) return [[name, ...valuesOf(command.arguments)]];
+  return Object.entries(command.actions).map(([action, { arguments: names }]) => [
+    name,
+    action,
+    ...argumentsOf(name, action, valuesOf(names)),
+  ]);
 });
 
-function argumentsOf(command: string, action: string, min: number): readonly string[] {
-  const words = Array.from({ length: min }, () => "a");
+function argumentsOf(command: string, action: string, words: readonly string[]): readonly string[] {
   const name = `${command} ${action}`;
   if (name === "token create") return ["viewer"];
   if (name === "token set") return ["a", "--weight", "2"];
+  if (name === "kinds set") return ["a", "--concurrency", "2"];
   if (name === "webhook create") return ["a", "--scheme", "github", "--kind", "a"];
   if (name === "webhook update") return ["a", "--kind", "a"];
   if (name === "webhook test") return ["a", "--event", "1"];
-  if (/^(?:peers (?:cordon|uncordon|drain)|tasks (?:cancel|retry))$/.test(name))
-    return ["a", "--dry-run"];
+  if (name.startsWith("tasks") && words.length === 0 && /cancel|retry/.test(action))
+    return [TASK, "--dry-run"];
+  if (/^peers (?:cordon|uncordon|drain)$/.test(name)) return [PEER, "--dry-run"];
   return words;
 }
 
@@ -95,7 +109,7 @@ async function outcomeOf([name = "", ...argv]: readonly string[]) {
 
 describe("a command that takes a file", () => {
   test("CL23 is in the table", () => {
-    const documented = Object.entries(COMMANDS).flatMap(([name, { details = [] }]) =>
+    const documented = Object.entries(COMMANDS).flatMap(([name, { details }]) =>
       details.flatMap(([option]) => {
         const [, found] = /^ *(--\S+|FILE)(?: FILE)?$/.exec(option) ?? [];
         const takesFile = / FILE$|^FILE$/.test(option);
@@ -103,7 +117,12 @@ describe("a command that takes a file", () => {
       }),
     );
     const listed = Object.keys(FILES).map((key) => key.replace(/^webhook \w+/, "webhook"));
-    const others = documented.filter((each) => !/ --(?:token-file|out)$/.test(each));
+    // The secrets of a restore are read after its file; the files of settings have tests of their own.
+    const others = documented.filter(
+      (each) =>
+        !/ --(?:token-file|out|secrets-file)$/.test(each) &&
+        !/^start --(?!geoip)|^serve /.test(each),
+    );
     expect([...new Set(others)].toSorted()).toEqual(
       [...new Set(listed)].filter((each) => each !== "webhook FILE").toSorted(),
     );

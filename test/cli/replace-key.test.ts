@@ -1,4 +1,13 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rm,
+  symlink,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -51,9 +60,27 @@ test.each([
   await writeKeyFile(path, { keys, createdAt: new Date().toISOString() }, false);
   const before = await readFile(path, "utf8");
   const done = replaceKey(path, CONNECTS[what] as ConnectWith);
-  if (what === "the mesh accepts") expect(await done).toEqual((await readKeyFile(path)).keys);
+  if (what === "the mesh accepts")
+    expect(await done).toEqual({ keys: (await readKeyFile(path)).keys, file: path });
   else await expect(done).rejects.toThrow();
   expect((await readdir(folder)).toSorted()).toEqual(files);
   const kept = await readFile(what === "the mesh accepts" ? `${path}.old` : path, "utf8");
   expect(kept).toBe(before);
+});
+
+test("CL14 a key file that is a symbolic link stays one: the keys are in the folder that it leads to", async () => {
+  await mkdir(join(folder, "kept"));
+  const [path, kept] = [join(folder, "link.json"), join(folder, "kept", "key.json")];
+  await writeKeyFile(
+    kept,
+    { keys: generateIdentity(), createdAt: new Date().toISOString() },
+    false,
+  );
+  await symlink(kept, path);
+  const { keys, file } = await replaceKey(path, peerThat({}));
+  expect(file).toBe(await realpath(kept));
+  expect(await readlink(path)).toBe(kept);
+  expect((await readKeyFile(path)).keys.id).toBe(keys.id);
+  expect((await readdir(join(folder, "kept"))).toSorted()).toEqual(["key.json", "key.json.old"]);
+  expect(await readdir(folder)).toEqual(["kept", "link.json"]);
 });

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { globSync, readFileSync } from "node:fs";
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -137,15 +137,36 @@ test("CL8 the names that commands propose for secrets are ignored by git", () =>
 
 test("CL8 a secret is not created when its file exists, and leaves no file when it cannot be created", async () => {
   const path = join(dir, "out");
-  const failing = createInto(path, () => Promise.reject(new Error("refused")), String);
+  const undo = () => Promise.resolve("undone");
+  const refused = () => Promise.reject<string>(new Error("refused"));
+  const failing = createInto(path, { create: refused, textOf: String, undo });
   await expect(failing).rejects.toThrow("refused");
   await expect(stat(path)).rejects.toThrow("ENOENT");
-  await createInto(path, () => Promise.resolve("one"), String);
+  await createInto(path, { create: () => Promise.resolve("one"), textOf: String, undo });
   expect(await readFile(path, "utf8")).toBe("one\n");
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   const create = vi.fn(() => Promise.resolve("two"));
-  await expect(createInto(path, create, String)).rejects.toThrow("exists already");
+  await expect(createInto(path, { create, textOf: String, undo })).rejects.toThrow(
+    "exists already",
+  );
   expect(create).not.toHaveBeenCalled();
+});
+
+test("CL8 a secret that cannot be written is undone, and that is said", async () => {
+  const folder = join(dir, "gone");
+  await mkdir(folder);
+  const undo = vi.fn(() => Promise.resolve("the token one is revoked"));
+  const lost = createInto(join(folder, "out"), {
+    // As a disk that is full: nothing can be written any more.
+    create: () => rm(folder, { recursive: true }).then(() => "one"),
+    textOf: String,
+    undo,
+  });
+  await expect(lost).rejects.toMatchObject({
+    message: expect.stringContaining("cannot write") as string,
+    hint: "the token one is revoked",
+  });
+  expect(undo).toHaveBeenCalledWith("one");
 });
 
 test.each([

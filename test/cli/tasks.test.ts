@@ -28,11 +28,15 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+/** What the command wrote to stderr. */
+let notes = "";
+
 async function muster(...args: string[]): Promise<string> {
   let output = "";
+  notes = "";
   const write = (chunk: unknown) => ((output += String(chunk)), true);
   vi.spyOn(process.stdout, "write").mockImplementation(write);
-  vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+  vi.spyOn(process.stderr, "write").mockImplementation((chunk) => ((notes += String(chunk)), true));
   const { port } = server.address() as AddressInfo;
   const url = ["--url", `http://127.0.0.1:${port}`, "--token", "t"];
   expect(await COMMANDS["tasks"]?.run([...args, ...url])).toBe(0);
@@ -114,6 +118,23 @@ describe("muster tasks", () => {
     await muster("retry", ID, "--yes", "--max-attempts", "3", "--deadline", "60", "--json");
     const more = { max_attempts: 3, deadline_seconds: 60 };
     expect(requests.at(-1)?.body).toEqual({ ids: [ID], ...more, dry_run: false });
+  });
+
+  test("CL41 says once how many tasks changed, and before that only what earlier requests did", async () => {
+    answer = piece();
+    expect(await muster("cancel", ID, "--yes")).toContain("2 tasks cancelled");
+    expect(notes).not.toContain("cancelled");
+    let requested = 0;
+    // Three requests: the mesh names a cursor twice.
+    Object.defineProperty(answer, "next_cursor", {
+      enumerable: true,
+      get: () => (++requested % 3 === 0 ? null : "1"),
+    });
+    expect(await muster("cancel", "--kind", "a", "--yes")).toContain("6 tasks cancelled");
+    expect(notes.match(/\d+ tasks cancelled so far/g)).toEqual([
+      "2 tasks cancelled so far",
+      "4 tasks cancelled so far",
+    ]);
   });
 
   test.for([

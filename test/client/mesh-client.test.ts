@@ -53,12 +53,41 @@ describe("a request of the mesh client", () => {
     });
   });
 
-  test("that the mesh refuses names an issue once, also where the detail names it", async () => {
-    const issues = [{ path: "the", message: "detail" }];
-    const detail = "the: detail";
-    const { mesh } = api(problem(400, "invalid_request", { detail, issues }));
-    await expect(mesh.tasks.get(ID)).rejects.toMatchObject({ detail });
-  });
+  test.each([
+    ["the detail names the issue", "the: detail", [["the", "detail"]], "the: detail"],
+    [
+      "the detail is the message of the issue",
+      "too long",
+      [["kind", "too long"]],
+      "kind: too long",
+    ],
+    ["the issue has no path", "too long", [["", "too long"]], "too long"],
+    [
+      "an issue occurs twice",
+      "wrong",
+      [
+        ["a", "b"],
+        ["a", "b"],
+      ],
+      "wrong (a: b)",
+    ],
+    [
+      "there are others",
+      "wrong a: b",
+      [
+        ["a", "b"],
+        ["c", "d"],
+      ],
+      "wrong a: b (c: d)",
+    ],
+  ] as const)(
+    "CL41 that the mesh refuses tells each text once: %s",
+    async (_, detail, pairs, text) => {
+      const issues = pairs.map(([path, message]) => ({ path, message }));
+      const { mesh } = api(problem(400, "invalid_request", { detail, issues }));
+      await expect(mesh.tasks.get(ID)).rejects.toMatchObject({ detail: text });
+    },
+  );
 
   test("that another server answers throws invalid_response", async () => {
     await expect(api(html).mesh.tasks.get(ID)).rejects.toMatchObject({

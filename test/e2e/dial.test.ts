@@ -122,7 +122,7 @@ describe("muster dial", () => {
 
   test("refuses an invalid address with the reason", async () => {
     expect(await here("dial", "ws://10.0.0.1/ws")).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining("not a public address"),
     });
     expect(await here("dial", "nonsense")).toMatchObject({

@@ -78,7 +78,7 @@ describe("a rolling restart of all peers under load", () => {
     await peer.waitForOutput(/draining for at most 60 s/);
     await sleep(1_100); // a signal that comes sooner is taken for the same one
     peer.child.kill("SIGTERM");
-    expect((await peer.finished).code).toBe(1);
+    expect((await peer.finished).code).toBe(143);
     const { state, attempts } = await api().tasks.get(id);
     expect([state, attempts.map((attempt) => attempt.state)]).toEqual(["queued", ["abandoned"]]);
   });

@@ -20,7 +20,7 @@ test("AD60 AD62 a newcomer admits the first worker of an allowlist with the comm
     const options = { cwd: dir, env };
     expect((await muster(["mesh", "auth-mode"], options)).stdout).toBe("allowlist\n");
     const stranger = await muster(["join", "--exec", "wc -c"], options);
-    expect(stranger).toMatchObject({ code: 1, stderr: expect.stringContaining("muster join-key") });
+    expect(stranger).toMatchObject({ code: 4, stderr: expect.stringContaining("muster join-key") });
 
     const { stdout } = await muster(["join-key", "create", "--label", "first worker"], options);
     const [, keygen = ""] = /^ +npx muster (keygen .+?) +#/m.exec(stdout) ?? [];
@@ -45,7 +45,7 @@ test("AD60 AD62 a newcomer admits the first worker of an allowlist with the comm
       words.filter((word) => !/key\.json|--key-file/.test(word)),
       invited,
     );
-    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining("used up") });
+    expect(other).toMatchObject({ code: 4, stderr: expect.stringContaining("used up") });
   } finally {
     await started.stop();
   }

@@ -22,7 +22,7 @@ test("a peer joins a local mesh, runs a task with a program, and is revoked", as
   expect(view).toMatchObject({ name: "counter", state: "active", successes: 1 });
   expect(await muster(["revoke", String(view?.id)], options)).toMatchObject({ code: 0 });
   expect(await peer.finished).toMatchObject({
-    code: 1,
+    code: 4,
     stderr: expect.stringContaining("the mesh has revoked this peer"),
   });
 });

@@ -131,7 +131,7 @@ describe("muster webhook create", () => {
     expect(await github(url, secret, { ref: "refs/2" })).toBe(401);
     expect(await github(url, String(next), { ref: "refs/3" })).toBe(202);
     const invalid = await webhook(["update", "kept", "--payload", '{"a":"$..x"}']);
-    expect(invalid).toMatchObject({ code: 1, stderr: expect.stringContaining("task.payload.a") });
+    expect(invalid).toMatchObject({ code: 2, stderr: expect.stringContaining("task.payload.a") });
     expect((await webhook(["delete", "kept"])).stdout).toBe("the webhook source kept is removed\n");
     expect((await webhook(["show", "kept"])).code).toBe(1);
   });

@@ -63,7 +63,7 @@ describe("muster webhook", () => {
       [["test", "files", "none.json"], "none.json does not exist"],
       [["test", "files", "--event", "1", "--header", "x"], "--header must have"],
       [["deliveries", "nobody"], "there is no webhook source"],
-      [["replay", "files"], "an argument of replay is missing"],
+      [["replay", "files"], "DELIVERY is missing"],
     ] as const) {
       const { code, stderr } = await webhook(...args);
       expect(code).not.toBe(0);

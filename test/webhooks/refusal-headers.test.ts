@@ -29,6 +29,15 @@ describe("headers of a refused delivery", () => {
     expect(refusalHeaders([[name, value]])).toEqual({ [name.toLowerCase()]: "[14 characters]" });
   });
 
+  test("WH62 the length is a number and its noun", () => {
+    for (const [value, shown] of [
+      ["", "[0 characters]"],
+      ["x", "[1 character]"],
+      ["xy", "[2 characters]"],
+    ] as const)
+      expect(refusalHeaders([["x-api-key", value]])).toEqual({ "x-api-key": shown });
+  });
+
   test("WH62 what describes the delivery is stored, shortened", () => {
     const long = "x".repeat(5_000);
     expect(

@@ -167,6 +167,21 @@ describe("POST /v1/peers/:id/revoke", () => {
     expect(reply.headers.get("Retry-After")).toBe("10");
   });
 
+  it.each([`${"12".repeat(31)}92`, `ed${"ff".repeat(30)}7f`])(
+    "CL34 refuses an encoding of a key that is not canonical, which would bar nobody: %s",
+    async (key) => {
+      for (const [method, path] of [
+        ["POST", `/v1/peers/${key}/revoke`],
+        ["DELETE", `/v1/denylist/${key}`],
+      ] as const) {
+        const reply = await call(method, path);
+        const [issue] = (reply.body as { issues: { path: string; message: string }[] }).issues;
+        expect([reply.status, issue?.path]).toEqual([400, "id"]);
+        expect(issue?.message).toContain("not the canonical encoding");
+      }
+    },
+  );
+
   it("AD30 bars a key that the mesh never met, by its ID or by itself, when it comes", async () => {
     for (const nameOf of [({ id }: KeyPair) => id, ({ publicKey }: KeyPair) => toHex(publicKey)]) {
       const keys = newKeyPair(platformRandom);

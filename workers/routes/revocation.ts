@@ -1,11 +1,14 @@
 import { z } from "zod";
 import { fromHex } from "../../src/base/bytes.ts";
-import { peerIdOf } from "../../src/crypto/identity.ts";
+import { isCanonicalKey, peerIdOf } from "../../src/crypto/identity.ts";
+import { KEY_BYTES } from "../../src/protocol/constants.ts";
 import { DenyList, DenyQuery, KeepTasksQuery, RevokedPeer } from "../../src/protocol/http.ts";
 import { PublicKeyHex, type PeerId } from "../../src/protocol/ids.ts";
 import { forward, forwardEmpty } from "../forward.ts";
 import { jsonOf, noContent } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
+
+const PUBLIC_KEY_CHARS = 2 * KEY_BYTES;
 
 /** A key, by itself or by the ID that is a hash of it. */
 const KeyOrId = z
@@ -13,6 +16,11 @@ const KeyOrId = z
   .regex(
     /^[0-9a-f]{32}(?:[0-9a-f]{32})?$/,
     "name a peer ID (32 lower-case hex characters) or a public key (64)",
+  )
+  // Another encoding of a key leads to another ID: to bar it would bar nobody.
+  .refine(
+    (text) => text.length < PUBLIC_KEY_CHARS || isCanonicalKey(fromHex(text) ?? new Uint8Array()),
+    "this is not the canonical encoding of a public key; name the key as its peer shows it",
   )
   .meta({ description: "A peer's ID or public key, in hex; the mesh need not know it" });
 

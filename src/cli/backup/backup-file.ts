@@ -18,7 +18,7 @@ import {
 } from "../../backup/sealed-backup.ts";
 import { platformRandom } from "../../crypto/primitives.ts";
 import { Failure, UsageError } from "../failure.ts";
-import { errorCode, HAS_NO_LINKS, PRIVATE_FILE } from "../files.ts";
+import { HAS_NO_LINKS, errorCode, PRIVATE_FILE, unreadableInput } from "../files.ts";
 import { newHash } from "./new-hash.ts";
 
 /** scrypt allocates 128 * N * r bytes, and refuses more than this. */
@@ -168,6 +168,6 @@ async function firstLine(path: string): Promise<Bytes | null> {
     return line === null ? null : new Uint8Array(line);
   } catch (error) {
     if (error instanceof BackupError) return null;
-    throw new Failure(`cannot read ${path} (${errorCode(error)})`);
+    throw unreadableInput(path, error, "it is the backup");
   }
 }

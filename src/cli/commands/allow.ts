@@ -1,13 +1,23 @@
 import { ROLES } from "../../protocol/messages.ts";
-import { choiceOption, readArgs, type Command } from "../args.ts";
+import { choiceOption } from "../args.ts";
+import { command } from "../command.ts";
+import { publicKey } from "../identifiers.ts";
 import { LIMIT_DETAILS, LIMIT_OPTIONS, ownerLimits } from "../owner-limits.ts";
 import { print, printJson } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "allow PUBLIC_KEY [--label TEXT] [--role ROLE]... [--readmit] [LIMITS]";
 
+const OPTIONS = {
+  ...TARGET_OPTIONS,
+  ...LIMIT_OPTIONS,
+  label: { type: "string" },
+  role: { type: "string", multiple: true },
+  readmit: { type: "boolean" },
+} as const;
+
 /** Adds a key to the allowlist. */
-export const allow: Command = {
+export const allow = command({
   usage,
   summary: "add a public key to the allowlist",
   details: [
@@ -20,18 +30,14 @@ export const allow: Command = {
     ...LIMIT_DETAILS,
     ...TARGET_DETAILS,
   ],
-  run: async (argv) => {
-    const options = {
-      ...TARGET_OPTIONS,
-      ...LIMIT_OPTIONS,
-      label: { type: "string" },
-      role: { type: "string", multiple: true },
-      readmit: { type: "boolean" },
-    } as const;
-    const { values, positionals } = readArgs(argv, options, { min: 1, max: 1, usage });
+  examples: ['allow PUBLIC_KEY --label "render node 3" --role worker'],
+  options: OPTIONS,
+  arguments: ["PUBLIC_KEY"],
+  run: async (values, [word = ""]) => {
     const roles = values.role?.flatMap((role) => choiceOption("role", role, ROLES) ?? []);
+    const key = publicKey(word, "PUBLIC_KEY");
     const mesh = await controllerOf(values);
-    const entry = await mesh.allowlist.put(String(positionals[0]), {
+    const entry = await mesh.allowlist.put(key, {
       ...(values.label !== undefined && { label: values.label }),
       ...(roles !== undefined && { roles }),
       ...(values.readmit === true && { readmit: true }),
@@ -41,4 +47,4 @@ export const allow: Command = {
     else print(`${entry.peer_id} may join as ${entry.roles.join(", ")}`);
     return 0;
   },
-};
+});

@@ -9,7 +9,7 @@ const list = action({
   usage: "list",
   summary: "list the keys that may join, with their roles and limits",
   options: {},
-  arguments: [0, 0],
+  arguments: [],
   run: async (values) => {
     const entries = await (await controllerOf(values)).allowlist.list().toArray();
     if (values.json === true) printJson(entries);
@@ -23,6 +23,7 @@ const list = action({
 /** Lists the allowlist. `muster allow` and `muster disallow` change it. */
 export const allowlist = withActions("allowlist", {
   summary: "list the keys that may join; `allow` and `disallow` change the list",
+  examples: ["allowlist"],
   actions: { list },
   otherwise: list,
 });

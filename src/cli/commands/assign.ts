@@ -1,27 +1,12 @@
-import { jsonFlaw } from "../../base/json-text/flaw.ts";
-import { isJson } from "../../base/json-text/scan-json.ts";
 import { toHex } from "../../base/bytes.ts";
-import {
-  TaskFailed,
-  JsonText,
-  type MeshClient,
-  type SubmitOptions,
-  type Task,
-} from "../../client/index.ts";
-import { VALUE_DEPTH_MAX } from "../../protocol/task-limits.ts";
-import {
-  choiceOption,
-  countOption,
-  numberOption,
-  readArgs,
-  timeOption,
-  type Command,
-  type Values,
-} from "../args.ts";
+import { TaskFailed, type MeshClient, type SubmitOptions, type Task } from "../../client/index.ts";
+import { choiceOption, countOption, numberOption, timeOption, type Values } from "../args.ts";
+import { command } from "../command.ts";
 import { UsageError } from "../failure.ts";
+import { peerId } from "../identifiers.ts";
 import { readKeyFile } from "../key-file.ts";
 import { note, print, printJson, printJsonText } from "../output.ts";
-import { readStandardInput } from "../standard-input.ts";
+import { readPayload } from "../payload.ts";
 import { asWritten } from "../task-output.ts";
 import { waitForTask } from "../wait/wait-for-task.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
@@ -54,7 +39,7 @@ const OPTIONS = {
 } as const;
 
 /** Submits a task to the mesh. */
-export const assign: Command = {
+export const assign = command({
   usage,
   summary: "submit a task; PAYLOAD is JSON, - reads it from stdin",
   details: [
@@ -78,8 +63,10 @@ export const assign: Command = {
     ["--callback URL", "receives a signed POST when the task ends (see `muster callback`)"],
     ...TARGET_DETAILS,
   ],
-  run: async (argv) => {
-    const { values, positionals } = readArgs(argv, OPTIONS, { min: 1, max: 2, usage });
+  examples: ["assign resize '{\"width\":320}' --wait", "assign add -5 --priority -1"],
+  options: OPTIONS,
+  arguments: ["KIND", "[PAYLOAD]"],
+  run: async (values, positionals) => {
     if (values.timeout !== undefined && values.wait !== true)
       throw new UsageError("--timeout says how long to wait", "pass --wait, too, or leave it out");
     const { keys } = values["key-file"] === undefined ? {} : await readKeyFile(values["key-file"]);
@@ -105,7 +92,7 @@ export const assign: Command = {
     if (values.json !== true) printJsonText(await mesh.tasks.resultTextOf(ended, keys?.privateKey));
     return 0;
   },
-};
+});
 
 /** Says at once why no peer has got the task, if none can take it now: a misspelled kind would wait until its deadline. */
 async function noteWhyItWaits(
@@ -120,21 +107,6 @@ async function noteWhyItWaits(
   if (reason !== null) note(`the task is queued: ${reason}`);
 }
 
-/** The payload exactly as it was typed. */
-async function readPayload(argument: string | undefined): Promise<JsonText> {
-  if (argument === undefined) return new JsonText("null");
-  const source = argument === "-" ? await readStandardInput("PAYLOAD") : argument;
-  const text = source.trim();
-  const flaw = jsonFlaw(text, "PAYLOAD", VALUE_DEPTH_MAX);
-  if (flaw === null) return new JsonText(text);
-  if (!isJson(text))
-    throw new UsageError(
-      `PAYLOAD is not JSON: ${flaw.message}`,
-      `a JSON string needs its quotes: '"like this"'`,
-    );
-  throw new UsageError(`${flaw.path} can't be sent: ${flaw.message}`);
-}
-
 function assignOptions(values: Values<typeof OPTIONS>): SubmitOptions {
   const minScore = numberOption("min-score", values["min-score"]);
   const priority = numberOption("priority", values.priority);
@@ -146,7 +118,7 @@ function assignOptions(values: Values<typeof OPTIONS>): SubmitOptions {
   const notBefore = timeOption("not-before", values["not-before"]);
   return {
     ...(values.capability !== undefined && { capabilities: values.capability }),
-    ...(values.peer !== undefined && { peerId: values.peer }),
+    ...(values.peer !== undefined && { peerId: peerId(values.peer, "--peer") }),
     ...(minScore !== undefined && { minScore }),
     ...(priority !== undefined && { priority }),
     ...concurrencyOption(values),
@@ -155,7 +127,9 @@ function assignOptions(values: Values<typeof OPTIONS>): SubmitOptions {
     ...(leaseSeconds !== undefined && { leaseSeconds }),
     ...(attemptTimeoutSeconds !== undefined && { attemptTimeoutSeconds }),
     ...(values.callback !== undefined && { callback: { url: values.callback } }),
-    ...(values.avoid !== undefined && { avoid: values.avoid }),
+    ...(values.avoid !== undefined && {
+      avoid: values.avoid.map((each) => peerId(each, "--avoid")),
+    }),
     ...(role !== undefined && { role }),
     ...(notBefore !== undefined && { notBefore }),
     ...(values["idempotency-key"] !== undefined && { idempotencyKey: values["idempotency-key"] }),

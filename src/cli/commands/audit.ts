@@ -1,5 +1,6 @@
 import type { AuditView } from "../../protocol/http.ts";
-import { countOption, readArgs, type Command } from "../args.ts";
+import { countOption } from "../args.ts";
+import { command } from "../command.ts";
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
 import { truncate } from "../display-width.ts";
@@ -9,8 +10,15 @@ const usage = "audit [--subject ID] [--act ACT] [--last N]";
 const LAST_DEFAULT = 50;
 const DETAIL_CHARS = 80;
 
+const OPTIONS = {
+  ...TARGET_OPTIONS,
+  subject: { type: "string" },
+  act: { type: "string" },
+  last: { type: "string" },
+} as const;
+
 /** Prints the audit log. */
-export const audit: Command = {
+export const audit = command({
   usage,
   summary: "list admissions, rejections and administrative changes",
   details: [
@@ -19,14 +27,10 @@ export const audit: Command = {
     ["--last N", `the number of entries; default: ${LAST_DEFAULT}`],
     ...TARGET_DETAILS,
   ],
-  run: async (argv) => {
-    const options = {
-      ...TARGET_OPTIONS,
-      subject: { type: "string" },
-      act: { type: "string" },
-      last: { type: "string" },
-    } as const;
-    const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
+  examples: ["audit --act revoke_peer --last 10"],
+  options: OPTIONS,
+  arguments: [],
+  run: async (values) => {
     const last = countOption("last", values.last) ?? LAST_DEFAULT;
     const mesh = await controllerOf(values);
     const { subject, act } = values;
@@ -41,7 +45,7 @@ export const audit: Command = {
     else print(table(["at", "actor", "act", "subject", "outcome", "detail"], entries.map(row)));
     return 0;
   },
-};
+});
 
 /** When it happened; for an act that was repeated how often, and when last. */
 const times = ({ at, last_at, count }: AuditView): string =>

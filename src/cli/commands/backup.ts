@@ -1,4 +1,5 @@
-import { readArgs, type Command, type Details } from "../args.ts";
+import type { Details } from "../args.ts";
+import { command } from "../command.ts";
 import { withSqlite } from "../backup/needs-sqlite.ts";
 import { OPENER_DETAILS, OPENER_OPTIONS, openerOf, sealToOf } from "../backup/opener.ts";
 import { printSummary } from "../backup/shown-summary.ts";
@@ -25,21 +26,27 @@ const OWN_DETAILS: Details = [
   ],
 ];
 
+const OPTIONS = {
+  ...TARGET_OPTIONS,
+  ...OPENER_OPTIONS,
+  out: { type: "string" },
+  verify: { type: "string" },
+  to: { type: "string", multiple: true, default: [] as string[] },
+  "no-secrets": { type: "boolean", default: false },
+} as const;
+
 /** Makes a backup of a mesh, or checks one. */
-export const backup: Command = {
+export const backup = command({
   usage,
   summary: "back up a mesh into one file while it runs; check such a file with --verify",
   details: [...OWN_DETAILS, ...TARGET_DETAILS.filter(([option]) => option !== "--url URL")],
-  run: async (argv) => {
-    const options = {
-      ...TARGET_OPTIONS,
-      ...OPENER_OPTIONS,
-      out: { type: "string" },
-      verify: { type: "string" },
-      to: { type: "string", multiple: true, default: [] as string[] },
-      "no-secrets": { type: "boolean", default: false },
-    } as const;
-    const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
+  examples: [
+    "backup --out mesh.backup --to PUBLIC_KEY",
+    "backup --verify mesh.backup --key-file key.json",
+  ],
+  options: OPTIONS,
+  arguments: [],
+  run: async (values) => {
     const { out, verify, json = false, url } = values;
     if (verify !== undefined) {
       if (out !== undefined) throw new UsageError("--out and --verify exclude each other");
@@ -67,7 +74,7 @@ export const backup: Command = {
       );
     return 0;
   },
-};
+});
 
 async function verifyFile(
   file: string,

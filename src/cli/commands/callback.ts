@@ -1,7 +1,9 @@
 import type { MeshClient } from "../../client/index.ts";
 import { action, withActions } from "../actions.ts";
 import { numberOption, type Details, type Values } from "../args.ts";
+import { taskId } from "../identifiers.ts";
 import { note, print, printJson } from "../output.ts";
+import { quotedCommand } from "../command-name.ts";
 import { createInto } from "../private-file.ts";
 import { controllerOf, type TARGET_OPTIONS } from "../target.ts";
 import { showTask } from "../task-output.ts";
@@ -28,7 +30,7 @@ const printSecret = action({
   summary: "print the secret that signs this token's callbacks to the origin of URL",
   details: SECRET_DETAILS,
   options: SECRET_OPTIONS,
-  arguments: [1, 1],
+  arguments: ["URL"],
   run: (values, [url = ""]) => show(values, (callbacks) => callbacks.secret(url, ownerOf(values))),
 });
 
@@ -39,7 +41,7 @@ const rotate = action({
     ["--overlap SECONDS", "how long the previous secret signs, too; 0 to 604800; default: 86400"],
   ],
   options: { ...SECRET_OPTIONS, overlap: { type: "string" } },
-  arguments: [1, 1],
+  arguments: ["URL"],
   run: (values, [url = ""]) => {
     const overlapSeconds = numberOption("overlap", values.overlap);
     const options = { ...ownerOf(values), ...(overlapSeconds !== undefined && { overlapSeconds }) };
@@ -51,7 +53,7 @@ const endPrevious = action({
   usage: "end-previous URL [--owner ID] [--out FILE]",
   summary: "let only the new secret sign from now on; also the options of secret",
   options: SECRET_OPTIONS,
-  arguments: [1, 1],
+  arguments: ["URL"],
   run: (values, [url = ""]) =>
     show(values, (callbacks) => callbacks.endPreviousSecret(url, ownerOf(values))),
 });
@@ -60,8 +62,9 @@ const repeat = action({
   usage: "repeat TASK_ID",
   summary: "send the callback of a task again, whether it was delivered or failed",
   options: {},
-  arguments: [1, 1],
-  run: async (values, [id = ""]) => {
+  arguments: ["TASK_ID"],
+  run: async (values, [word = ""]) => {
+    const id = taskId(word, "TASK_ID");
     const { tasks } = await controllerOf(values);
     showTask(await tasks.repeatCallback(id), values.json === true);
     return 0;
@@ -71,6 +74,10 @@ const repeat = action({
 /** Prints and rotates the secrets that sign callbacks, and repeats a callback. */
 export const callback = withActions("callback", {
   summary: "print or rotate the secret that signs callbacks to a URL, or repeat a callback",
+  examples: [
+    "callback secret https://app.example/hook --out callbacks.secret",
+    "callback repeat 00000000-0000-4000-8000-000000000001",
+  ],
   actions: { secret: printSecret, rotate, "end-previous": endPrevious, repeat },
 });
 
@@ -84,11 +91,12 @@ async function show(
   const { out, json = false } = values;
   const { callbacks } = await controllerOf(values);
   if (out === undefined) return showSecret(await ask(callbacks), json);
-  const view = await createInto(
-    out,
-    () => ask(callbacks),
-    (made) => secretsOf(made).join("\n"),
-  );
+  const view = await createInto(out, {
+    create: () => ask(callbacks),
+    textOf: (made) => secretsOf(made).join("\n"),
+    undo: ({ origin }) =>
+      Promise.resolve(`${quotedCommand(`callback secret ${origin}`)} shows the secret`),
+  });
   return showFile(view, out, json);
 }
 

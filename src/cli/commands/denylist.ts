@@ -2,6 +2,7 @@ import type { DenyEntry } from "../../client/index.ts";
 import { DENY_REASONS } from "../../protocol/http.ts";
 import { action, withActions } from "../actions.ts";
 import { choiceOption } from "../args.ts";
+import { peerIdOrKey } from "../identifiers.ts";
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
 import { controllerOf } from "../target.ts";
@@ -13,7 +14,7 @@ const list = action({
     ["--reason REASON", `only keys that were barred for this reason (${DENY_REASONS.join(", ")})`],
   ],
   options: { reason: { type: "string" } },
-  arguments: [0, 0],
+  arguments: [],
   run: async (values) => {
     const reason = choiceOption("reason", values.reason, DENY_REASONS);
     const mesh = await controllerOf(values);
@@ -27,8 +28,9 @@ const lift = action({
   usage: "lift PEER_ID | PUBLIC_KEY",
   summary: "the key of this peer may connect again, as the auth mode and the allowlist say",
   options: {},
-  arguments: [1, 1],
-  run: async (values, [key = ""]) => {
+  arguments: ["PEER_ID or PUBLIC_KEY"],
+  run: async (values, [word = ""]) => {
+    const key = peerIdOrKey(word);
     const mesh = await controllerOf(values);
     await mesh.denylist.remove(key);
     if (values.json === true) printJson({ key, denied: false });
@@ -40,6 +42,7 @@ const lift = action({
 /** Lists the keys that are barred, and lifts a revocation. */
 export const denylist = withActions("denylist", {
   summary: "list the keys that may not join in any mode, or lift a revocation",
+  examples: ["denylist list --reason revoked", "denylist lift 9f86d081884c7d659a2feaa0c55ad015"],
   actions: { list, lift },
 });
 

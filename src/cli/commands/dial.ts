@@ -16,7 +16,7 @@ const register = action({
     ["--name NAME", "a name for people"],
   ],
   options: { "public-key": { type: "string" }, name: { type: "string" } },
-  arguments: [1, 1],
+  arguments: ["URL"],
   run: async (values, [url = ""]) => {
     if (!url.includes("://"))
       throw new UsageError(
@@ -39,7 +39,7 @@ const list = action({
   usage: "list",
   summary: "list the addresses, with their state and last error",
   options: {},
-  arguments: [0, 0],
+  arguments: [],
   run: async (values) => {
     const mesh = await controllerOf(values);
     printDials(await mesh.dials.list().toArray(), values.json === true);
@@ -51,7 +51,7 @@ const remove = action({
   usage: "remove ID",
   summary: "stop dialing an address, and end its session",
   options: {},
-  arguments: [1, 1],
+  arguments: ["ID"],
   run: async (values, [id = ""]) => {
     const mesh = await controllerOf(values);
     await mesh.dials.remove(id);
@@ -64,6 +64,7 @@ const remove = action({
 /** Registers, lists and removes addresses that the mesh dials. */
 export const dial = withActions("dial", {
   summary: "let the mesh dial a go-p2p node, now and whenever its session ends",
+  examples: ["dial wss://node.example:9091/ws --name lab", "dial list"],
   actions: { list, remove },
   otherwise: register,
 });

@@ -7,8 +7,9 @@ import {
 } from "../../client/index.ts";
 import { REGIONS } from "../../protocol/discovery.ts";
 import { ROLES } from "../../protocol/messages.ts";
-import { choiceOption, numberOption, readArgs, type Command, type Values } from "../args.ts";
-import { EXIT_INCOMPLETE } from "../failure.ts";
+import { choiceOption, numberOption, type Values } from "../args.ts";
+import { command } from "../command.ts";
+import { EXIT } from "../exit-codes.ts";
 import { note, print, printJson, printJsonLine } from "../output.ts";
 import { table } from "../table.ts";
 import { stopSignal } from "../signals.ts";
@@ -30,7 +31,7 @@ const OPTIONS = {
 } as const;
 
 /** Finds peers by their published records, and follows changes. */
-export const discover: Command = {
+export const discover = command({
   usage,
   summary: "find peers by their sealed records, and follow changes",
   details: [
@@ -44,8 +45,10 @@ export const discover: Command = {
     ["--follow", "then print one line per change, until stopped"],
     ...TARGET_DETAILS,
   ],
-  run: async (argv) => {
-    const { values } = readArgs(argv, OPTIONS, { min: 0, max: 0, usage });
+  examples: ["discover --capability gpu", "discover --kind resize --follow --json"],
+  options: OPTIONS,
+  arguments: [],
+  run: async (values) => {
     const filter = filterOf(values);
     const mesh = await controllerOf(values);
     const maxAge = numberOption("max-age", values["max-age"]);
@@ -56,7 +59,7 @@ export const discover: Command = {
     const json = values.json === true;
     return values.follow === true ? follow(reader, filter, json) : list(reader, filter, json);
   },
-};
+});
 
 /** Prints the peers once. What could not be read is on stderr and in the exit code, so that a shorter list is not taken for a complete one. */
 async function list(
@@ -70,7 +73,7 @@ async function list(
   else if (degraded === null) print("no peers");
   if (degraded === null) return 0;
   note(`incomplete: ${degradedText(degraded)}`);
-  return EXIT_INCOMPLETE;
+  return EXIT.incomplete;
 }
 
 /** Prints one line per change until a signal. The exit code says whether everything could be read at the end. */
@@ -88,7 +91,7 @@ async function follow(
     if (change.type === "degraded" || change.type === "recovered")
       isDegraded = change.type === "degraded";
   }
-  return isDegraded ? EXIT_INCOMPLETE : 0;
+  return isDegraded ? EXIT.incomplete : 0;
 }
 
 function filterOf(values: Values<typeof OPTIONS>): DiscoverOptions {

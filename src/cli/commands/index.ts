@@ -1,10 +1,12 @@
-import type { Command } from "../args.ts";
+import type { Command } from "../command.ts";
+import { commandsOf, type CommandGroup } from "../command-groups.ts";
 import { allow } from "./allow.ts";
 import { allowlist } from "./allowlist.ts";
 import { assign } from "./assign.ts";
 import { audit } from "./audit.ts";
 import { backup } from "./backup.ts";
 import { callback } from "./callback.ts";
+import { completionFor } from "./completion.ts";
 import { demo } from "./demo.ts";
 import { denylist } from "./denylist.ts";
 import { dial } from "./dial.ts";
@@ -14,6 +16,7 @@ import { helpFor } from "./help.ts";
 import { joinKey } from "./join-key.ts";
 import { join } from "./join.ts";
 import { keygen } from "./keygen.ts";
+import { kinds } from "./kinds.ts";
 import { mesh } from "./mesh.ts";
 import { peers } from "./peers.ts";
 import { restore } from "./restore.ts";
@@ -27,39 +30,32 @@ import { start } from "./start.ts";
 import { task } from "./task.ts";
 import { tasks } from "./tasks.ts";
 import { token } from "./token.ts";
+import { version } from "./version.ts";
 import { webhook } from "./webhook.ts";
 import { why } from "./why.ts";
 
-/** Every command by its name, in the order in which `muster help` lists them. */
-export const COMMANDS: Record<string, Command> = {
-  start,
-  serve,
-  demo,
-  keygen,
-  join,
-  assign,
-  task,
-  tasks,
-  callback,
-  webhook,
-  peers,
-  discover,
-  score,
-  why,
-  rtt,
-  dial,
-  allow,
-  disallow,
-  allowlist,
-  revoke,
-  denylist,
-  "join-key": joinKey,
-  token,
-  rotate,
-  audit,
-  mesh,
-  backup,
-  restore,
-  "state-hash": stateHash,
-};
-COMMANDS["help"] = helpFor(COMMANDS);
+/** The commands by what they are for, in the order in which `muster help` lists them. */
+const WORK: readonly CommandGroup[] = [
+  {
+    title: "Run a mesh",
+    commands: { start, serve, demo, keygen, mesh, audit, backup, restore, "state-hash": stateHash },
+  },
+  { title: "Work as a peer", commands: { join, rotate } },
+  { title: "Give tasks", commands: { assign, task, tasks, kinds, callback, webhook } },
+  { title: "See and steer the peers", commands: { peers, discover, score, why, rtt, dial } },
+  {
+    title: "Say who may do what",
+    commands: { allow, disallow, allowlist, revoke, denylist, "join-key": joinKey, token },
+  },
+];
+
+const help = helpFor(() => COMMAND_GROUPS);
+const completion = completionFor(() => COMMAND_GROUPS);
+
+export const COMMAND_GROUPS: readonly CommandGroup[] = [
+  ...WORK,
+  { title: "About the command line", commands: { help, version, completion } },
+];
+
+/** Every command by its name. */
+export const COMMANDS: Readonly<Record<string, Command>> = commandsOf(COMMAND_GROUPS);

@@ -6,9 +6,9 @@ import { choiceOption, countOption, numberOption, type Values } from "../args.ts
 import { joinCommand, withFile, withVariable, type JoinCommand } from "../join-command.ts";
 import { counted, print, printJson } from "../output.ts";
 import { table } from "../table.ts";
-import { createInto } from "../private-file.ts";
+import { createInto, undone } from "../private-file.ts";
 import { targetOf, type TARGET_OPTIONS } from "../target.ts";
-import { commandName } from "../command-name.ts";
+import { commandName, quotedCommand } from "../command-name.ts";
 
 const SECONDS_PER_DAY = 86_400;
 
@@ -41,7 +41,7 @@ const create = action({
     days: { type: "string" },
     out: { type: "string" },
   },
-  arguments: [0, 0],
+  arguments: [],
   run: async (values) => {
     const roles = values.role?.flatMap((role) => choiceOption("role", role, ROLES) ?? []);
     const uses = countOption("uses", values.uses);
@@ -58,7 +58,16 @@ const create = action({
     const created =
       out === undefined
         ? await make()
-        : await createInto(out, make, (answer) => joinCommand(url, answer).secret.text);
+        : await createInto(out, {
+            create: make,
+            textOf: (answer) => joinCommand(url, answer).secret.text,
+            undo: ({ id }) =>
+              undone(
+                () => mesh.joinKeys.revoke(id),
+                `the join key ${id} is revoked`,
+                quotedCommand(`join-key revoke ${id}`),
+              ),
+          });
     if (json)
       printJson(out === undefined ? created : { ...created, ...WITHOUT_SECRETS, file: out });
     else printUse(joinCommand(url, created), created, out);
@@ -70,7 +79,7 @@ const list = action({
   usage: "list",
   summary: "list the join keys",
   options: {},
-  arguments: [0, 0],
+  arguments: [],
   run: async (values) => {
     const { mesh } = await meshAt(values);
     const keys = await mesh.joinKeys.list().toArray();
@@ -93,7 +102,7 @@ const revoke = action({
   usage: "revoke ID",
   summary: "revoke a join key; the peers that it admitted stay",
   options: {},
-  arguments: [1, 1],
+  arguments: ["ID"],
   run: async (values, [id = ""]) => {
     const { mesh } = await meshAt(values);
     await mesh.joinKeys.revoke(id);
@@ -106,6 +115,7 @@ const revoke = action({
 /** Creates, lists and revokes join keys. */
 export const joinKey = withActions("join-key", {
   summary: "create, list or revoke join keys, which add peers to the allowlist",
+  examples: ["join-key create --uses 10 --out lab.link", "join-key revoke a3b1"],
   actions: { create, list, revoke },
 });
 

@@ -4,7 +4,8 @@ import { SECOND } from "../../base/clock.ts";
 import { DRAIN_TIMEOUT_MAX } from "../../protocol/drain-limits.ts";
 import { PROTOCOLS } from "../../protocol/http.ts";
 import { ROLES } from "../../protocol/messages.ts";
-import { choiceOption, countOption, readArgs, type Command, type Values } from "../args.ts";
+import { choiceOption, countOption, type Values } from "../args.ts";
+import { command } from "../command.ts";
 import { apiBase } from "../../client/urls.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { unreadableInput } from "../files.ts";
@@ -56,7 +57,7 @@ const STOPPED = "stopped by its user";
 const DRAIN_SECONDS = 60;
 
 /** Joins a mesh as a peer, until the user stops it or the mesh rejects it. */
-export const join: Command = {
+export const join = command({
   usage,
   summary: "join a mesh as a peer; with --exec, --handler or --module, run its tasks",
   details: [
@@ -86,8 +87,13 @@ export const join: Command = {
     ["--no-hops", "do not measure the hops to the mesh by traceroute, tracepath or mtr"],
     ...PEER_TARGET_DETAILS,
   ],
-  run: async (argv) => {
-    const { values, positionals } = readArgs(argv, OPTIONS, { min: 0, max: 1, usage });
+  examples: [
+    "join --exec 'wc -c'",
+    "join --link-file lab.link --key-file key.json --module handlers.js",
+  ],
+  options: OPTIONS,
+  arguments: ["[URL or LINK]"],
+  run: async (values, positionals) => {
     const timeoutSeconds = drainSeconds(values["drain-timeout"]);
     expectWork(values);
     await expectModule(values.module);
@@ -135,7 +141,7 @@ export const join: Command = {
     if (key.path !== null && values["key-file"] === undefined) noteKept(key.path);
     onStopSignal(
       () => void peer.drain({ timeoutSeconds, reason: STOPPED }),
-      () => void peer.close(STOPPED).then(() => process.exit(1)),
+      ({ exitCode }) => void peer.close(STOPPED).then(() => process.exit(exitCode)),
     );
     try {
       await Promise.all([peer.closed, remembering]);
@@ -146,7 +152,7 @@ export const join: Command = {
     if (unreachable !== null) throw unreachable as Unreachable;
     return 0;
   },
-};
+});
 
 /** The options that say how tasks run, and have no effect on a peer that runs none. */
 const TASK_OPTIONS = ["slots", "no-prefetch", "drain-timeout"] as const;

@@ -1,6 +1,6 @@
 import { generateIdentity } from "../../client/index.ts";
 import { toHex } from "../../base/bytes.ts";
-import { readArgs, type Command } from "../args.ts";
+import { command } from "../command.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { writeNewFile } from "../files.ts";
 import { writeKeyFile } from "../key-file.ts";
@@ -12,8 +12,15 @@ const usage = "keygen [--out FILE] [--force] | keygen --mesh [--out FILE]";
 /** Git ignores files of this name in the folder of the project. */
 const KEY_FILE = "muster-key.json";
 
+const OPTIONS = {
+  out: { type: "string" },
+  force: { type: "boolean", default: false },
+  mesh: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+} as const;
+
 /** Generates the key of a peer, or the secrets of a mesh. */
-export const keygen: Command = {
+export const keygen = command({
   usage,
   summary: "generate the key file of a peer, or with --mesh the secrets of a mesh",
   details: [
@@ -22,14 +29,10 @@ export const keygen: Command = {
     ["--mesh", "four new secrets, for `wrangler secret bulk FILE`; without --out they are printed"],
     ["--json", "print JSON"],
   ],
-  run: async (argv) => {
-    const options = {
-      out: { type: "string" },
-      force: { type: "boolean", default: false },
-      mesh: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-    } as const;
-    const { values } = readArgs(argv, options, { min: 0, max: 0, usage });
+  examples: ["keygen --out lab-key.json", "keygen --mesh --out mesh.secrets"],
+  options: OPTIONS,
+  arguments: [],
+  run: async (values) => {
     const { out, force, json } = values;
     if (!values.mesh) await makePeerKey(out ?? KEY_FILE, force, json);
     else if (force)
@@ -40,7 +43,7 @@ export const keygen: Command = {
     else await makeMeshSecrets(out, json);
     return 0;
   },
-};
+});
 
 async function makeMeshSecrets(out: string | undefined, json: boolean): Promise<void> {
   const secrets = newSecrets();

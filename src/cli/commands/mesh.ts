@@ -35,7 +35,7 @@ const show = action({
   usage: "show",
   summary: "print the name, the keys and the use of storage of the mesh",
   options: {},
-  arguments: [0, 0],
+  arguments: [],
   run: async (values) => {
     const { settings } = await controllerOf(values);
     const view = await settings.mesh();
@@ -59,7 +59,7 @@ const drain = action({
   summary: "end all sessions; the peers continue their tasks and reconnect at random times",
   details: [["--pause SECONDS", "how long they wait before they reconnect; default: 0"]],
   options: { pause: { type: "string" } },
-  arguments: [0, 0],
+  arguments: [],
   run: async (values) => {
     const pauseSeconds = numberOption("pause", values.pause);
     const { settings } = await controllerOf(values);
@@ -78,7 +78,7 @@ const authMode = action({
     ["open", "MODE: any peer, which then reads the payloads of the tasks that it gets"],
   ],
   options: {},
-  arguments: [0, 1],
+  arguments: ["[MODE]"],
   run: async (values, [word]) => {
     const chosen = AUTH_MODES.find((each) => each === word);
     if (word !== undefined && chosen === undefined)
@@ -94,8 +94,8 @@ const authMode = action({
 
 /** Prints the name, the keys and the use of storage of a mesh, shows or sets who may join, or drains it before a restart. */
 export const mesh = withActions("mesh", {
-  summary:
-    "show the name, the keys and the storage of the mesh; drain it before a restart; show or set its auth mode",
+  summary: "show the name, keys and storage of the mesh; show or set its auth mode; drain it",
+  examples: ["mesh", "mesh auth-mode allowlist"],
   actions: { show, drain, "auth-mode": authMode },
   otherwise: show,
 });

@@ -1,4 +1,4 @@
-import { readArgs, type Command } from "../args.ts";
+import { command } from "../command.ts";
 import { withSqlite } from "../backup/needs-sqlite.ts";
 import { OPENER_DETAILS, OPENER_OPTIONS, openerOf } from "../backup/opener.ts";
 import { printSummary } from "../backup/shown-summary.ts";
@@ -9,8 +9,15 @@ import { STATE_FOLDER } from "../state-folder.ts";
 const usage =
   "restore FILE [--dir FOLDER] [--secrets-file FILE] [--passphrase-file FILE | --key-file FILE]";
 
+const OPTIONS = {
+  ...OPENER_OPTIONS,
+  dir: { type: "string", default: STATE_FOLDER },
+  "secrets-file": { type: "string" },
+  json: { type: "boolean", default: false },
+} as const;
+
 /** Makes a mesh's folder from a backup. */
-export const restore: Command = {
+export const restore = command({
   usage,
   summary: "make the state folder of a mesh from a backup, in an empty folder",
   details: [
@@ -22,14 +29,10 @@ export const restore: Command = {
     ...OPENER_DETAILS,
     ["--json", "print JSON"],
   ],
-  run: async (argv) => {
-    const options = {
-      ...OPENER_OPTIONS,
-      dir: { type: "string", default: STATE_FOLDER },
-      "secrets-file": { type: "string" },
-      json: { type: "boolean", default: false },
-    } as const;
-    const { values, positionals } = readArgs(argv, options, { min: 1, max: 1, usage });
+  examples: ["restore mesh.backup --dir restored --key-file key.json"],
+  options: OPTIONS,
+  arguments: ["FILE"],
+  run: async (values, positionals) => {
     const [file = ""] = positionals;
     const { dir, json } = values;
     const restoring = await withSqlite(() => import("../backup/restored-folder.ts"));
@@ -46,4 +49,4 @@ export const restore: Command = {
     );
     return 0;
   },
-};
+});

@@ -1,5 +1,6 @@
 import type { RevokedPeer } from "../../client/index.ts";
-import { readArgs, type Command } from "../args.ts";
+import { command } from "../command.ts";
+import { peerIdOrKey } from "../identifiers.ts";
 import { print, printJson } from "../output.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
@@ -8,7 +9,7 @@ const usage = "revoke PEER_ID | PUBLIC_KEY [--keep-tasks]";
 const OPTIONS = { ...TARGET_OPTIONS, "keep-tasks": { type: "boolean" } } as const;
 
 /** Revokes a peer, or a key that the mesh does not know. */
-export const revoke: Command = {
+export const revoke = command({
   usage,
   summary: "revoke a peer: its session ends at once, and its key cannot join again",
   details: [
@@ -17,15 +18,18 @@ export const revoke: Command = {
     ["--keep-tasks", "leave the tasks that the peer submitted; without it they are cancelled"],
     ...TARGET_DETAILS,
   ],
-  run: async (argv) => {
-    const { values, positionals } = readArgs(argv, OPTIONS, { min: 1, max: 1, usage });
+  examples: ["revoke 9f86d081884c7d659a2feaa0c55ad015"],
+  options: OPTIONS,
+  arguments: ["PEER_ID or PUBLIC_KEY"],
+  run: async (values, [word = ""]) => {
+    const named = peerIdOrKey(word);
     const options = { keepTasks: values["keep-tasks"] === true };
-    const peer = await (await controllerOf(values)).peers.revoke(String(positionals[0]), options);
+    const peer = await (await controllerOf(values)).peers.revoke(named, options);
     if (values.json === true) printJson(peer);
     else print(linesOf(peer));
     return 0;
   },
-};
+});
 
 function linesOf({ id, state, known, rotated_from: rotatedFrom }: RevokedPeer): readonly string[] {
   const lines = [`${id} is ${state}`];

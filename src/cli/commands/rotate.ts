@@ -1,6 +1,6 @@
 import { toHex } from "../../base/bytes.ts";
 import { connectPeer } from "../../client/index.ts";
-import { readArgs, type Command } from "../args.ts";
+import { command } from "../command.ts";
 import { eventLine } from "../event-line.ts";
 import { note, print, printJson } from "../output.ts";
 import { pinnedConnection } from "../pin.ts";
@@ -10,8 +10,15 @@ import { PEER_TARGET_DETAILS, PEER_TARGET_OPTIONS, peerTargetOf } from "../targe
 
 const usage = "rotate [URL|LINK] [--link-file FILE] --key-file FILE";
 
+const OPTIONS = {
+  ...PEER_TARGET_OPTIONS,
+  "key-file": { type: "string", default: "muster-key.json" },
+  "link-file": { type: "string" },
+  "mesh-key": { type: "string" },
+} as const;
+
 /** Replaces the key of a peer. */
-export const rotate: Command = {
+export const rotate = command({
   usage,
   summary: "replace the key of a peer; the peer keeps its record and its rights",
   details: [
@@ -20,18 +27,13 @@ export const rotate: Command = {
     ...secretDetails("link", "a link: URL and key of the mesh"),
     ...PEER_TARGET_DETAILS,
   ],
-  run: async (argv) => {
-    const options = {
-      ...PEER_TARGET_OPTIONS,
-      "key-file": { type: "string", default: "muster-key.json" },
-      "link-file": { type: "string" },
-      "mesh-key": { type: "string" },
-    } as const;
-    const { values, positionals } = readArgs(argv, options, { min: 0, max: 1, usage });
+  examples: ["rotate https://mesh.example --key-file lab-key.json"],
+  options: OPTIONS,
+  arguments: ["[URL or LINK]"],
+  run: async (values, positionals) => {
     const target = await peerTargetOf(values, positionals[0]);
-    const file = values["key-file"];
     const pin = await pinnedConnection(target, values["mesh-key"]);
-    const fresh = await replaceKey(file, (privateKey) =>
+    const { keys: fresh, file } = await replaceKey(values["key-file"], (privateKey) =>
       connectPeer({ ...pin, privateKey, slots: 0, onEvent: (event) => note(eventLine(event)) }),
     );
     const publicKey = toHex(fresh.publicKey);
@@ -44,4 +46,4 @@ export const rotate: Command = {
     print(`key file    ${file} (the old key, now revoked, is in ${file}.old)`);
     return 0;
   },
-};
+});

@@ -1,4 +1,5 @@
-import { readArgs, type Command } from "../args.ts";
+import { command } from "../command.ts";
+import { peerId } from "../identifiers.ts";
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
@@ -18,14 +19,17 @@ const HEADINGS = [
 ];
 
 /** Prints the score of a peer and the factors behind it. */
-export const score: Command = {
+export const score = command({
   usage,
   summary: "show the score of a peer and the factors behind it",
   details: TARGET_DETAILS,
-  run: async (argv) => {
-    const { values, positionals } = readArgs(argv, TARGET_OPTIONS, { min: 1, max: 1, usage });
+  examples: ["score 9f86d081884c7d659a2feaa0c55ad015"],
+  options: TARGET_OPTIONS,
+  arguments: ["PEER"],
+  run: async (values, [word = ""]) => {
+    const id = peerId(word, "PEER");
     const mesh = await controllerOf(values);
-    const shown = await mesh.peers.score(String(positionals[0]));
+    const shown = await mesh.peers.score(id);
     if (values.json === true) {
       printJson(shown);
       return 0;
@@ -52,6 +56,6 @@ export const score: Command = {
     if (times.length > 0) print(table(["kind", "service s", "samples"], times));
     return 0;
   },
-};
+});
 
 const round = (value: number): number => Math.round(100 * value) / 100;

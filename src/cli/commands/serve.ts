@@ -1,6 +1,7 @@
 import { orAborted } from "../abort.ts";
-import { readArgs, type Command } from "../args.ts";
-import { Failure } from "../failure.ts";
+import { command } from "../command.ts";
+import { Failure, UsageError } from "../failure.ts";
+import { OutputEnded } from "../output.ts";
 import { loadServer } from "../server-package.ts";
 import { serverLog } from "../server-log.ts";
 import {
@@ -13,26 +14,31 @@ import { onStopSignal, Stopped } from "../signals.ts";
 
 const usage = "serve [--host ADDRESS] [--port N] [--dir FOLDER] [--SETTING VALUE]...";
 
+const OPTIONS = { ...SETTING_OPTIONS, json: { type: "boolean" } } as const;
+
 /** Runs a mesh for real use, until a signal ends it. */
-export const serve: Command = {
+export const serve = command({
   usage,
   summary: "run a mesh for real use on this machine: an allowlist, settings, TLS, log lines",
   details: [
     ...HOST_DETAILS,
     ["--NAME-file FILE", "the file with the secret NAME, such as --admin-token-file"],
     ...WORKER_DETAILS,
+    ["--json", "the same as --log json"],
   ],
-  run: async (argv) => {
-    const { values } = readArgs(argv, SETTING_OPTIONS, { min: 0, max: 0, usage });
+  examples: ["serve --dir /srv/mesh --port 8787 --log json"],
+  options: OPTIONS,
+  arguments: [],
+  run: async (values) => {
     const { readSettings, startMesh } = await loadServer();
-    const settings = await readSettings({ flags: givenSettings(values), env: process.env });
+    const settings = await readSettings({ flags: flagsOf(values), env: process.env });
     const log = serverLog(settings.log, () => Date.now());
     const stopping = new AbortController();
     // With TLS, SIGHUP means that there is a new certificate.
     const signals = settings.tls === null ? undefined : (["SIGINT", "SIGTERM"] as const);
     onStopSignal(
-      (signal) => stopping.abort(new Stopped(signal)),
-      () => process.exit(1),
+      (reason) => stopping.abort(reason),
+      ({ exitCode }) => process.exit(exitCode),
       signals,
     );
     const mesh = await startMesh({
@@ -49,7 +55,7 @@ export const serve: Command = {
       await orAborted(mesh.exited, stopping.signal);
       throw new Failure("the mesh ended unexpectedly");
     } catch (error) {
-      if (!(error instanceof Stopped)) throw error;
+      if (!(error instanceof Stopped || error instanceof OutputEnded)) throw error;
       log("info", "the mesh stops: its peers are told to come back", { reason: error.message });
     } finally {
       process.off("SIGHUP", reload);
@@ -59,4 +65,14 @@ export const serve: Command = {
     log("info", "the mesh has stopped");
     return 0;
   },
-};
+});
+
+/** `--json` is a short form of a setting. */
+function flagsOf(values: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  const given = givenSettings(values);
+  if (values["json"] !== true) return given;
+  const form = given["MUSTER_LOG"] ?? "json";
+  if (form !== "json")
+    throw new UsageError(`--json contradicts --log ${form}`, "leave one of them out");
+  return { ...given, MUSTER_LOG: form };
+}

@@ -1,12 +1,12 @@
 import { orAborted } from "../abort.ts";
-import { readArgs, type Command } from "../args.ts";
+import { command } from "../command.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { isLoopbackHost, startingAuthMode } from "../listen-address.ts";
-import { note, print } from "../output.ts";
+import { note, OutputEnded, print, printJsonLine } from "../output.ts";
 import { loadServer } from "../server-package.ts";
 import { givenSettings, HOST_DETAILS, SETTING_OPTIONS } from "../settings/setting-flags.ts";
 import { Stopped, stopSignal } from "../signals.ts";
-import { startText } from "../start-text.ts";
+import { startText, type StartedMesh } from "../start-text.ts";
 import { AuthMode } from "../../protocol/http.ts";
 
 const usage = "start [--port N] [--host ADDRESS] [--open] [--dir FOLDER] [--SETTING VALUE]...";
@@ -14,8 +14,18 @@ const HOST_DEFAULT = "127.0.0.1";
 /** Settings that only `muster serve` has: `start` prints for people, and speaks HTTP. */
 const SERVE_ONLY = ["log", "tls-cert", "tls-key"];
 
+const FLAGS = Object.fromEntries(
+  Object.entries(SETTING_OPTIONS).filter(([flag]) => !SERVE_ONLY.includes(flag)),
+);
+const OPTIONS = {
+  ...FLAGS,
+  ip: { type: "string" },
+  open: { type: "boolean" },
+  json: { type: "boolean" },
+} as const;
+
 /** Runs a mesh on this machine until the user stops it. */
-export const start: Command = {
+export const start = command({
   usage,
   summary: "run a mesh on this machine for trying it out; its state is stored in a folder",
   details: [
@@ -28,13 +38,13 @@ export const start: Command = {
       "let any peer join, also where others reach the address; on 127.0.0.1 that is the default",
     ],
     ["--SETTING VALUE", "any other setting of the command serve, which is for real use"],
+    ["--json", "print one JSON object per line: when the mesh has started, and has stopped"],
   ],
-  run: async (argv) => {
-    const own = { ip: { type: "string" }, open: { type: "boolean", default: false } } as const;
-    const flags = Object.fromEntries(
-      Object.entries(SETTING_OPTIONS).filter(([flag]) => !SERVE_ONLY.includes(flag)),
-    );
-    const { values } = readArgs(argv, { ...flags, ...own }, { min: 0, max: 0, usage });
+  examples: ["start", "start --port 9000 --dir /srv/mesh"],
+  options: OPTIONS,
+  arguments: [],
+  run: async (values) => {
+    const json = values.json === true;
     const { readSettings, startMesh } = await loadServer();
     const settings = await readSettings({ flags: flagsOf(values), env: process.env });
     const { host = HOST_DEFAULT, dir } = settings;
@@ -48,7 +58,7 @@ export const start: Command = {
     });
     try {
       const { url, meshKey, folder } = mesh;
-      const text = startText({
+      const started = {
         url,
         meshKey,
         dir,
@@ -58,20 +68,32 @@ export const start: Command = {
         startingMode:
           AuthMode.safeParse(settings.variables["AUTH_MODE"]).data ?? startingAuthMode(host),
         isLoopback: isLoopbackHost(host),
-      });
-      print(text);
+      };
+      if (json) printJsonLine(startedJson(started));
+      else print(startText(started));
       await orAborted(mesh.exited, signal);
       throw new Failure("the mesh ended unexpectedly");
     } catch (error) {
-      if (!(error instanceof Stopped)) throw error;
+      if (!(error instanceof Stopped || error instanceof OutputEnded)) throw error;
     } finally {
       await mesh.drain();
       await mesh.stop();
     }
-    print("stopped");
+    if (json) printJsonLine({ type: "stopped" });
+    else print("stopped");
     return 0;
   },
-};
+});
+
+/** What a program needs that starts a mesh; the admin token stays in its file. */
+const startedJson = ({ url, meshKey, mode, secretsFile, stateFolder }: StartedMesh) => ({
+  type: "started",
+  url,
+  mesh_key: meshKey,
+  auth_mode: mode,
+  secrets_file: secretsFile,
+  state_folder: stateFolder,
+});
 
 /** `--ip` and `--open` are short forms of settings. */
 function flagsOf(values: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {

@@ -1,6 +1,8 @@
 import { WaitTimeout, type MeshClient, type Task } from "../../client/index.ts";
-import { numberOption, readArgs, type Command, type Values } from "../args.ts";
+import { numberOption, type Values } from "../args.ts";
+import { command } from "../command.ts";
 import { UsageError } from "../failure.ts";
+import { taskId } from "../identifiers.ts";
 import { readKeyFile } from "../key-file.ts";
 import { print, printJsonLine, printJsonText } from "../output.ts";
 import { stopSignal } from "../signals.ts";
@@ -24,7 +26,7 @@ const OPTIONS = {
 } as const;
 
 /** Prints, follows, cancels or retries one task. */
-export const task: Command = {
+export const task = command({
   usage,
   summary: "show a task: its state, its attempts and its result",
   details: [
@@ -41,9 +43,13 @@ export const task: Command = {
     ],
     ...TARGET_DETAILS,
   ],
-  run: async (argv) => {
-    const { values, positionals } = readArgs(argv, OPTIONS, { min: 1, max: 1, usage });
-    const id = String(positionals[0]);
+  examples: [
+    "task 00000000-0000-4000-8000-000000000001 --follow",
+    "task 00000000-0000-4000-8000-000000000001 --result",
+  ],
+  options: OPTIONS,
+  arguments: ["ID"],
+  run: async (values, [word = ""]) => {
     const wait = numberOption("wait", values.wait);
     const { follow, result, cancel, retry } = values;
     if ([wait, follow, result, cancel, retry].filter((given) => given !== undefined).length > 1)
@@ -59,6 +65,7 @@ export const task: Command = {
         "--key-file opens a sealed result",
         "pass --result, too, or leave it out",
       );
+    const id = taskId(word, "ID");
     const mesh = await controllerOf(values);
     const json = values.json === true;
     if (follow === true) return followTask(mesh, id, json);
@@ -79,7 +86,7 @@ export const task: Command = {
       json,
     );
   },
-};
+});
 
 async function followTask(mesh: MeshClient, id: string, json: boolean): Promise<number> {
   let last: Task | undefined;

@@ -8,6 +8,10 @@ import { stats } from "./tasks/stats.ts";
 /** Lists tasks and acts on many of them at once: one action per file in `tasks/`. Without an action it lists them. */
 export const tasks = withActions("tasks", {
   summary: "list tasks and the reasons of failures; cancel or retry many tasks",
+  examples: [
+    "tasks --state failed --limit 10",
+    "tasks retry --kind resize --error 'disk full' --dry-run",
+  ],
   actions: { list, stats, failures, cancel, retry },
   otherwise: list,
 });

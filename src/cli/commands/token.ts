@@ -7,7 +7,7 @@ import { UsageError } from "../failure.ts";
 import { LIMIT_DETAILS, LIMIT_OPTIONS, limitsText, ownerLimits } from "../owner-limits.ts";
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
-import { createInto } from "../private-file.ts";
+import { createInto, undone } from "../private-file.ts";
 import { quotedCommand } from "../command-name.ts";
 import { controllerOf } from "../target.ts";
 
@@ -29,7 +29,7 @@ const create = action({
     out: { type: "string" },
     days: { type: "string" },
   },
-  arguments: [1, 1],
+  arguments: ["SCOPE"],
   run: async (values, [word = ""]) => {
     const scope = SCOPES.find((known) => known === word);
     if (scope === undefined)
@@ -44,7 +44,19 @@ const create = action({
         ...(days !== undefined && { expiresSeconds: (days * DAY) / SECOND }),
       });
     if (out === undefined) printToken(await make(), json);
-    else printTokenFile(await createInto(out, make, ({ token: text }) => text), out, json);
+    else {
+      const created = await createInto(out, {
+        create: make,
+        textOf: ({ token: text }) => text,
+        undo: ({ id }) =>
+          undone(
+            () => mesh.tokens.revoke(id),
+            `the token ${id} is revoked`,
+            quotedCommand(`token revoke ${id}`),
+          ),
+      });
+      printTokenFile(created, out, json);
+    }
     return 0;
   },
 });
@@ -70,7 +82,7 @@ const set = action({
   usage: "set ID LIMITS",
   summary: "change the limits of a token; the options are those of create",
   options: LIMIT_OPTIONS,
-  arguments: [1, 1],
+  arguments: ["ID"],
   run: async (values, [id = ""]) => {
     const changed = ownerLimits(values);
     if (Object.keys(changed).length === 0)
@@ -95,7 +107,7 @@ const list = action({
     ["--state STATE", `only tokens that are ${TOKEN_STATES.join(", ")}`],
   ],
   options: { label: { type: "string" }, scope: { type: "string" }, state: { type: "string" } },
-  arguments: [0, 0],
+  arguments: [],
   run: async (values) => {
     const scope = choiceOption("scope", values.scope, SCOPES);
     const state = choiceOption("state", values.state, TOKEN_STATES);
@@ -136,7 +148,7 @@ const revoke = action({
   summary: "revoke a token, at once, and cancel its tasks",
   details: [["--keep-tasks", "leave the tasks of the token"]],
   options: { "keep-tasks": { type: "boolean" } },
-  arguments: [1, 1],
+  arguments: ["ID"],
   run: async (values, [id = ""]) => {
     const mesh = await controllerOf(values);
     await mesh.tokens.revoke(id, { keepTasks: values["keep-tasks"] === true });
@@ -149,5 +161,9 @@ const revoke = action({
 /** Creates, lists and revokes API tokens. */
 export const token = withActions("token", {
   summary: "create, change, list or revoke API tokens",
+  examples: [
+    "token create controller --label ci --days 90 --out ci.token",
+    "token list --state active",
+  ],
   actions: { create, set, list, revoke },
 });

@@ -13,6 +13,7 @@ import { update } from "./webhook/update.ts";
 /** Manages webhook sources and what arrives at them: one action per file in `webhook/`. */
 export const webhook = withActions("webhook", {
   summary: "create and change webhook sources; see, test and replay what arrives",
+  examples: ["webhook create ci --scheme github --kind build --out ci.secret", "webhook listen ci"],
   actions: {
     create,
     update,

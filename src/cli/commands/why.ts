@@ -1,29 +1,33 @@
 import type { WhyView } from "../../protocol/http.ts";
-import { numberOption, readArgs, type Command } from "../args.ts";
+import { numberOption } from "../args.ts";
+import { command } from "../command.ts";
+import { taskId } from "../identifiers.ts";
 import { counted, print, printJson } from "../output.ts";
 import { table } from "../table.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "why TASK [--attempt N]";
 
+const OPTIONS = { ...TARGET_OPTIONS, attempt: { type: "string" } } as const;
+
 /** Explains how the peer of a task was chosen. */
-export const why: Command = {
+export const why = command({
   usage,
   summary: "explain why a task was assigned to its peer, or why it is queued",
   details: [["--attempt N", "the choice of this attempt; default: the newest"], ...TARGET_DETAILS],
-  run: async (argv) => {
-    const options = { ...TARGET_OPTIONS, attempt: { type: "string" } } as const;
-    const { values, positionals } = readArgs(argv, options, { min: 1, max: 1, usage });
+  examples: ["why 00000000-0000-4000-8000-000000000001"],
+  options: OPTIONS,
+  arguments: ["TASK"],
+  run: async (values, [word = ""]) => {
+    const id = taskId(word, "TASK");
+    const attempt = numberOption("attempt", values.attempt);
     const mesh = await controllerOf(values);
-    const shown = await mesh.tasks.why(
-      String(positionals[0]),
-      numberOption("attempt", values.attempt),
-    );
+    const shown = await mesh.tasks.why(id, attempt);
     if (values.json === true) printJson(shown);
     else printChoice(shown);
     return 0;
   },
-};
+});
 
 type Why = WhyView;
 

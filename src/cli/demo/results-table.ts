@@ -1,5 +1,5 @@
 import type { Task } from "../../client/index.ts";
-import { line, print, styled } from "../output.ts";
+import { line, print, printJson, styled } from "../output.ts";
 import { table } from "../table.ts";
 import { truncate } from "../display-width.ts";
 import type { DemoFile } from "./files.ts";
@@ -35,6 +35,26 @@ export function printResults(rows: readonly Row[], seconds: number): boolean {
   const summary = `${correct} of ${rows.length} correct`;
   const outcome = styled(allCorrect ? "green" : "red", summary);
   print(line(outcome, ` in ${seconds.toFixed(1)} s; ${tasksByPeer(rows)}`));
+  return allCorrect;
+}
+
+/** Prints the same as JSON; true when every result is correct. */
+export function printResultsJson(rows: readonly Row[], seconds: number): boolean {
+  const verdicts = rows.map(verdictOf);
+  const allCorrect = verdicts.every((verdict) => verdict === "correct");
+  printJson({
+    correct: allCorrect,
+    seconds,
+    tasks: rows.map(({ file, via, task }, index) => ({
+      file: file.name,
+      via,
+      verdict: verdicts[index],
+      task_id: task?.id ?? null,
+      peer_name: task?.attempts.at(-1)?.peer_name ?? null,
+      attempts: task?.attempts.length ?? 0,
+      result: task?.result ?? null,
+    })),
+  });
   return allCorrect;
 }
 

@@ -4,17 +4,17 @@ import type {
   PeerEvent,
   PeerState,
 } from "../../client/index.ts";
+import { EXIT } from "../exit-codes.ts";
 import { Failure } from "../failure.ts";
 
 /** How long a peer without `--retry` tries to connect for the first time: a mesh that starts beside it needs some seconds. */
 export const FIRST_CONNECTION_MS = 10_000;
-const EXIT_UNREACHABLE = 3;
 
 /** No session began. The exit code tells it from a refusal. */
 export class Unreachable extends Failure {
   override readonly name = "Unreachable";
-  readonly code: string = "unreachable";
-  override readonly exitCode: number = EXIT_UNREACHABLE;
+  override readonly code: string = "unreachable";
+  override readonly exitCode: number = EXIT.unreachable;
 }
 
 /** These do not pass within seconds. */

@@ -5,6 +5,7 @@ import { WebhookScheme, WebhookSourceBody, type WebhookSourceView } from "../../
 import { pathText } from "../../protocol/schema/issues.ts";
 import { choiceOption, countOption, numberOption, type Details, type Values } from "../args.ts";
 import { UsageError } from "../failure.ts";
+import { peerId } from "../identifiers.ts";
 import { DELIVERY_DETAILS, DELIVERY_OPTIONS, deliveryLimitsOf } from "./delivery-options.ts";
 import { readFilter } from "./filter-option.ts";
 import { jsonOf } from "./mapping-file.ts";
@@ -277,7 +278,7 @@ function requirementsOf(
     requirements: {
       ...base.requirements,
       ...(capability !== undefined && { capabilities: capability }),
-      ...(peer !== undefined && { peer_id: peer }),
+      ...(peer !== undefined && { peer_id: peerId(peer, "--peer") }),
       ...(role !== undefined && { role }),
       ...(minScore !== undefined && { min_score: minScore }),
     },

@@ -192,22 +192,23 @@ async function apiErrorOf(response: Response, base: string): Promise<MusterApiEr
     });
   }
   const { code, detail, retry_after, issues = [] } = problem.value;
-  // A detail may name its only issue already.
-  const issueTexts = issues
-    .map(({ path, message }) => `${path}: ${message}`)
-    .filter((text) => !detail.includes(text))
-    .join("; ");
-  return new MusterApiError(
-    code,
-    status,
-    issueTexts === "" ? detail : `${detail} (${issueTexts})`,
-    {
-      retryAfter: retry_after ?? headerSeconds(response),
-      helpUrl: isErrorCode(code)
-        ? new URL(`.${TROUBLESHOOTING_PATH}/${code}`, base).href
-        : undefined,
-    },
-  );
+  return new MusterApiError(code, status, withIssues(detail, issues), {
+    retryAfter: retry_after ?? headerSeconds(response),
+    helpUrl: isErrorCode(code) ? new URL(`.${TROUBLESHOOTING_PATH}/${code}`, base).href : undefined,
+  });
+}
+
+/** The detail and the issues, each text once: a detail may name its issues already, or be the message of one. */
+function withIssues(
+  detail: string,
+  issues: readonly { readonly path: string; readonly message: string }[],
+): string {
+  const texts = issues
+    .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`))
+    .filter((text, index, all) => !detail.includes(text) && all.indexOf(text) === index);
+  if (texts.length === 0) return detail;
+  const isRepeated = issues.some(({ message }) => message === detail);
+  return isRepeated ? texts.join("; ") : `${detail} (${texts.join("; ")})`;
 }
 
 const isTooLarge = (error: unknown): boolean =>

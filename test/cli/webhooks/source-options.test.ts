@@ -17,7 +17,7 @@ import { WebhookSourceBody, WebhookSourceView } from "../../../src/protocol/http
 
 const OPTIONS = { ...SOURCE_OPTIONS, ...REMOVAL_OPTIONS } as const;
 const read = (argv: readonly string[]) =>
-  readArgs(argv, OPTIONS, { min: 0, max: 0, usage: "webhook create NAME" }).values;
+  readArgs(argv, OPTIONS, { arguments: [], usage: "webhook create NAME" }).values;
 
 async function created(...argv: string[]): Promise<SourceInput> {
   const values = read(argv);
@@ -111,7 +111,7 @@ describe("the options of a webhook source", () => {
     [[...MINIMAL, "--priority", "1.5"], "--priority is not valid"],
     [[...MINIMAL, "--attempts", "0"], "--attempts is not valid"],
     [[...MINIMAL, "--deadline", "-1"].map((word) => word.replace(/^-1$/, "0")), "--deadline is"],
-    [[...MINIMAL, "--peer", "x"], "--peer is not valid"],
+    [[...MINIMAL, "--peer", "x"], "--peer must be the ID of a peer"],
     [[...MINIMAL, "--role", "controller"], "--role must be one of worker, dual"],
     [[...MINIMAL, "--max-bytes", "x"], "--max-bytes must be a number"],
     [[...MINIMAL, "--signature-header", "x-a"], "only hmac and stripe accept"],

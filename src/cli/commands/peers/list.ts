@@ -18,7 +18,7 @@ export const list = action({
     ["--role ROLE", `only peers with this role (${ROLES.join(", ")})`],
   ],
   options: { state: { type: "string" }, role: { type: "string" } },
-  arguments: [0, 0],
+  arguments: [],
   run: async (values) => {
     const state = choiceOption("state", values.state, PEER_STATES);
     const role = choiceOption("role", values.role, ROLES);

@@ -1,4 +1,5 @@
 import { action } from "../../actions.ts";
+import { peerId } from "../../identifiers.ts";
 import { print, printJson } from "../../output.ts";
 import { controllerOf } from "../../target.ts";
 
@@ -10,10 +11,11 @@ export const reset = action({
   summary: "close the circuits of a peer that works again: it gets tasks at once",
   details: [["PEER_ID", "this peer"]],
   options: {},
-  arguments: [1, 1],
-  run: async (values, positionals) => {
+  arguments: ["PEER_ID"],
+  run: async (values, [word = ""]) => {
+    const id = peerId(word, "PEER_ID");
     const mesh = await controllerOf(values);
-    const peer = await mesh.peers.resetCircuits(String(positionals[0]));
+    const peer = await mesh.peers.resetCircuits(id);
     if (values.json === true) printJson(peer);
     else print(`the circuits of ${peer.id} are closed`);
     return 0;

@@ -1,9 +1,11 @@
 import type { PeerView } from "../../../client/index.ts";
 import { PEER_STATES } from "../../../protocol/http.ts";
 import { ROLES } from "../../../protocol/messages.ts";
-import { action, type Action } from "../../actions.ts";
+import { action } from "../../actions.ts";
+import type { Action } from "../../command.ts";
 import { choiceOption, numberOption, type Details, type Values } from "../../args.ts";
 import { UsageError } from "../../failure.ts";
+import { peerId } from "../../identifiers.ts";
 import { counted, print, printJson } from "../../output.ts";
 import { table } from "../../table.ts";
 import { controllerOf, type TARGET_OPTIONS } from "../../target.ts";
@@ -40,7 +42,7 @@ const scheduling = (change: Scheduling, summary: string, details: Details = []):
     summary,
     details,
     options: change === "drain" ? DRAIN_OPTIONS : OPTIONS,
-    arguments: [0, 500],
+    arguments: ["[PEER_ID...]"],
     run: async (values: DrainValues, positionals) => {
       const select = selectionOf(values, positionals);
       if (Object.keys(select).length === 0)
@@ -66,7 +68,7 @@ function selectionOf(values: Values<typeof SELECTION>, ids: readonly string[]) {
   const role = choiceOption("role", values.role, ROLES);
   const state = choiceOption("state", values.state, PEER_STATES);
   return {
-    ...(ids.length > 0 && { ids: [...ids] }),
+    ...(ids.length > 0 && { ids: ids.map((id) => peerId(id, "PEER_ID")) }),
     ...(capability !== undefined && { capabilities: capability }),
     ...(kind !== undefined && { kind }),
     ...(name !== undefined && { name }),

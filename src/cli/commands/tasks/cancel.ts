@@ -11,7 +11,7 @@ export const cancel = action({
   summary: "cancel the tasks that are named, or that meet all conditions",
   details: selectionDetails(CANCELLABLE_STATES, "all of these"),
   options: SELECTION_OPTIONS,
-  arguments: [0, Number.POSITIVE_INFINITY],
+  arguments: ["[ID...]"],
   run: async (values, positionals) => {
     const selection = readSelection(positionals, values, CANCELLABLE_STATES, usage);
     const mesh = await controllerOf(values);

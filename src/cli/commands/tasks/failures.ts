@@ -27,7 +27,7 @@ export const failures = action({
     since: { type: "string" },
     until: { type: "string" },
   },
-  arguments: [0, 0],
+  arguments: [],
   run: async (values) => {
     const { kind, owner } = values;
     const state = choiceOption("state", values.state, ["failed", "expired"]);

@@ -2,6 +2,7 @@ import type { TaskSummary } from "../../../client/index.ts";
 import { TASK_STATES } from "../../../protocol/http.ts";
 import { action } from "../../actions.ts";
 import { choiceOption, countOption } from "../../args.ts";
+import { optionalPeerId } from "../../identifiers.ts";
 import { print, printJson } from "../../output.ts";
 import { table } from "../../table.ts";
 import { controllerOf } from "../../target.ts";
@@ -32,10 +33,11 @@ export const list = action({
     owner: { type: "string" },
     limit: { type: "string" },
   },
-  arguments: [0, 0],
+  arguments: [],
   run: async (values) => {
     const state = choiceOption("state", values.state, TASK_STATES);
-    const { kind, owner, source, peer: peerId } = values;
+    const { kind, owner, source } = values;
+    const peerId = optionalPeerId(values.peer, "--peer");
     const limit = countOption("limit", values.limit) ?? LIMIT_DEFAULT;
     const mesh = await controllerOf(values);
     const filter = {

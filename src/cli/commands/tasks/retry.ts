@@ -22,7 +22,7 @@ export const retry = action({
     ["--deadline SECONDS", "the time until a task expires; default: as long as before"],
   ],
   options: OPTIONS,
-  arguments: [0, Number.POSITIVE_INFINITY],
+  arguments: ["[ID...]"],
   run: async (values, positionals) => {
     const selection = readSelection(positionals, values, RETRYABLE_STATES, usage);
     const retryOptions = readRetryOptions(values);

@@ -2,6 +2,7 @@
 import type { BulkOptions, BulkOutcome } from "../../../client/index.ts";
 import { choiceOption, timeOption, type Details, type Values } from "../../args.ts";
 import { UsageError } from "../../failure.ts";
+import { optionalPeerId, taskId } from "../../identifiers.ts";
 import { ask, counted, note, print, printJson } from "../../output.ts";
 import { Stopped, stopSignal } from "../../signals.ts";
 import type { TARGET_OPTIONS } from "../../target.ts";
@@ -45,7 +46,8 @@ export function readSelection<S extends string>(
   const state = choiceOption("state", values.state, states);
   const createdAfter = timeOption("created-after", values["created-after"]);
   const createdBefore = timeOption("created-before", values["created-before"]);
-  const { kind, source, peer: peerId, owner, error: errorContains } = values;
+  const { kind, source, owner, error: errorContains } = values;
+  const peerId = optionalPeerId(values.peer, "--peer");
   const filter = {
     ...(state !== undefined && { state }),
     ...(kind !== undefined && { kind }),
@@ -62,7 +64,7 @@ export function readSelection<S extends string>(
       filters ? "IDs and a filter exclude each other" : "name tasks, or filter them by an option",
       `usage: muster tasks ${usage}`,
     );
-  return filters ? filter : ids;
+  return filters ? filter : ids.map((id) => taskId(id, "ID"));
 }
 
 interface Act {
@@ -85,9 +87,14 @@ export async function actOnSelection(act: Act, values: SelectionValues): Promise
     return 0;
   }
   if (values.yes !== true && !(await confirms(act, signal))) return 1;
+  // What the last request did is the outcome, which is printed below.
+  let earlier: number | null = null;
   const done = await act.run({
     signal,
-    onProgress: ({ count }) => note(`${counted(count, "task")} ${act.past}`),
+    onProgress: ({ count }) => {
+      if (earlier !== null) note(`${counted(earlier, "task")} ${act.past} so far`);
+      earlier = count;
+    },
   });
   if (json) printOutcomeJson(done);
   else printOutcome(done, act.past);

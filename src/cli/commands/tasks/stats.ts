@@ -12,7 +12,7 @@ export const stats = action({
   summary: "show how many tasks wait and run, by kind and by owner, and the limits that hold",
   details: [],
   options: {},
-  arguments: [0, 0],
+  arguments: [],
   run: async (values) => {
     const mesh = await controllerOf(values);
     const shown = await mesh.tasks.stats();

@@ -3,7 +3,7 @@ import { Slug } from "../../../protocol/ids.ts";
 import { action } from "../../actions.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { note, print, printJson } from "../../output.ts";
-import { createInto } from "../../private-file.ts";
+import { createInto, undone } from "../../private-file.ts";
 import { variableOf } from "../../secrets.ts";
 import { controllerOf } from "../../target.ts";
 import { readMapping } from "../../webhooks/mapping-file.ts";
@@ -23,7 +23,7 @@ export const create = action({
     ["", `without a secret, and without ${variableOf("secret")}, one is made`],
   ],
   options: { ...SOURCE_OPTIONS, ...SECRET_OPTIONS },
-  arguments: [1, 1],
+  arguments: ["NAME"],
   run: async (values, [name = ""]) => {
     if (!Slug.safeParse(name).success)
       throw new UsageError(
@@ -39,7 +39,18 @@ export const create = action({
     const put = () => mesh.webhooks.put(name, { ...input, secrets: [...secrets] });
     const secret = generated ? (secrets[0] ?? null) : null;
     const isWritten = out !== undefined && secret !== null;
-    const source = isWritten ? await createInto(out, put, () => secret) : await put();
+    const source = isWritten
+      ? await createInto(out, {
+          create: put,
+          textOf: () => secret,
+          undo: () =>
+            undone(
+              () => mesh.webhooks.remove(name),
+              `the webhook source ${name} is removed again`,
+              quotedCommand(`webhook delete ${name}`),
+            ),
+        })
+      : await put();
     if (json) {
       const shown = secret === null ? {} : isWritten ? { file: out } : { secret };
       printJson({ ...source, url, ...shown });

@@ -13,7 +13,7 @@ export const deliveries = action({
     ["--outcome WORD", `only deliveries with this outcome (${DELIVERY_OUTCOMES.join(", ")})`],
   ],
   options: { outcome: { type: "string" } },
-  arguments: [1, 1],
+  arguments: ["NAME"],
   run: async (values, [name = ""]) => {
     const outcome = choiceOption("outcome", values.outcome, DELIVERY_OUTCOMES);
     const filter = outcome === undefined ? {} : { outcome };

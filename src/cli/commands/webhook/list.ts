@@ -8,7 +8,7 @@ export const list = action({
   usage: "list",
   summary: "list the sources",
   options: {},
-  arguments: [0, 0],
+  arguments: [],
   run: async (values) => {
     const sources = await (await controllerOf(values)).webhooks.list().toArray();
     if (values.json === true) printJson(sources);

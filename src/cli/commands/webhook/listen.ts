@@ -15,7 +15,7 @@ export const listen = action({
   usage: "listen NAME",
   summary: "show what arrives and what becomes of it, one line each, until Ctrl-C",
   options: {},
-  arguments: [1, 1],
+  arguments: ["NAME"],
   run: async (values, [name = ""]) => {
     const signal = stopSignal();
     const source = watchedSource(await controllerOf(values), name);

@@ -10,7 +10,7 @@ export const refused = action({
   usage: "refused NAME",
   summary: "list what was refused and why, by reason, newest first, and what to do",
   options: {},
-  arguments: [1, 1],
+  arguments: ["NAME"],
   run: async (values, [name = ""]) => {
     const list = await (await controllerOf(values)).webhooks.refused(name);
     if (values.json === true) {

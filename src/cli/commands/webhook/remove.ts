@@ -8,7 +8,7 @@ export const remove = action({
   summary: "remove a source: later deliveries are refused, and its tasks are cancelled",
   details: [["--keep-tasks", "leave the tasks that it created"]],
   options: { "keep-tasks": { type: "boolean" } },
-  arguments: [1, 1],
+  arguments: ["NAME"],
   run: async (values, [name = ""]) => {
     const keepTasks = values["keep-tasks"] === true;
     await (await controllerOf(values)).webhooks.remove(name, { keepTasks });

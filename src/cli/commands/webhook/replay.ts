@@ -8,7 +8,7 @@ export const replay = action({
   summary: "process a delivery again, with the current settings of the source",
   details: [["--new-task", "create another task if the delivery created one already"]],
   options: { "new-task": { type: "boolean" } },
-  arguments: [2, 2],
+  arguments: ["NAME", "DELIVERY"],
   run: async (values, [name = "", delivery = ""]) => {
     const newTask = values["new-task"] === true;
     const replayed = await (

@@ -9,7 +9,7 @@ export const show = action({
   usage: "show NAME",
   summary: "show a source and its URL, without its secrets",
   options: {},
-  arguments: [1, 1],
+  arguments: ["NAME"],
   run: async (values, [name = ""]) => {
     const source = await (await controllerOf(values)).webhooks.get(name);
     const url = await sourceUrl(values, name);

@@ -28,7 +28,7 @@ export const test = action({
     ["--header 'NAME: VALUE'", "a header of the sample; repeatable"],
   ],
   options: OPTIONS,
-  arguments: [1, 2],
+  arguments: ["NAME", "[FILE]"],
   run: async (values, [name = "", file]) => {
     const sample = await readSample(values, file);
     const shown = await (await controllerOf(values)).webhooks.test(name, sample);

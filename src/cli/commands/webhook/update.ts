@@ -28,7 +28,7 @@ export const update = action({
     ["--generate-secret", "replace the secrets by a new one, which is shown once"],
   ],
   options: { ...SOURCE_OPTIONS, ...SECRET_OPTIONS, ...REMOVAL_OPTIONS },
-  arguments: [1, 1],
+  arguments: ["NAME"],
   run: async (values, [name = ""]) => {
     const {
       url: _url,
@@ -58,7 +58,16 @@ export const update = action({
       mesh.webhooks.put(name, { ...input, ...(given !== null && { secrets: [...given.secrets] }) });
     const secret = given?.generated === true ? (given.secrets[0] ?? null) : null;
     const isWritten = out !== undefined && secret !== null;
-    const source = isWritten ? await createInto(out, put, () => secret) : await put();
+    const source = isWritten
+      ? await createInto(out, {
+          create: put,
+          textOf: () => secret,
+          undo: () =>
+            Promise.resolve(
+              `the source has a secret now that nobody has seen: run ${quotedCommand(`webhook update ${name} --generate-secret`)} again`,
+            ),
+        })
+      : await put();
     const url = await sourceUrl(values, name);
     if (json === true) {
       const shown = secret === null ? {} : isWritten ? { file: out } : { secret };

@@ -1,0 +1,78 @@
+import type { Completed } from "./completion-table.ts";
+
+/** The completion for bash: a function that looks the command and the action up in a table. */
+export function bashCompletion(table: readonly Completed[]): string {
+  const commands = table.filter(({ name }) => !name.includes(" ")).map(({ name }) => name);
+  return `# Completion of muster for bash. Load it with: source <(muster completion bash)
+_muster() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
+  local IFS=$' \\t\\n' options= files= folders= values= next= argument= name= index
+  COMPREPLY=()
+  if [[ $COMP_CWORD -eq 1 ]]; then
+    COMPREPLY=($(compgen -W "${commands.join(" ")} --help --version" -- "$cur"))
+    return
+  fi
+  # bash breaks --option=value at the equals sign.
+  if [[ $cur == = ]]; then cur=
+  elif [[ $prev == = ]]; then prev=\${COMP_WORDS[COMP_CWORD-2]}
+  fi
+  _muster_table "\${COMP_WORDS[1]}"
+  name=\${COMP_WORDS[1]}
+  for ((index = 2; index < COMP_CWORD; index++)); do
+    if [[ " $next " == *" \${COMP_WORDS[index]} "* ]]; then
+      name="\${COMP_WORDS[1]} \${COMP_WORDS[index]}"
+      break
+    fi
+  done
+  _muster_table "$name"
+  if [[ " $files " == *" $prev "* ]]; then
+    compopt -o filenames 2> /dev/null
+    IFS=$'\\n'
+    COMPREPLY=($(compgen -f -- "$cur"))
+  elif [[ " $folders " == *" $prev "* ]]; then
+    compopt -o filenames 2> /dev/null
+    IFS=$'\\n'
+    COMPREPLY=($(compgen -d -- "$cur"))
+  elif [[ " $values " == *" $prev "* ]]; then
+    :
+  elif [[ $cur == -* ]]; then
+    COMPREPLY=($(compgen -W "$options" -- "$cur"))
+  else
+    COMPREPLY=($(compgen -W "$next" -- "$cur"))
+    if [[ -n $argument ]]; then
+      compopt -o filenames 2> /dev/null
+      IFS=$'\\n'
+      COMPREPLY+=($(compgen -f -- "$cur"))
+    fi
+  fi
+}
+
+# Sets what is known of a command or an action: its options, those with a value, and the next words.
+_muster_table() {
+  options= files= folders= values= next= argument=
+  case $1 in
+${table.map(caseOf).join("\n")}
+  esac
+}
+
+complete -F _muster muster
+`;
+}
+
+function caseOf({ name, options, next, takesFile }: Completed): string {
+  const of = (kind: string): string =>
+    options
+      .filter(({ value }) => value === kind)
+      .map((option) => option.name)
+      .join(" ");
+  const lines = [
+    `options="${options.map((option) => option.name).join(" ")}"`,
+    ...(["file", "folder", "text"] as const).map((kind, index) => {
+      const variable = ["files", "folders", "values"][index];
+      return of(kind) === "" ? "" : `${variable}="${of(kind)}"`;
+    }),
+    next.length === 0 ? "" : `next="${next.map(([word]) => word).join(" ")}"`,
+    takesFile ? "argument=1" : "",
+  ].filter((each) => each !== "");
+  return `    "${name}") ${lines.join("; ")} ;;`;
+}

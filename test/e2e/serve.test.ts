@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,7 +8,14 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { connectPeer, controller, type PeerEvent } from "../../src/client/index.ts";
 import { newSecrets, secretsText } from "../../src/cli/state-folder.ts";
-import { eventually, muster, ProcessMarker, start, type MusterProcess } from "./processes.ts";
+import {
+  eventually,
+  muster,
+  ProcessMarker,
+  PROJECT,
+  start,
+  type MusterProcess,
+} from "./processes.ts";
 
 let dir: string;
 let mark: ProcessMarker;
@@ -186,6 +193,35 @@ describe("muster serve", () => {
     await served.finished;
     await mark.expectNoneLeft();
   });
+});
+
+/** Whether this user may mount a file system. */
+const mayMount =
+  process.platform === "linux" &&
+  spawnSync("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0;
+
+describe("muster serve on a disk without room", () => {
+  test.skipIf(!mayMount).each([
+    ["is full", "size=1m", /^muster: the disk of [^\n]+ is full: \d+ MB are free[^\n]+\n$/],
+    ["cannot be written", "size=64m,ro", /^muster: cannot [^\n]+ \(EROFS\)[^\n]*\n$/],
+  ])(
+    "SV18 ends with one line if the disk %s (needs the right to mount)",
+    async (_, mount, line) => {
+      const disk = join(dir, "disk");
+      await mkdir(disk);
+      const { execPath } = process;
+      const main = join(PROJECT, "src/cli/main.ts");
+      const script = `mount -t tmpfs -o ${mount} tmpfs '${disk}' && exec '${execPath}' '${main}' serve --port 0 --dir '${disk}/mesh'`;
+      const { status, stderr } = spawnSync("unshare", ["--mount", "sh", "-c", script], {
+        encoding: "utf8",
+        env: { ...process.env, ...mark.env, NO_COLOR: "1" },
+        timeout: 60_000,
+      });
+      expect(stderr).toMatch(line);
+      expect(status).not.toBe(0);
+      await mark.expectNoneLeft();
+    },
+  );
 });
 
 /** Writes a certificate that a new key has signed itself. */

@@ -350,7 +350,7 @@ describe("an invalid command line is refused in one line, with exit code 2:", ()
     [["join", "--name", "<b>"], "name"],
     [["join", "--mesh-key", "abc"], "64 hex"],
     [["allow", "ab".repeat(32), "--role", "king"], "--role must be one of"],
-    [["start", "--port", "99999"], "--port must be at most 65535"],
+    [["start", "--port", "99999"], "--port must be a whole number of at most 65535"],
     [["help", "frobnicate"], 'no command, action or code is called "frobnicate"'],
   ])("muster %j", async (args, says) => {
     const { code, stdout, stderr } = await here(...args);

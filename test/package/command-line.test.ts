@@ -66,6 +66,17 @@ describe("PK9 npx muster-mesh", () => {
     const main = join(sdkFolder, "node_modules/muster-mesh/bin/muster.js");
     expect(await run(tool("node"), [main, "help"], { cwd: sdkFolder })).toContain("usage: muster");
   });
+
+  it("PK9 an older Node is refused by one line, and the version is printed", async () => {
+    const main = join(sdkFolder, "node_modules/muster-mesh/bin/muster.js");
+    const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.11.0" } });`;
+    const args = ["--import", `data:text/javascript,${encodeURIComponent(older)}`, main, "help"];
+    const error = await run(tool("node"), args, { cwd: sdkFolder }).catch((cause: Error) => cause);
+    expect((error as { cause: Printed }).cause.stderr).toBe(
+      "muster: Node 22.11.0 is too old; install Node 22.12 or newer\n",
+    );
+    expect((await npx("--version")).trim()).toMatch(/^\d+\.\d+\.\d+$/);
+  });
 });
 
 /** Commands whose output names a command to go on with. */

@@ -153,7 +153,7 @@ function readOutboundProxy(data: ConfigVariables): Result<OutboundProxyAccess | 
 }
 
 const misconfigured = (faults: string) =>
-  err<MusterError>({ code: "misconfigured", detail: `${faults}. See "Deploy" in the README` });
+  err<MusterError>({ code: "misconfigured", detail: `${faults}. See docs/configuration.md` });
 
 /** The configuration for a Durable Object, which the gateway calls only after it has validated the configuration itself. */
 export function requireConfig(env: Env, now: Millis): MeshConfig {

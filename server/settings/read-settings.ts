@@ -22,11 +22,18 @@ export async function readSettings({ flags, env }: SettingSources): Promise<Mesh
   const environment = fromEnvironment(env);
   const above = { ...environment, ...flags };
   const given: Values = { ...(await configFile(above["MUSTER_CONFIG"])), ...above };
+  /** What the user wrote to set it, so that an error names what is to be changed. */
+  const nameOf = (flag: "port" | "log"): string => {
+    const variable = `MUSTER_${flag.toUpperCase()}`;
+    if (flags[variable] !== undefined) return `--${flag}`;
+    if (environment[variable] !== undefined) return variable;
+    return `${flag} in ${above["MUSTER_CONFIG"] ?? CONFIG_DEFAULT}`;
+  };
   return {
     host: given["MUSTER_HOST"],
-    port: portOf(given["MUSTER_PORT"]),
+    port: portOf(given["MUSTER_PORT"], nameOf("port")),
     dir: given["MUSTER_DIR"] ?? ".muster",
-    log: logForm(given["MUSTER_LOG"]),
+    log: logForm(given["MUSTER_LOG"], nameOf("log")),
     geoipDatabase: given["GEOIP_DATABASE"],
     tls: tlsOf(given["MUSTER_TLS_CERT"], given["MUSTER_TLS_KEY"]),
     variables: Object.fromEntries(
@@ -46,18 +53,18 @@ async function configFile(named: string | undefined): Promise<Values> {
   throw new UsageError(`${file} does not exist`, "it is the file of settings (--config)");
 }
 
-function portOf(text: string | undefined): number {
+function portOf(text: string | undefined, name: string): number {
   if (text === undefined) return PORT_DEFAULT;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(port <= PORT_MAX))
-    throw new UsageError(`--port must be a whole number of at most ${PORT_MAX}, not "${text}"`);
+    throw new UsageError(`${name} must be a whole number of at most ${PORT_MAX}, not "${text}"`);
   return port;
 }
 
-function logForm(text = "text"): MeshSettings["log"] {
+function logForm(text = "text", name: string): MeshSettings["log"] {
   const form = LOG_FORMS.find((known) => known === text);
   if (form === undefined)
-    throw new UsageError(`--log must be one of ${LOG_FORMS.join(", ")}, not "${text}"`);
+    throw new UsageError(`${name} must be one of ${LOG_FORMS.join(", ")}, not "${text}"`);
   return form;
 }
 

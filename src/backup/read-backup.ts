@@ -94,7 +94,7 @@ export async function readBackup(
 }
 
 async function readManifest(source: ByteSource, whole: RunningHash): Promise<Manifest> {
-  const bytes = await source.line(MANIFEST_BYTES_MAX).catch(() => null);
+  const bytes = await source.line(MANIFEST_BYTES_MAX).catch(nullIfOther);
   const value = bytes === null ? undefined : parseJson(fromUtf8(bytes) ?? "");
   if (bytes === null || typeof value !== "object" || value === null || !("muster_backup" in value))
     throw new BackupError("backup_unknown", "this is no backup of Muster");
@@ -108,6 +108,12 @@ async function readManifest(source: ByteSource, whole: RunningHash): Promise<Man
   if (!manifest.success) throw damaged("its first line is not valid");
   await whole.update(bytes);
   return manifest.data;
+}
+
+/** A file of another kind has a first line that is too long or has no end. Other errors say why it can't be read: a wrong passphrase, the disk. */
+function nullIfOther(error: unknown): null {
+  if (error instanceof BackupError && error.code !== "backup_sealed_otherwise") return null;
+  throw error;
 }
 
 async function* hashed(

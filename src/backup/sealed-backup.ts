@@ -124,17 +124,18 @@ async function keyOf(
 ): Promise<Bytes> {
   if (sealedTo.type === "passphrase") {
     if (opener === null || !("passphrase" in opener))
-      throw sealedOtherwise("it is sealed with a passphrase: pass --passphrase-file");
+      throw sealedOtherwise("sealed with a passphrase; pass --passphrase-file");
     return deriveKey(opener.passphrase, sealedTo.scrypt);
   }
   if (opener === null || !("privateKey" in opener))
-    throw sealedOtherwise("it is sealed to a key: pass --key-file");
+    throw sealedOtherwise("sealed to a key; pass --key-file");
   const container = fromBase64(sealedTo.container);
   const form = container === null ? null : openForm(container, opener.privateKey);
   const field =
     form?.ok === true ? form.value.fields.find(({ name }) => name === FIELD) : undefined;
   const key = field === undefined ? null : fromHex(field.value);
-  if (key?.length !== KEY_BYTES) throw sealedOtherwise("it is sealed to another key");
+  if (key?.length !== KEY_BYTES)
+    throw sealedOtherwise("sealed to another key than that of --key-file");
   return key;
 }
 
@@ -155,7 +156,7 @@ async function* opened(
     if (!(error instanceof SealedStreamError)) throw error;
     throw isFirst
       ? sealedOtherwise(
-          "it does not open with this passphrase or key, or it was changed or cut off",
+          "sealed, and does not open with this passphrase or key; or it was changed or cut off",
         )
       : new BackupError("backup_cut_off", "the sealed backup is cut off, or was changed");
   } finally {
@@ -164,7 +165,7 @@ async function* opened(
 }
 
 const sealedOtherwise = (what: string): BackupError =>
-  new BackupError("backup_sealed_otherwise", `the backup is sealed: ${what}`);
+  new BackupError("backup_sealed_otherwise", `the backup is ${what}`);
 
 const streamKey = (secret: Bytes, header: Uint8Array): StreamKey => ({
   secret,

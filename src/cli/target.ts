@@ -31,7 +31,7 @@ export const TARGET_DETAILS: Details = [
     "a bearer token (- reads stdin); default: MUSTER_TOKEN, else the state folder's",
   ],
   ["--token TOKEN", "the same as an argument, which other users of this machine can see"],
-  ["--dir FOLDER", `the state folder of \`muster start\`; default: ${STATE_FOLDER}`],
+  ["--dir FOLDER", `the state folder of the mesh; default: ${STATE_FOLDER}`],
   ["--json", "print JSON"],
 ];
 
@@ -67,7 +67,7 @@ export async function targetOf(values: TargetValues): Promise<Target> {
   if (url === undefined) {
     throw new UsageError(
       "no mesh is selected",
-      `pass --url or set MUSTER_URL, or run ${quotedCommand("start")} in this folder`,
+      `pass --url, --dir with the folder of a mesh of this machine, or set MUSTER_URL; ${quotedCommand("start")} starts a mesh in this folder`,
     );
   }
   const token = await readSecret("token", { value: values.token, file: values["token-file"] });

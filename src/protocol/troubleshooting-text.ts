@@ -1645,7 +1645,7 @@ Failures of \`muster\` itself; after errors of a mesh it prints their code. A mi
 Exit code 2.
 
 - Cause: Neither \`--url\` nor \`MUSTER_URL\` is set, and this folder has no mesh.
-- Remedy: Pass \`--url URL\`, or run \`muster start\` here.
+- Remedy: Pass \`--url URL\`, or \`--dir FOLDER\` with the folder of a mesh of this machine, or run \`muster start\` here.
 
 ### another mesh (process …) uses this folder
 
@@ -1744,6 +1744,13 @@ Exit code 1, with the reason of OpenSSL.
 
 - Cause: One of the files of \`--tls-cert\` and \`--tls-key\` is no PEM file, or the key is that of another certificate.
 - Remedy: Name the certificate with its chain, and its own key.
+
+### the disk of … is full: … MB are free, a mesh needs … to start
+
+Exit code 1.
+
+- Cause: The file system of the mesh's folder is full.
+- Remedy: Make room on it, or move the folder to a larger disk.
 
 ### workerd can't be started (…)
 
@@ -1908,7 +1915,7 @@ Exit code 1.
 Exit code 1.
 
 - Cause: No mesh was ever started in the folder.
-- Remedy: Pass the folder of \`muster start\` with \`--dir\`.
+- Remedy: Pass the folder of \`muster serve\` or \`muster start\` with \`--dir\`.
 
 ### … has neither … nor …, so the key of the mesh is not known
 

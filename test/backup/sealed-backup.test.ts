@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { concat, utf8, type Bytes } from "../../src/base/bytes.ts";
 import { BackupError } from "../../src/backup/format.ts";
+import { readBackup } from "../../src/backup/read-backup.ts";
 import {
   openBackup,
   sealBackup,
@@ -8,6 +9,8 @@ import {
   type OpenWith,
   type SealTo,
 } from "../../src/backup/sealed-backup.ts";
+import { NO_TARGET } from "../../src/cli/backup/backup-file.ts";
+import { newHash } from "../../src/cli/backup/new-hash.ts";
 import { x25519PublicKey } from "../../src/crypto/primitives.ts";
 import { present } from "../must.ts";
 import { seededRandom } from "../random.ts";
@@ -64,6 +67,17 @@ describe("a sealed backup", () => {
       [byKey, null],
     ] as const)
       expect(await failure(open(header, body, opener))).toBe("backup_sealed_otherwise");
+  });
+
+  test("BK5 a reader passes on why the backup does not open, and does not take it for another file", async () => {
+    const { header, body } = await seal({ passphrase: "correct horse" });
+    const wrong = { passphrase: "battery staple" };
+    const chunks = await openBackup(header, new Blob([body]).stream(), wrong, deriveKey);
+    expect(await failure(readBackup(chunks, NO_TARGET, newHash))).toBe("backup_sealed_otherwise");
+    const unreadable = new ReadableStream<Uint8Array>({
+      pull: () => Promise.reject(new Error("EIO")),
+    });
+    await expect(readBackup(unreadable, NO_TARGET, newHash)).rejects.toThrow("EIO");
   });
 
   test("BK5 a sealed file that is cut off, changed anywhere, or put behind another header does not open", async () => {

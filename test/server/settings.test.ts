@@ -166,6 +166,18 @@ describe("the settings of a self-hosted mesh", () => {
     expect(await faultOf(flags as Env)).toContain(fault);
   });
 
+  test.each([
+    [{ port: "x" }, {}, "", "--port must be"],
+    [{}, { MUSTER_PORT: "x" }, "", "MUSTER_PORT must be"],
+    [{}, {}, 'port = "x"', "port in FILE must be"],
+    [{ log: "xml" }, { MUSTER_LOG: "json" }, "", "--log must be"],
+    [{}, { MUSTER_LOG: "xml" }, 'log = "json"', "MUSTER_LOG must be"],
+    [{}, {}, 'log = "xml"', "log in FILE must be"],
+  ] as const)("SV12 the error names where %j %j %s was set", async (flags, env, toml, fault) => {
+    const found = await faultOf(flags, env, toml);
+    expect(found.replace(join(dir, "muster.toml"), "FILE")).toMatch(new RegExp(`^${fault}`));
+  });
+
   test("SV19 the table has every variable and secret of the Worker, and docs/configuration.md an entry for each", async () => {
     const ofWorker = [...workers.map(({ name }) => name), ...SECRETS];
     expect(ofWorker.toSorted()).toEqual(Object.keys(ConfigVariables.shape).toSorted());

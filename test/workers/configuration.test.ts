@@ -19,7 +19,9 @@ const detailOf = async (variables: object): Promise<string> => {
   for (const value of [...Object.values(variables), ...Object.values(BAD)])
     if (typeof value === "string" && value !== "") expect(reply.text).not.toContain(value);
   expect(reply.status).toBe(500);
-  return problemOf(reply, "misconfigured").detail;
+  const { detail } = problemOf(reply, "misconfigured");
+  expect(detail).toMatch(/\. See docs\/configuration\.md$/);
+  return detail;
 };
 
 describe("a mesh that is not configured", () => {

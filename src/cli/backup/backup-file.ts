@@ -168,6 +168,6 @@ async function firstLine(path: string): Promise<Bytes | null> {
     return line === null ? null : new Uint8Array(line);
   } catch (error) {
     if (error instanceof BackupError) return null;
-    throw unreadableInput(path, error, "it is the backup");
+    throw unreadableInput(path, error, "pass the file of a backup");
   }
 }

@@ -80,7 +80,7 @@ async function partsOf(dir: string): Promise<MeshParts> {
   if (parts !== null) return parts;
   throw new Failure(
     `${dir} holds no mesh`,
-    `pass the folder of ${quotedCommand("start")} with --dir`,
+    `pass the folder of ${quotedCommand("serve")} or ${quotedCommand("start")} with --dir`,
   );
 }
 

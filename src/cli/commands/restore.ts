@@ -43,7 +43,9 @@ export const restore = command({
       secretsFile: values["secrets-file"],
     });
     printSummary({ file, ...restored }, json);
-    note(`restored into ${dir}; ${quotedCommand(`start --dir ${dir}`)} runs the mesh`);
+    note(
+      `restored into ${dir}; ${quotedCommand(`serve --dir ${dir}`)} runs the mesh, or ${quotedCommand(`start --dir ${dir}`)} if that is how it ran`,
+    );
     note(
       "what was revoked, rotated or removed after the backup must be revoked, rotated or removed again",
     );

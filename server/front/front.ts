@@ -13,10 +13,11 @@ import type { PageOrigins } from "../../src/access/page-origins.ts";
 import { drainBody } from "./drained-body.ts";
 import { MeshAgent } from "./mesh-socket.ts";
 import { listenFailure } from "../../src/cli/ports.ts";
+import { trackConnections } from "../open-connections.ts";
 import type { TlsCertificate } from "../tls.ts";
 import { CONNECTION_HEADER } from "../workerd-config.ts";
 import { isForeignPage } from "./page-origin.ts";
-import { answerUnreadable } from "./unreadable-requests.ts";
+import { answerUnreadable, destroySoon } from "./unreadable-requests.ts";
 import {
   pathOf,
   refusalOf,
@@ -119,6 +120,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   };
   const tlsServer = tls === null ? null : createTlsServer(tls, onRequest);
   const server: Server = tlsServer ?? createServer(onRequest);
+  const destroyConnections = trackConnections(server);
   let refusesNew = false;
   const answerOn = answerUnreadable(server, askOptions);
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -137,15 +139,15 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     }
     const upstream = forward(request, true);
     socket.once("error", () => upstream.destroy());
-    socket.once("close", () => upstream.destroy());
+    socket.once("close", () => {
+      upstream.destroy();
+      upgraded.delete(socket);
+      if (upgraded.size === 0) for (const resolve of whenClosed.splice(0)) resolve();
+    });
     upstream.once("error", () => socket.destroy());
     upstream.once("response", (answer) => refuse(answer, socket));
     upstream.once("upgrade", (answer, meshSocket, meshHead) => {
       upgraded.add(socket);
-      socket.once("close", () => {
-        upgraded.delete(socket);
-        if (upgraded.size === 0) for (const resolve of whenClosed.splice(0)) resolve();
-      });
       socket.write(headOf(answer, answer.rawHeaders));
       socket.write(meshHead);
       meshSocket.write(head);
@@ -167,8 +169,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       upgraded.size === 0 ? Promise.resolve() : new Promise((resolve) => whenClosed.push(resolve)),
     stop: () => {
       server.close();
-      server.closeAllConnections();
-      for (const socket of upgraded) socket.destroy();
+      destroyConnections();
       agent.destroy();
     },
   };
@@ -202,7 +203,7 @@ const ignore = (): void => {};
 function refuse(answer: IncomingMessage, socket: Duplex): void {
   const headers = passedOn(answer.rawHeaders, new Set([...HOP_BY_HOP, "transfer-encoding"]));
   socket.write(headOf(answer, [...headers, "connection", "close"]));
-  pipeline(answer, socket, ignore);
+  pipeline(answer, socket, () => destroySoon(socket));
 }
 
 function requestHeaders(request: IncomingMessage, keepsConnection: boolean): string[] {

@@ -88,7 +88,10 @@ export type Refusal = () => FrontAnswer | Promise<FrontAnswer>;
 
 /** The front's own answer to a request; null if the mesh answers it. */
 export function refusalOf(request: IncomingMessage, ask: AskOptions): Refusal | null {
-  const { method = "GET", url = "/", headers } = request;
+  const { method = "GET", url = "/", headers, headersDistinct } = request;
+  // Of several the mesh would take another than the one that was checked (RFC 9112 section 3.2).
+  if ((headersDistinct["host"]?.length ?? 0) > 1)
+    return () => badRequest("a request has one header Host, not several");
   if (!isHost(headers.host)) return () => badRequest("the header Host names no host");
   if (!isApiMethod(method)) return () => refusedMethod(method, url, ask);
   if (pathOf(url) !== null) return null;

@@ -63,10 +63,14 @@ function endWith(socket: Duplex, { status, headers, body }: FrontAnswer): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const length = `Content-Length: ${Buffer.byteLength(body)}\r\n`;
   const head = `HTTP/1.1 ${status} ${REASONS[status] ?? "Refused"}\r\n${lines.join("")}${length}`;
-  // What the client still sends is read: else its system would drop the answer. It may not keep the socket open.
   socket.on("error", () => {});
-  socket.resume();
   socket.end(`${head}Connection: close\r\n\r\n${body}`);
+  destroySoon(socket);
+}
+
+/** Ends a socket that has its answer. What the client still sends is read: else its system would drop the answer. It may not keep the socket open. */
+export function destroySoon(socket: Duplex): void {
+  socket.resume();
   setTimeout(() => socket.destroy(), CLOSE_DELAY_MS).unref();
 }
 const CLOSE_DELAY_MS = 1_000;

@@ -39,7 +39,6 @@ export async function startOutboundProxy({
   timeoutMs = TIMEOUT_MS,
 }: OutboundProxyOptions = {}): Promise<OutboundProxy> {
   const secret = randomBytes(SECRET_BYTES).toString("hex");
-  const upgraded = new Set<Duplex>();
   const call = (request: IncomingMessage, caller: Caller): void =>
     void makeCall({ request, secret, resolve, timeoutMs }, caller);
 
@@ -65,8 +64,6 @@ export async function startOutboundProxy({
       begin: (upstream) => {
         socket.once("close", () => upstream.destroy());
         upstream.once("upgrade", (accepted, receiver, receiverHead) => {
-          upgraded.add(socket);
-          socket.once("close", () => upgraded.delete(socket));
           socket.write(headOfAnswer(101, receiverAnswer(accepted)));
           socket.write(receiverHead);
           receiver.write(head);
@@ -77,12 +74,7 @@ export async function startOutboundProxy({
       },
     });
   });
-  const listening = await listenOnLoopback(server);
-  const stop = (): void => {
-    listening.stop();
-    for (const socket of upgraded) socket.destroy();
-  };
-  return { url: listening.url, secret, stop };
+  return { ...(await listenOnLoopback(server)), secret };
 }
 
 /** A broken connection ends both sides, which is all there is to do. */

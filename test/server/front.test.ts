@@ -5,10 +5,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { connect as connectTls } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readPageOrigins } from "../../src/access/page-origins.ts";
 import { startFront, type Front } from "../../server/front/front.ts";
 import { must } from "../must.ts";
+import { CERTIFICATE, CERTIFICATE_KEY } from "./outbound/certificate.ts";
 
 /** A server in the mesh's place: it answers with what it received, and echoes an upgraded socket. */
 let mesh: Server;
@@ -41,6 +43,10 @@ beforeEach(async () => {
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n",
     );
     socket.write(head);
+    if (received.url === "/end") {
+      socket.end();
+      return;
+    }
     socket.on("error", () => {}).pipe(socket);
   });
   dir = await mkdtemp(join(tmpdir(), "muster-front-"));
@@ -232,11 +238,96 @@ describe("the front of a local mesh", () => {
     expect(received).toMatch(/^HTTP\/1\.1 429 [^]*Retry-After: 7\r\n[^]*\r\n\r\nwait$/);
   });
 
+  test("refuses a request with several headers Host, of which the mesh would take the unchecked one", async () => {
+    for (const hosts of [
+      ["a", "b/c"],
+      ["b/c", "a"],
+      ["a", "a"],
+    ] as const) {
+      for (const more of ["", "Upgrade: echo\r\nConnection: Upgrade\r\n"]) {
+        const socket = connect(front.port, "127.0.0.1");
+        const lines = hosts.map((host) => `Host: ${host}\r\n`).join("");
+        socket.write(`GET / HTTP/1.1\r\n${lines}${more}\r\n`);
+        expect(await readUntil(socket, "\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
+      }
+    }
+    expect(seen).toEqual([]);
+  });
+
   test("answers 502 while nothing listens behind it", async () => {
     mesh.close();
     mesh.closeAllConnections();
     const { answer } = await send("/", "GET");
     expect(answer.statusCode).toBe(502);
+  });
+});
+
+const UPGRADE = "Host: h\r\nUpgrade: echo\r\nConnection: Upgrade\r\n";
+/** What clients send that keep their side of the connection open, whatever the server does. */
+const HELD = {
+  "a refused upgrade": `GET /refuse HTTP/1.1\r\n${UPGRADE}\r\n`,
+  "an upgrade of a foreign page": `GET / HTTP/1.1\r\n${UPGRADE}Origin: https://site.example\r\n\r\n`,
+  "an upgrade that the mesh ends": `GET /end HTTP/1.1\r\n${UPGRADE}\r\n`,
+  "no request of HTTP": "nonsense\r\n\r\n",
+  "CONNECT of a host": "CONNECT host.example:443 HTTP/1.1\r\nHost: h\r\n\r\n",
+  "a last request": "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+};
+
+describe("connections that a client keeps open on its side", () => {
+  async function guarded(): Promise<Front> {
+    const pages = must(readPageOrigins("localhost"));
+    return startFront({ host: "127.0.0.1", port: 0, mesh: socketPath, pages });
+  }
+
+  /** A client that never closes. */
+  function held(port: number, first: string): Socket {
+    const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
+    socket.on("error", () => {}).resume();
+    socket.write(first);
+    return socket;
+  }
+
+  /** Resolves when what the client sends is answered by a reset: the server has closed the connection on both sides. */
+  async function isReset(socket: Socket): Promise<void> {
+    const writing = setInterval(() => socket.write("x"), 20);
+    if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
+    clearInterval(writing);
+  }
+
+  test.each(Object.entries(HELD))("end soon after the last answer: %s", async (_, first) => {
+    const server = await guarded();
+    const socket = held(server.port, first);
+    await once(socket, "end");
+    await isReset(socket);
+    server.stop();
+  });
+
+  test.each(Object.entries({ ...HELD, "an open upgrade": `GET / HTTP/1.1\r\n${UPGRADE}\r\n` }))(
+    "end with the front: %s",
+    async (_, first) => {
+      const server = await guarded();
+      const socket = held(server.port, first);
+      await once(socket, "data");
+      server.stop();
+      await isReset(socket);
+    },
+  );
+
+  test("end with the front while they send nothing, a part of a request, or no TLS handshake", async () => {
+    const tls = { cert: Buffer.from(CERTIFICATE), key: Buffer.from(CERTIFICATE_KEY) };
+    for (const more of [{}, { tls }]) {
+      const server = await startFront({ host: "127.0.0.1", port: 0, mesh: socketPath, ...more });
+      const sockets = ["", "GET / HTTP/1.1\r\nHo", "\x16\x03\x01"].map((first) =>
+        held(server.port, first),
+      );
+      await Promise.all(sockets.map((socket) => once(socket, "connect")));
+      // The connections above were accepted before this one, whose answer says that the server knows them.
+      if (!("tls" in more)) await send("/", "GET", "", server.port);
+      else
+        await once(connectTls({ port: server.port, rejectUnauthorized: false }), "secureConnect");
+      server.stop();
+      await Promise.all(sockets.map(isReset));
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorCode } from "./files.ts";
 
@@ -76,8 +77,7 @@ export function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean
 }
 
 async function waitForExit(child: ChildProcess, timeoutMs: number): Promise<void> {
-  const until = Date.now() + timeoutMs;
-  while (child.exitCode === null && child.signalCode === null && Date.now() < until) {
-    await sleep(POLL_INTERVAL_MS);
-  }
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  // Rejects after the time, too.
+  await once(child, "exit", { signal: AbortSignal.timeout(timeoutMs) }).catch(() => {});
 }

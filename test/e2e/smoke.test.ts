@@ -16,7 +16,8 @@ test("a peer joins a local mesh, runs a task with a program, and is revoked", as
   const peer = start(["join", "--name", "counter", "--exec", "wc -c"], options);
   await peer.waitForOutput(/joined .* as worker/);
   const assigned = await muster(["assign", "count", '"hello"', "--wait"], options);
-  expect(assigned).toEqual({ code: 0, stdout: "7\n", stderr: "" });
+  // stderr may tell how the task was doing.
+  expect(assigned).toMatchObject({ code: 0, stdout: "7\n" });
   const peers = await muster(["peers", "--json"], options);
   const [view] = JSON.parse(peers.stdout) as { id: string }[];
   expect(view).toMatchObject({ name: "counter", state: "active", successes: 1 });

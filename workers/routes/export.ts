@@ -26,6 +26,8 @@ const exportMesh = define("administer", "get", "/v1/export", {
 export function exportRoutes(router: Router): void {
   router.route(exportMesh, async (c) => {
     const { coordinator, config } = c.var;
+    // HEAD begins no export: the next GET would have to wait for its end.
+    if (c.req.method === "HEAD") return c.body(null, 200, { "Content-Type": FILE_TYPE });
     const begun = await coordinator.call("begin_export", {});
     if (!begun.ok) return problem(c, begun.error);
     const now = Date.now();

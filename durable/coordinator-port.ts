@@ -1,4 +1,4 @@
-import type { Millis } from "../src/base/clock.ts";
+import { MINUTE, type Millis } from "../src/base/clock.ts";
 import { redactedError } from "../src/base/redact.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { GatewayActor, SessionActor } from "../src/contract/caller.ts";
@@ -32,6 +32,8 @@ export interface GatewayPort {
     input: Input<"get_task">,
     ms: number,
   ): Promise<Result<Output<"get_task">, MusterError>>;
+  /** Makes the rows of an import those of the mesh, if no part has arrived since they were counted. Never throws. */
+  commitImport(id: string, parts: number): Promise<Result<unknown, MusterError>>;
 }
 
 /**
@@ -69,6 +71,12 @@ export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPor
     answerTo("get_task", ms + CALL_TIMEOUT, () =>
       stubOf(env).getOnceEnded(RPC_VERSION, actor, input, ms),
     ),
+  async commitImport(id, parts) {
+    const answer = await answered("commit_import", COMMIT_TIMEOUT, () =>
+      stubOf(env).commitImport(RPC_VERSION, actor, id, parts),
+    );
+    return answer.ok ? answer.value : answer;
+  },
 });
 
 /** The answer to one command. It belongs to the command: the RPC's type can't say so. */
@@ -113,3 +121,5 @@ async function answered<T>(
 
 /** A command that ends sessions waits for their confirmation, which is itself bounded by `RPC_TIMEOUT`. */
 const CALL_TIMEOUT = 2 * RPC_TIMEOUT;
+/** The rows of a large mesh are written in one transaction: 100,000 peers in about 3 s. */
+const COMMIT_TIMEOUT: Millis = MINUTE;

@@ -21,6 +21,7 @@ import {
   type OutboxPorts,
 } from "../src/coordinator/outbox/runner.ts";
 import { budgetsOf } from "../src/coordinator/storage/budgets.ts";
+import { commitImport } from "../src/coordinator/storage/commit-import.ts";
 import { storageFull } from "../src/coordinator/storage/room.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
 import { AUDIT_LIMITS, RPC_VERSION } from "../src/protocol/constants.ts";
@@ -63,6 +64,8 @@ export class Coordinator
   readonly #effects: EffectPerformer;
   readonly #measurements: MeasurementWriter;
   readonly #waiters = new TaskWaiters();
+  /** An import has replaced the rows, and this object ends. */
+  #isReplaced = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -127,7 +130,7 @@ export class Coordinator
   ): Promise<readonly RpcAnswer[]> {
     if (version !== RPC_VERSION) return commands.map(() => err(unspoken(version)));
     for (const { name } of commands) {
-      const refusal = refuseRpcCaller(actor, name);
+      const refusal = refuseRpcCaller(actor, name) ?? this.#refuseReplaced();
       if (refusal !== null) return commands.map(() => err(refusal));
     }
     const [only] = commands;
@@ -159,7 +162,7 @@ export class Coordinator
     ms: number,
   ): Promise<RpcAnswer> {
     if (version !== RPC_VERSION) return err(unspoken(version));
-    const refusal = refuseRpcCaller(actor, "get_task");
+    const refusal = refuseRpcCaller(actor, "get_task") ?? this.#refuseReplaced();
     if (refusal !== null) return err(refusal);
     const task = this.#read("get_task", input, actor);
     if (!task.ok || isEnded(task.value.state)) return task;
@@ -167,7 +170,32 @@ export class Coordinator
     return this.#read("get_task", input, actor);
   }
 
+  async commitImport(
+    version: number,
+    actor: string,
+    id: string,
+    parts: number,
+  ): Promise<RpcAnswer> {
+    if (version !== RPC_VERSION) return err(unspoken(version));
+    const refusal = refuseRpcCaller(actor, "put_import_part") ?? this.#refuseReplaced();
+    if (refusal !== null) return err(refusal);
+    const committed = commitImport(this.#registry.importCopy, id, parts);
+    if (!committed.ok) return committed;
+    this.#isReplaced = true;
+    await this.ctx.storage.setAlarm(Date.now() + TICK_AFTER_MS);
+    await this.ctx.storage.sync();
+    // After the answer: everything in memory is of the rows before.
+    setTimeout(() => this.ctx.abort("a backup was imported"), REOPEN_AFTER_MS);
+    return committed;
+  }
+
+  #refuseReplaced(): MusterError | null {
+    return this.#isReplaced ? REPLACED : null;
+  }
+
   override async alarm(): Promise<void> {
+    // The next object has its own.
+    if (this.#isReplaced) throw new Error(REPLACED.detail);
     this.#alarm.rang();
     try {
       // Messages that have arrived come before the leases and offers that the tick ends.
@@ -256,6 +284,17 @@ const FAILED: MusterError = {
 
 /** SQLite itself had no room: what the command wrote is undone. */
 const STORAGE_FULL = storageFull("could not store what this command writes");
+
+/** Until the object that has the rows of an import ends: its answer is sent before. */
+const REOPEN_AFTER_MS = 100;
+/** The new object looks for what is due, also if nobody calls it. */
+const TICK_AFTER_MS = 2_000;
+
+const REPLACED: MusterError = {
+  code: "unavailable",
+  detail: "a backup was imported, and the mesh starts with it; try again",
+  retryAfter: 1,
+};
 
 const REVOKE_UNCONFIRMED: MusterError = {
   code: "revoke_unconfirmed",

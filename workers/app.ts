@@ -20,6 +20,7 @@ import { callbackRoutes } from "./routes/callbacks.ts";
 import { connectRoutes } from "./routes/connect.ts";
 import { webhookIngressRoutes } from "./routes/webhook-ingress.ts";
 import { exportRoutes } from "./routes/export.ts";
+import { importRoutes } from "./routes/imports.ts";
 import { dialRoutes } from "./routes/dials.ts";
 import { discoveryRoutes } from "./routes/discovery.ts";
 import { joinKeyRoutes } from "./routes/join-keys.ts";
@@ -102,6 +103,7 @@ const ROUTES: readonly ((router: Router) => void)[] = [
   joinKeyRoutes,
   auditRoutes,
   exportRoutes,
+  importRoutes,
 ];
 
 /** The problem for what Hono throws when it cannot read a request; anything else is a defect, whose stack is only logged. */

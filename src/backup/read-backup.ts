@@ -126,7 +126,8 @@ async function* hashed(
   }
 }
 
-const isRow = (value: readonly unknown[], width: number): value is BackupRow =>
+/** Whether a value is a row of a table with so many columns. */
+export const isRow = (value: readonly unknown[], width: number): value is BackupRow =>
   value.length === width &&
   width > 0 &&
   value.every((cell) => cell === null || typeof cell === "string" || typeof cell === "number");

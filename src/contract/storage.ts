@@ -1,4 +1,4 @@
-import type { StorageView } from "../protocol/http.ts";
+import type { ImportView, StorageView } from "../protocol/http.ts";
 import type { BackupPage, BackupRow, BackupTable } from "../registry/backup-tables.ts";
 import type { CallersOf } from "./caller.ts";
 import type { Empty } from "./inputs.ts";
@@ -27,11 +27,68 @@ export interface StorageCommands {
   };
   /** Removes the copy. An export that has ended already is left as it is. */
   end_export: { caller: "gateway"; input: { readonly exportId: string }; output: Empty };
+  /** Begins to import a backup into an empty mesh, or continues the import of the same backup. */
+  begin_import: { caller: "gateway"; input: ImportStart; output: ImportView };
+  get_import: { caller: "gateway"; input: { readonly id: string }; output: ImportView };
+  /** Takes the next part, or a part again that has arrived. */
+  put_import_part: {
+    caller: "gateway";
+    input: {
+      readonly id: string;
+      readonly part: number;
+      /** SHA-256 of the part. */
+      readonly digest: string;
+      readonly content: ImportContent;
+    };
+    output: ImportView;
+  };
+  /** A page of the rows that have arrived. */
+  read_import: {
+    caller: "gateway";
+    input: { readonly id: string; readonly table: string; readonly after: BackupRow | null };
+    output: BackupPage;
+  };
+  /** The tables that the import has, the number of results, and what the backup says of itself. */
+  get_import_tables: {
+    caller: "gateway";
+    input: { readonly id: string };
+    output: {
+      readonly tables: readonly BackupTable[];
+      readonly results: number;
+      readonly header: string;
+    };
+  };
+  /** Removes an import with what has arrived. */
+  end_import: { caller: "gateway"; input: { readonly id: string }; output: Empty };
 }
+
+/** What the file of an import says of itself. */
+export interface ImportStart {
+  readonly schema: number;
+  /** The version of Muster that made it. */
+  readonly muster: string;
+  /** The same for the same file only, as far as its rows are concerned. */
+  readonly header: string;
+}
+
+/** Rows of one table, or a result, whose bytes are in the store. */
+export type ImportContent =
+  | {
+      readonly table: string;
+      readonly columns: readonly string[];
+      readonly rows: readonly BackupRow[];
+    }
+  | { readonly result: string };
 
 export const STORAGE_CALLERS: CallersOf<StorageCommands> = {
   get_storage: "gateway",
   begin_export: "gateway",
   read_export: "gateway",
   end_export: "gateway",
+  begin_import: "gateway",
+  get_import: "gateway",
+  put_import_part: "gateway",
+  read_import: "gateway",
+  get_import_tables: "gateway",
+  end_import: "gateway",
 };

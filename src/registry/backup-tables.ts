@@ -29,22 +29,27 @@ export type BackupRow = readonly SqlValue[];
 
 /** The copies of tables that an export reads (`export-copy.ts`). */
 export const EXPORT_PREFIX = "export_";
+/** The tables of an import (`import-copy.ts`). */
+export const IMPORT_PREFIX = "import_";
 
 /**
- * The tables of the truth, in alphabetical order. Those of SQLite, of the platform and of an export are none of them: Muster's own
- * names have no such prefix.
+ * The tables of the truth, in alphabetical order. Those of SQLite, of the platform, of an export and of an import are none of them:
+ * Muster's own names have no such prefix.
+ *
+ * @param prefix that of the tables which have the rows of an import; their names are given without it
  */
-export function backupTables(sql: Sql): readonly BackupTable[] {
+export function backupTables(sql: Sql, prefix = ""): readonly BackupTable[] {
   const derived: readonly string[] = DERIVED_TABLES;
   return sql
-    .exec(
-      `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-         AND name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE '${EXPORT_PREFIX.replace("_", "\\_")}%' ESCAPE '\\' ORDER BY name`,
-    )
+    .exec(`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`)
     .map((row) => text(row, "name"))
-    .filter((name) => !derived.includes(name))
-    .map((name) => tableOf(sql, name));
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length))
+    .filter((name) => !NO_OWN_NAME.test(name) && !derived.includes(name))
+    .map((name) => ({ ...tableOf(sql, `${prefix}${name}`), name }));
 }
+
+const NO_OWN_NAME = new RegExp(`^(?:sqlite_|_|${EXPORT_PREFIX}|${IMPORT_PREFIX})`);
 
 function tableOf(sql: Sql, name: string): BackupTable {
   const columns = sql
@@ -80,6 +85,14 @@ export const backupPage = (sql: Sql, table: BackupTable, after: BackupRow | null
 /** The same of a table's copy, whose rows have the order of their keys. */
 export const copyPage = (sql: Sql, table: BackupTable, after: BackupRow | null): BackupPage =>
   pageOf(sql, { ...table, key: ["rowid"] }, after, `${EXPORT_PREFIX}${table.name}`);
+
+/** The same of the rows that have arrived of an import. */
+export const importPage = (
+  sql: Sql,
+  table: BackupTable,
+  prefix: string,
+  after: BackupRow | null,
+): BackupPage => pageOf(sql, table, after, `${prefix}${table.name}`);
 
 function pageOf(
   sql: Sql,

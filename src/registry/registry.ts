@@ -27,6 +27,7 @@ import { migrate } from "./migrate.ts";
 import { observedTable } from "./observed.ts";
 import { outboxTable } from "./outbox.ts";
 import { ExportCopy } from "./export-copy.ts";
+import { ImportCopy } from "./import-copy.ts";
 import { LifetimeClock } from "./lifetime-clock.ts";
 import { pairRttsTable } from "./pair-rtts.ts";
 import { peersTable } from "./peers.ts";
@@ -99,6 +100,7 @@ export function openRegistry(
   const submitters = submittersTable(lasting);
   const pointers = pointersTable(on("pointers"));
   const exportCopy = new ExportCopy(sql, () => changes.mark("exportCopy"));
+  const importCopy = new ImportCopy(sql, () => changes.mark("importCopy"));
   const endedOwners = endedOwnersTable(changes.watch(lasting, "endedOwners"));
   const measured = [
     apiTokens.kept,
@@ -126,6 +128,7 @@ export function openRegistry(
     pointers.counts,
     apiTokens.validUntil,
     circuits.resting,
+    importCopy.kept,
     roster,
   ];
 
@@ -149,6 +152,7 @@ export function openRegistry(
     /** Bytes that the database uses, without the copy of an export. */
     size: () => sql.size() - exportCopy.bytes,
     exportCopy,
+    importCopy,
     lifetimes: new LifetimeClock(),
     room: new RoomState(() => changes.mark("room")),
     measurements: {

@@ -20,7 +20,8 @@ export type TableName =
   | "correlatedFailures"
   | "dials"
   | "apiTokens"
-  | "exportCopy";
+  | "exportCopy"
+  | "importCopy";
 
 /** Which tables were written since `clear`, so that only the due times that may have changed are read again. */
 export class TableChanges {

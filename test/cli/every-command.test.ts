@@ -165,6 +165,11 @@ const MORE_CALLS = [
 /** Routes below /v1 that no command calls, and why. */
 const WITHOUT_COMMAND: Readonly<Record<string, string>> = {
   "GET /v1/export": "a stream: `muster backup`",
+  "POST /v1/imports": "`muster restore`, which has tests of its own",
+  "PUT /v1/imports/{id}/parts/{part}": "`muster restore`",
+  "POST /v1/imports/{id}/commit": "`muster restore`",
+  "GET /v1/imports/{id}": "for programs: `muster restore` goes on by itself",
+  "DELETE /v1/imports/{id}": "an import that is given up ends by itself",
   "GET /v1/connect": "a WebSocket: `muster join`",
   "GET /v1/mesh/proof": "for peers and for controllers that know the key of the mesh",
   "PUT /v1/task-results/{id}/{fence}": "for peers",

@@ -19,8 +19,8 @@ export interface WranglerMesh {
 export async function startWrangler(
   dir: string,
   variables: Readonly<Record<string, string>> = {},
+  secrets = newSecrets(),
 ): Promise<WranglerMesh> {
-  const secrets = newSecrets();
   const secretsFile = join(dir, "mesh.secrets");
   await mkdir(dir, { recursive: true });
   await writeFile(secretsFile, secretsText(secrets), { mode: 0o600 });

@@ -4,7 +4,7 @@ import { withSqlite } from "../backup/needs-sqlite.ts";
 import { OPENER_DETAILS, OPENER_OPTIONS, openerOf, sealToOf } from "../backup/opener.ts";
 import { printSummary } from "../backup/shown-summary.ts";
 import { quotedCommand } from "../command-name.ts";
-import { UsageError } from "../failure.ts";
+import { Failure, UsageError } from "../failure.ts";
 import { note } from "../output.ts";
 import { STATE_FOLDER } from "../state-folder.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
@@ -81,6 +81,12 @@ async function verifyFile(
   values: Parameters<typeof openerOf>[0] & { readonly json?: boolean },
 ): Promise<void> {
   const { readBackupFile, NO_TARGET } = await import("../backup/backup-file.ts");
-  const opened = await readBackupFile(file, NO_TARGET, await openerOf(values));
+  const opener = await openerOf(values);
+  const opened = await readBackupFile(file, NO_TARGET, opener);
+  if (opener !== null && !opened.sealed)
+    throw new Failure(
+      `${file} is a whole backup, and it is not sealed: nobody needs a passphrase or a key to read it`,
+      "check it without --passphrase-file and --key-file, or make a sealed one",
+    );
   printSummary({ file, ...opened }, values.json ?? false);
 }

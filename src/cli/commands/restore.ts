@@ -1,54 +1,102 @@
+import type { Values } from "../args.ts";
+import type { OpenedBackup } from "../backup/backup-file.ts";
 import { command } from "../command.ts";
 import { withSqlite } from "../backup/needs-sqlite.ts";
 import { OPENER_DETAILS, OPENER_OPTIONS, openerOf } from "../backup/opener.ts";
 import { printSummary } from "../backup/shown-summary.ts";
 import { quotedCommand } from "../command-name.ts";
+import { UsageError } from "../failure.ts";
 import { note } from "../output.ts";
 import { STATE_FOLDER } from "../state-folder.ts";
+import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage =
-  "restore FILE [--dir FOLDER] [--secrets-file FILE] [--passphrase-file FILE | --key-file FILE]";
+  "restore FILE [--dir FOLDER | --url URL] [--secrets-file FILE] [--passphrase-file FILE | --key-file FILE]";
 
 const OPTIONS = {
+  ...TARGET_OPTIONS,
   ...OPENER_OPTIONS,
-  dir: { type: "string", default: STATE_FOLDER },
   "secrets-file": { type: "string" },
-  json: { type: "boolean", default: false },
 } as const;
 
-/** Makes a mesh's folder from a backup. */
+type RestoreValues = Values<typeof OPTIONS>;
+
+/** Makes a mesh's folder from a backup, or restores it into an empty mesh over HTTP. */
 export const restore = command({
   usage,
-  summary: "make the state folder of a mesh from a backup, in an empty folder",
+  summary: "restore a backup into an empty folder, or into the empty mesh at a URL",
   details: [
     ["--dir FOLDER", `the folder, which is empty or does not exist; default: ${STATE_FOLDER}`],
     [
       "--secrets-file FILE",
       "the secrets of the mesh, if the backup does not have them; - reads stdin",
     ],
+    [
+      "--url URL",
+      "restore into the empty mesh at this URL, which has the secrets already; run again, it goes on where it was",
+    ],
     ...OPENER_DETAILS,
-    ["--json", "print JSON"],
+    ...TARGET_DETAILS.filter(([option]) => !/^--(?:url|dir) /.test(option)),
   ],
-  examples: ["restore mesh.backup --dir restored --key-file key.json"],
+  examples: [
+    "restore mesh.backup --dir restored --key-file key.json",
+    "restore mesh.backup --url https://mesh.example --token-file admin.token",
+  ],
   options: OPTIONS,
   arguments: ["FILE"],
   run: async (values, positionals) => {
     const [file = ""] = positionals;
-    const { dir, json } = values;
-    const restoring = await withSqlite(() => import("../backup/restored-folder.ts"));
-    const restored = await restoring.restoreFolder({
-      file,
-      dir,
-      opener: await openerOf(values),
-      secretsFile: values["secrets-file"],
-    });
-    printSummary({ file, ...restored }, json);
-    note(
-      `restored into ${dir}; ${quotedCommand(`serve --dir ${dir}`)} runs the mesh, or ${quotedCommand(`start --dir ${dir}`)} if that is how it ran`,
-    );
-    note(
-      "what was revoked, rotated or removed after the backup must be revoked, rotated or removed again",
-    );
+    const restored =
+      values.url === undefined ? await intoFolder(file, values) : await intoMesh(file, values);
+    printSummary({ file, ...restored }, values.json ?? false);
+    for (const text of checksAfter(restored.manifest)) note(text);
     return 0;
   },
 });
+
+async function intoFolder(file: string, values: RestoreValues): Promise<OpenedBackup> {
+  const { dir = STATE_FOLDER, token, "token-file": tokenFile } = values;
+  if (token !== undefined || tokenFile !== undefined)
+    throw new UsageError("a token is for a restore with --url", "pass --url too, or no token");
+  const restoring = await withSqlite(() => import("../backup/restored-folder.ts"));
+  const restored = await restoring.restoreFolder({
+    file,
+    dir,
+    opener: await openerOf(values),
+    secretsFile: values["secrets-file"],
+  });
+  note(
+    `restored into ${dir}; ${quotedCommand(`serve --dir ${dir}`)} runs the mesh, or ${quotedCommand(`start --dir ${dir}`)} if that is how it ran`,
+  );
+  return restored;
+}
+
+async function intoMesh(file: string, values: RestoreValues): Promise<OpenedBackup> {
+  if (values["secrets-file"] !== undefined || values.dir !== undefined)
+    throw new UsageError(
+      "--url excludes --dir and --secrets-file",
+      "the mesh at the URL has its secrets already: set them there before",
+    );
+  const { importIntoMesh } = await import("../backup/import-mesh.ts");
+  const opener = await openerOf(values);
+  let tenths = 0;
+  const restored = await importIntoMesh(await controllerOf(values), {
+    file,
+    opener,
+    onPart(sent, of) {
+      if (Math.floor((sent * 10) / of) === tenths) return;
+      tenths = Math.floor((sent * 10) / of);
+      note(`sent ${sent} of ${of} parts`);
+    },
+  });
+  note(`restored into the mesh at ${values.url}`);
+  return restored;
+}
+
+/** What the backup can't know: what was taken away after it was made is there again. */
+const checksAfter = ({ created_at: at }: OpenedBackup["manifest"]): readonly string[] => [
+  `the mesh is as it was at ${at}; check what has changed since, and do it again:`,
+  "- peers, API tokens and join keys that were revoked since are valid again",
+  "- callback secrets that were rotated since are the earlier ones: receivers need those, or a new rotation",
+  "- secrets of webhook sources that were changed since are the earlier ones",
+];

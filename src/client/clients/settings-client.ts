@@ -1,7 +1,16 @@
-import { HOUR, type Millis } from "../../base/clock.ts";
-import type { AuthMode, MeshView, StorageView } from "../../protocol/http.ts";
+import { HOUR, MINUTE, type Millis } from "../../base/clock.ts";
+import type { z } from "zod";
+import type { Bytes } from "../../base/bytes.ts";
+import { contentDigest } from "../../protocol/content-digest.ts";
+import type {
+  AuthMode,
+  BeginImportBody,
+  ImportView,
+  MeshView,
+  StorageView,
+} from "../../protocol/http.ts";
 import * as shapes from "../../protocol/shapes.ts";
-import type { Api } from "../http/api.ts";
+import { segment, type Api } from "../http/api.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
 export interface DrainMeshOptions {
@@ -20,6 +29,10 @@ export interface ExportMeshOptions {
 
 const EXPORT_MESH_OPTIONS: OptionNames<ExportMeshOptions> = { signal: "signal" };
 
+type BeginImport = z.input<typeof BeginImportBody>;
+
+/** How long a part, or the commit of an import, may take. */
+const IMPORT_TIMEOUT: Millis = 5 * MINUTE;
 /** How long an export may take: as long as the mesh keeps it. */
 const EXPORT_TIMEOUT: Millis = HOUR;
 
@@ -64,6 +77,39 @@ export class SettingsClient {
     const request = { path: "v1/export", timeout: EXPORT_TIMEOUT, idempotent: false, signal };
     const { body } = await this.#api.response(request);
     return body ?? new Blob([]).stream();
+  }
+
+  /** Begins to import a backup into an empty mesh, or continues the import of the same backup (docs/backup.md). */
+  beginImport(backup: BeginImport): Promise<ImportView> {
+    const request = { method: "POST", path: "v1/imports", body: backup, idempotent: true } as const;
+    return this.#api.json(shapes.ImportView, request);
+  }
+
+  /** Sends a part of a backup, the first with number 1. `sha256` is its digest in base64. */
+  putImportPart(id: string, part: number, bytes: Bytes, sha256: string): Promise<ImportView> {
+    return this.#api.json(shapes.ImportView, {
+      method: "PUT",
+      path: `v1/imports/${segment(id)}/parts/${part}`,
+      content: { type: "application/octet-stream", bytes },
+      headers: { "Content-Digest": contentDigest(sha256) },
+      timeout: IMPORT_TIMEOUT,
+    });
+  }
+
+  /** Makes what has arrived the state of the mesh. */
+  commitImport(id: string, parts: number): Promise<ImportView> {
+    return this.#api.json(shapes.ImportView, {
+      method: "POST",
+      path: `v1/imports/${segment(id)}/commit`,
+      body: { parts },
+      idempotent: true,
+      timeout: IMPORT_TIMEOUT,
+    });
+  }
+
+  /** Ends an import, and removes what has arrived. */
+  async endImport(id: string): Promise<void> {
+    await this.#api.response({ method: "DELETE", path: `v1/imports/${segment(id)}` });
   }
 
   /** Whether the mesh admits any key (`open`) or only listed ones (`allowlist`). */

@@ -12,6 +12,7 @@ import type { Effect } from "./effects.ts";
 import { AfterAssignment, type Handler } from "./handler.ts";
 import { mergeMarks, noMarks, type Marks } from "./marks.ts";
 import { makeRoom, REMOVED_IN_GROUP } from "../storage/make-room.ts";
+import { importFault } from "../storage/import.ts";
 import { fullFault } from "../storage/room.ts";
 import { tick } from "./tick.ts";
 
@@ -105,7 +106,7 @@ function decide<K extends CommandName>(
   const context: Context = { ...scope, actor, effects: [], marks: noMarks() };
   const audited: Audited<K> | undefined = AUDITED[name];
   const handler: Handler<K> = ALL_HANDLERS[name];
-  const full = fullFault(scope, name);
+  const full = importFault(context, name) ?? fullFault(scope, name);
   const decided = runInSavepoint(scope, () => {
     const refusal = refuseOver(context);
     if (refusal !== null) return err(refusal);

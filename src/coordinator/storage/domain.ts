@@ -7,6 +7,15 @@ import type { Domain } from "../kernel/domain.ts";
 import type { Handler } from "../kernel/handler.ts";
 import { budgetsOf } from "./budgets.ts";
 import { beginExport, endAbandonedExport, endExport, readExport } from "./export.ts";
+import {
+  beginImport,
+  endAbandonedImport,
+  endImport,
+  getImport,
+  getImportTables,
+  putImportPart,
+  readImport,
+} from "./import.ts";
 import { storageJobs } from "./jobs.ts";
 import { maxBytesOf } from "./room.ts";
 
@@ -40,6 +49,12 @@ export const storage: Domain<StorageCommands> = {
     begin_export: beginExport,
     read_export: readExport,
     end_export: endExport,
+    begin_import: beginImport,
+    get_import: getImport,
+    put_import_part: putImportPart,
+    read_import: readImport,
+    get_import_tables: getImportTables,
+    end_import: endImport,
   },
   audit: {
     begin_export: (_, output) => ({
@@ -47,6 +62,9 @@ export const storage: Domain<StorageCommands> = {
       detail: { tables: output?.tables.length ?? null },
     }),
     end_export: { notAudited: "the begin of the export is" },
+    begin_import: ({ muster, schema }) => ({ subject: "mesh", detail: { muster, schema } }),
+    put_import_part: { notAudited: "the begin of the import is" },
+    end_import: () => ({ subject: "mesh" }),
   },
-  jobs: [...storageJobs, endAbandonedExport],
+  jobs: [...storageJobs, endAbandonedExport, endAbandonedImport],
 };

@@ -103,3 +103,42 @@ export const ProblemView = z
     issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: "Problem", description: "RFC 9457" });
+
+/** SHA-256 of the rows of a mesh, which the coordinator and a backup state. */
+const StateHash = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** What a backup says of itself (its first line and its last but one), without its secrets. */
+export const BeginImportBody = z
+  .strictObject({
+    muster_backup: z.int().positive().meta({ description: "The version of the file's format" }),
+    muster: z.string().max(100).meta({ description: "The version of Muster that made it" }),
+    schema: z.int().positive().meta({ description: "The schema version of its rows" }),
+    created_at: z.iso.datetime(),
+    mesh_key: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .meta({ description: "The public key of the mesh that was backed up" }),
+    tables: z.int().nonnegative(),
+    rows: z.int().nonnegative(),
+    results: z.int().nonnegative(),
+    state_hash: StateHash,
+  })
+  .meta({ id: "BeginImportRequest" });
+/** What a backup says of itself, apart from the version of its format. */
+export type BackupInfo = Omit<z.infer<typeof BeginImportBody>, "muster_backup">;
+
+export const ImportView = z
+  .object({
+    id: z.string(),
+    state: z.enum(["open", "committed"]),
+    parts: z.int().meta({ description: "How many parts have arrived" }),
+    state_hash: StateHash.meta({ description: "The state hash that the backup states" }),
+  })
+  .meta({ id: "Import" });
+export type ImportView = z.infer<typeof ImportView>;
+
+export const CommitImportBody = z
+  .strictObject({
+    parts: z.int().nonnegative().meta({ description: "How many parts the backup has" }),
+  })
+  .meta({ id: "CommitImportRequest" });

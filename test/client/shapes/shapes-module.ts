@@ -24,6 +24,7 @@ const ANSWERS = [
   "DialView",
   "DiscoveryKeys",
   "DrainedMesh",
+  "ImportView",
   "DryRunView",
   "FailuresView",
   "JoinKeyList",

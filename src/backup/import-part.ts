@@ -1,0 +1,107 @@
+import { concat, fromUtf8, utf8, type Bytes } from "../base/bytes.ts";
+import { parseJson } from "../base/json.ts";
+import type { BackupRow } from "../registry/backup-tables.ts";
+import { isRow, type BackupTarget } from "./read-backup.ts";
+import { BackupError, LINE_BYTES_MAX, ResultLine, TableLine } from "./format.ts";
+
+/*
+ * An import sends a backup in parts, each of which is read without the others: a line `{"table":…,"columns":…}` and rows of that
+ * table, one on a line, or a line `{"result":…,"bytes":…}` and the bytes of that result.
+ */
+
+/** A part with rows is sent once it has so many bytes. */
+const ROWS_PART_BYTES = 1_024 * 1_024;
+/** No part with rows has more: a single row may be large. */
+const ROWS_PART_BYTES_MAX = LINE_BYTES_MAX + ROWS_PART_BYTES;
+/** No part has more: the largest result and its line. */
+export const PART_BYTES_MAX = 25 * 1_024 * 1_024 + 1_024;
+
+/** What is in a part. */
+export type ImportPartContent =
+  | {
+      readonly table: string;
+      readonly columns: readonly string[];
+      readonly rows: readonly BackupRow[];
+    }
+  | { readonly result: string; readonly bytes: Bytes };
+
+/** Reads a part. Throws a `BackupError` for one that has another form. */
+export function readPart(part: Bytes): ImportPartContent {
+  const end = part.indexOf(NEWLINE);
+  const head = end < 0 ? undefined : jsonOf(part.subarray(0, end));
+  const rest = part.subarray(end + 1);
+  const result = ResultLine.safeParse(head).data;
+  if (result !== undefined) {
+    if (rest.length !== result.bytes)
+      throw damaged(`it states a result of ${result.bytes} bytes, and has ${rest.length}`);
+    return { result: result.result, bytes: rest };
+  }
+  const table = TableLine.safeParse(head).data;
+  if (table === undefined) throw damaged("its first line names neither a table nor a result");
+  if (part.length > ROWS_PART_BYTES_MAX)
+    throw damaged(`its rows have more than ${ROWS_PART_BYTES_MAX} bytes`);
+  return { ...table, rows: rowsOf(rest, table.columns.length) };
+}
+
+function rowsOf(bytes: Bytes, width: number): readonly BackupRow[] {
+  const rows: BackupRow[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = bytes.indexOf(NEWLINE, at);
+    const row = end < 0 ? undefined : jsonOf(bytes.subarray(at, end));
+    if (!Array.isArray(row) || !isRow(row, width)) throw damaged("a row does not fit its table");
+    rows.push(row);
+    at = end + 1;
+  }
+  return rows;
+}
+
+const NEWLINE = 10;
+
+const jsonOf = (bytes: Uint8Array): unknown => parseJson(fromUtf8(bytes) ?? "");
+
+const damaged = (what: string): BackupError =>
+  new BackupError("backup_damaged", `this part of a backup is damaged: ${what}`);
+
+/** Cuts a backup that is read into parts: the same backup always into the same ones. `end` follows the last row. */
+export class PartCutter implements BackupTarget {
+  readonly #send: (part: Bytes) => void | Promise<void>;
+  #head = "";
+  #lines: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(send: (part: Bytes) => void | Promise<void>) {
+    this.#send = send;
+  }
+
+  manifest(): void {}
+
+  async result(id: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const part of content) {
+      parts.push(part.slice());
+      bytes += part.length;
+    }
+    await this.#send(concat(utf8(`${JSON.stringify({ result: id, bytes })}\n`), ...parts));
+  }
+
+  async table(table: string, columns: readonly string[]): Promise<void> {
+    await this.end();
+    this.#head = `${JSON.stringify({ table, columns })}\n`;
+  }
+
+  async rows(rows: readonly BackupRow[]): Promise<void> {
+    for (const row of rows) {
+      const line = utf8(`${JSON.stringify(row)}\n`);
+      this.#lines.push(line);
+      this.#bytes += line.length;
+      if (this.#bytes >= ROWS_PART_BYTES) await this.end();
+    }
+  }
+
+  async end(): Promise<void> {
+    const lines = this.#lines;
+    [this.#lines, this.#bytes] = [[], 0];
+    if (lines.length > 0) await this.#send(concat(utf8(this.#head), ...lines));
+  }
+}

@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import type { Bytes } from "../../base/bytes.ts";
+import type { BackupTarget } from "../../backup/read-backup.ts";
+import { PartCutter } from "../../backup/import-part.ts";
+import type { OpenWith } from "../../backup/sealed-backup.ts";
+import type { MeshClient } from "../../client/index.ts";
+import { Failure } from "../failure.ts";
+import { readBackupFile, type OpenedBackup } from "./backup-file.ts";
+
+interface ImportOptions {
+  readonly file: string;
+  readonly opener: OpenWith | null;
+  /** Called after each part. */
+  readonly onPart: (sent: number, of: number) => void;
+}
+
+/**
+ * Restores a backup into an empty mesh over HTTP. The file is read twice: first to check it whole, so that nothing is sent of a damaged
+ * one, then in parts that the mesh stores. A sealed file is opened here. Run again after a failure it goes on where it was.
+ */
+export async function importIntoMesh(
+  { settings }: MeshClient,
+  { file, opener, onPart }: ImportOptions,
+): Promise<OpenedBackup> {
+  let parts = 0;
+  const checked = await readInParts(file, opener, () => void parts++);
+  const { muster_backup, muster, schema, created_at, mesh_key } = checked.manifest;
+  const { tables, rows, results, state_hash } = checked.summary;
+  const stated = { muster_backup, muster, schema, created_at, mesh_key };
+  const {
+    id,
+    state,
+    parts: arrived,
+  } = await settings.beginImport({
+    ...stated,
+    tables,
+    rows,
+    results,
+    state_hash,
+  });
+  if (state === "committed") return checked;
+  let sent = 0;
+  const again = await readInParts(file, opener, async (part) => {
+    sent++;
+    if (sent > arrived) await settings.putImportPart(id, sent, part, sha256(part));
+    onPart(sent, parts);
+  });
+  if (sent !== parts || again.summary.state_hash !== state_hash)
+    throw new Failure(`${file} was changed while it was read`, "run the command again");
+  const restored = await settings.commitImport(id, sent);
+  if (restored.state !== "committed" || restored.state_hash !== state_hash)
+    throw new Failure(
+      `the mesh has the state ${restored.state_hash}, the backup states ${state_hash}`,
+      "check that --url names the right mesh",
+    );
+  return checked;
+}
+
+async function readInParts(
+  file: string,
+  opener: OpenWith | null,
+  send: (part: Bytes) => void | Promise<void>,
+): Promise<OpenedBackup> {
+  const cutter = new PartCutter(send);
+  const target: BackupTarget = {
+    manifest: () => {},
+    result: (id, content) => cutter.result(id, content),
+    table: (name, columns) => cutter.table(name, columns),
+    rows: (rows) => cutter.rows(rows),
+  };
+  const opened = await readBackupFile(file, target, opener);
+  await cutter.end();
+  return opened;
+}
+
+const sha256 = (bytes: Bytes): string => createHash("sha256").update(bytes).digest("base64");

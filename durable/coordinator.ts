@@ -22,7 +22,6 @@ import {
 } from "../src/coordinator/outbox/runner.ts";
 import { budgetsOf } from "../src/coordinator/storage/budgets.ts";
 import { commitImport } from "../src/coordinator/storage/commit-import.ts";
-import { storageFull } from "../src/coordinator/storage/room.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
 import { AUDIT_LIMITS, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
@@ -34,6 +33,13 @@ import { isEnded } from "../src/tasks/task.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { inBackground } from "./background.ts";
 import { CallbackRunner } from "./callback-runner.ts";
+import {
+  FAILED,
+  REPLACED,
+  REVOKE_UNCONFIRMED,
+  STORAGE_FULL,
+  unspoken,
+} from "./coordinator-errors.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { durableSql } from "./durable-sql.ts";
 import { EffectPerformer } from "./effect-performer.ts";
@@ -276,35 +282,7 @@ export class Coordinator
 const grouped = (actor: string, { name, input }: RpcCommand): GroupedCommand =>
   ({ name, input, actor }) as GroupedCommand;
 
-const FAILED: MusterError = {
-  code: "unavailable",
-  detail: "the coordinator failed to run the command; try again",
-  retryAfter: 2,
-};
-
-/** SQLite itself had no room: what the command wrote is undone. */
-const STORAGE_FULL = storageFull("could not store what this command writes");
-
 /** Until the object that has the rows of an import ends: its answer is sent before. */
 const REOPEN_AFTER_MS = 100;
 /** The new object looks for what is due, also if nobody calls it. */
 const TICK_AFTER_MS = 2_000;
-
-const REPLACED: MusterError = {
-  code: "unavailable",
-  detail: "a backup was imported, and the mesh starts with it; try again",
-  retryAfter: 1,
-};
-
-const REVOKE_UNCONFIRMED: MusterError = {
-  code: "revoke_unconfirmed",
-  detail:
-    "the registry has it and no new session is let in, but a live session did not confirm its end; it is being repeated",
-  retryAfter: 10,
-};
-
-const unspoken = (version: number): MusterError => ({
-  code: "unavailable",
-  detail: `this call has version ${version}, the coordinator speaks ${RPC_VERSION}: a deploy is under way`,
-  retryAfter: 5,
-});

@@ -39,7 +39,7 @@ export async function commitImport(
         detail: `what has arrived has ${name} ${state[name]}, and the backup states ${stated[name]}; nothing was changed: end this import, and send the file again`,
       });
   const committed = await coordinator.commitImport(id, parts);
-  return committed.ok ? onceStarted(coordinator, id) : (committed as Result<never, MusterError>);
+  return committed.ok ? onceStarted(coordinator, id) : committed;
 }
 
 async function* pagesOf(

@@ -63,7 +63,7 @@ export interface StorageCommands {
 }
 
 /** What the file of an import says of itself. */
-export interface ImportStart {
+interface ImportStart {
   readonly schema: number;
   /** The version of Muster that made it. */
   readonly muster: string;

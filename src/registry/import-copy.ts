@@ -13,9 +13,9 @@ import { migrate } from "./migrate.ts";
 import { number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 
 /** An import that got no part for so long was abandoned. */
-export const IMPORT_IDLE_MAX: Millis = HOUR;
+const IMPORT_IDLE_MAX: Millis = HOUR;
 /** No import takes longer. */
-export const IMPORT_TIME_MAX: Millis = DAY;
+const IMPORT_TIME_MAX: Millis = DAY;
 
 /** Tables whose rows do not make a mesh used: it writes them by itself, or about callers that it refused. */
 const ROWS_OF_AN_EMPTY_MESH: ReadonlySet<string> = new Set([

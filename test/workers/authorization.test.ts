@@ -106,7 +106,13 @@ describe("without a token", () => {
 });
 
 /** The routes with GET that only an administrator's token may use. */
-const ONLY_ADMIN_READS = ["GET /v1/export", "GET /v1/audit", "GET /v1/join-keys", "GET /v1/tokens"];
+const ONLY_ADMIN_READS = [
+  "GET /v1/export",
+  "GET /v1/imports/{id}",
+  "GET /v1/audit",
+  "GET /v1/join-keys",
+  "GET /v1/tokens",
+];
 /** The routes with GET that are only for submitting tasks. */
 const ONLY_SUBMITTERS_READ = ["GET /v1/callback-secret", "GET /v1/discovery/keys"];
 /** The routes for a controller's token. */
@@ -154,7 +160,7 @@ describe("a token of a scope", () => {
     expect(await permittedTo("admin")).toEqual((await guarded()).map(nameOf).toSorted());
   });
 
-  it("AD9 viewer may read everything except tokens, join keys, the audit log and exports, and change nothing", async () => {
+  it("AD9 viewer may read everything except tokens, join keys, the audit log, exports and imports, and change nothing", async () => {
     const looks = (await guarded()).filter(({ method }) => method === "GET").map(nameOf);
     expect(await permittedTo("viewer")).toEqual(
       looks

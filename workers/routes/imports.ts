@@ -67,7 +67,7 @@ const put = defineRaw("administer", "put", "/v1/imports/{id}/parts/{part}", {
     },
   },
   responses: { 200: jsonOf(ImportView, "The part is stored") },
-  failures: ["conflict", "storage_full", "too_large"],
+  failures: ["conflict", "storage_full", "too_large", "wrong_media_type"],
 });
 const commit = define("administer", "post", "/v1/imports/{id}/commit", {
   operationId: "commitImport",
@@ -124,6 +124,12 @@ async function storePart(c: AppContext): Promise<Result<ImportView, MusterError>
   const [id, part] = [c.req.param("id") ?? "", Number(c.req.param("part"))];
   if (!OpaqueId.safeParse(id).success || !Number.isInteger(part) || part < 1)
     return err({ code: "invalid_request", detail: "the path names no import, or no part of one" });
+  const type = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase();
+  if (type !== PART_TYPE)
+    return err({
+      code: "unsupported_media_type",
+      detail: `send the part with the header Content-Type: ${PART_TYPE}`,
+    });
   const { coordinator } = c.var;
   const found = await coordinator.call("get_import", { id });
   if (!found.ok) return found;

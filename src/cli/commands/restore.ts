@@ -33,7 +33,7 @@ export const restore = command({
     ],
     [
       "--url URL",
-      "restore into the empty mesh at this URL, which has the secrets already; run again, it goes on where it was",
+      "restore into the empty mesh at this URL, which has the secrets; run again, it continues",
     ],
     ...OPENER_DETAILS,
     ...TARGET_DETAILS.filter(([option]) => !/^--(?:url|dir) /.test(option)),

@@ -62,7 +62,9 @@ export const beginImport: Handler<"begin_import"> = (context, { schema, muster, 
 };
 
 export const getImport: Handler<"get_import"> = ({ registry: { importCopy } }, { id }) =>
-  importCopy.current?.id === id ? ok(viewOf(importCopy, importCopy.current)) : err(ENDED);
+  importCopy.current !== null && importCopy.current.id === id
+    ? ok(viewOf(importCopy, importCopy.current))
+    : err(ENDED);
 
 export const putImportPart: Handler<"put_import_part"> = (
   context,

@@ -42,6 +42,8 @@ const ACTS: { readonly [K in ApiWriteName]?: (mesh: TestMesh) => Input<K> } = {
     }).id,
   }),
   begin_export: () => ({}),
+  begin_import: () => ({ schema: 1, muster: "0.1.0", header: "{}" }),
+  end_import: () => ({ id: "00".repeat(16) }),
   drain_mesh: (mesh) => ({ before: mesh.now, pauseMs: SECOND }),
   revoke_peer: () => ({ id: A.id }),
   lift_denial: (mesh) => {
@@ -134,6 +136,7 @@ describe("commands of the HTTP API that write", () => {
       "end_export",
       "enqueue_task",
       "list_pointers",
+      "put_import_part",
       "read_discovery",
       "report_refusals",
       "result_uploaded",

@@ -1,0 +1,31 @@
+import type { MusterError } from "../src/protocol/errors.ts";
+import { RPC_VERSION } from "../src/protocol/constants.ts";
+import { storageFull } from "../src/coordinator/storage/room.ts";
+
+export const FAILED: MusterError = {
+  code: "unavailable",
+  detail: "the coordinator failed to run the command; try again",
+  retryAfter: 2,
+};
+
+/** SQLite itself had no room: what the command wrote is undone. */
+export const STORAGE_FULL = storageFull("could not store what this command writes");
+
+export const REPLACED: MusterError = {
+  code: "unavailable",
+  detail: "a backup was imported, and the mesh starts with it; try again",
+  retryAfter: 1,
+};
+
+export const REVOKE_UNCONFIRMED: MusterError = {
+  code: "revoke_unconfirmed",
+  detail:
+    "the registry has it and no new session is let in, but a live session did not confirm its end; it is being repeated",
+  retryAfter: 10,
+};
+
+export const unspoken = (version: number): MusterError => ({
+  code: "unavailable",
+  detail: `this call has version ${version}, the coordinator speaks ${RPC_VERSION}: a deploy is under way`,
+  retryAfter: 5,
+});

@@ -1924,6 +1924,27 @@ Exit code 1.
 - Cause: The mesh gets its secrets from elsewhere, and has not been started in this folder.
 - Remedy: Start it once, then make the backup.
 
+### … is a whole backup, and it is not sealed: nobody needs a passphrase or a key to read it
+
+Exit code 1.
+
+- Cause: \`backup --verify\` was given a passphrase or a key, and the file is not sealed.
+- Remedy: Make a sealed backup. To check this one, leave the option out.
+
+### … was changed while it was read
+
+Exit code 1.
+
+- Cause: \`restore --url\` reads the file twice, and found other content the second time.
+- Remedy: Run the command again.
+
+### the mesh has the state …, the backup states …
+
+Exit code 1.
+
+- Cause: The mesh at the URL answered the commit of an import with another state hash.
+- Remedy: Check that \`--url\` names the right mesh, and run the command again.
+
 ### … is not empty: a mesh is restored into an empty folder only
 
 Exit code 1.

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { errorCode, PRIVATE_FOLDER } from "../src/cli/files.ts";
 import { Failure } from "../src/cli/failure.ts";
 import type { StateFolder } from "../src/cli/state-folder.ts";
+import { takeOverStore } from "./earlier-store.ts";
 
 /** Where workerd keeps its Durable Objects: a folder for each namespace, a SQLite database for each object. */
 const OBJECTS = "objects";
@@ -11,7 +12,8 @@ const OBJECTS = "objects";
 const OBJECTS_BEFORE = "v3/do";
 
 /** Makes the folder of the Durable Objects, and moves there what an earlier version has left elsewhere. */
-export async function objectsFolder({ state }: StateFolder): Promise<string> {
+export async function objectsFolder(folder: StateFolder): Promise<string> {
+  const { state } = folder;
   const objects = join(state, OBJECTS);
   const before = join(state, OBJECTS_BEFORE);
   try {
@@ -21,6 +23,7 @@ export async function objectsFolder({ state }: StateFolder): Promise<string> {
   } catch (error) {
     throw new Failure(`cannot create the folder ${objects} (${errorCode(error)})`);
   }
+  await takeOverStore(folder, Date.now());
   return objects;
 }
 

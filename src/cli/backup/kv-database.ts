@@ -51,12 +51,19 @@ export class KvDatabase implements ResultFiles {
   async write(id: string, content: AsyncIterable<Uint8Array>): Promise<void> {
     const parts: Uint8Array[] = [];
     for await (const part of content) parts.push(part);
-    const value = concat(...parts);
-    const writer = this.#openWriter();
     const expiration = Math.floor((Date.now() + LIFETIME) / SECOND);
-    const { lastInsertRowid: entry } = writer
-      .prepare("INSERT INTO entries (key, expiration, metadata, bytes) VALUES (?, ?, NULL, ?)")
-      .run(resultKey(id), expiration, value.length);
+    this.add(resultKey(id), concat(...parts), expiration, null);
+  }
+
+  /** Adds an entry unless its key is there. `expiration` is in seconds. */
+  add(key: string, value: Uint8Array, expiration: number | null, metadata: string | null): void {
+    const writer = this.#openWriter();
+    const { changes, lastInsertRowid: entry } = writer
+      .prepare(
+        "INSERT OR IGNORE INTO entries (key, expiration, metadata, bytes) VALUES (?, ?, ?, ?)",
+      )
+      .run(key, expiration, metadata, value.length);
+    if (Number(changes) === 0) return;
     const insert = writer.prepare("INSERT INTO chunks (entry, number, bytes) VALUES (?, ?, ?)");
     for (let at = 0, number = 0; at < value.length; at += CHUNK_BYTES, number++)
       insert.run(entry, number, value.subarray(at, at + CHUNK_BYTES));

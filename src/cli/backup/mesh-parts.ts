@@ -4,14 +4,13 @@ import { PRIVATE_FOLDER } from "../files.ts";
 import { stateFolder } from "../state-folder.ts";
 import { KvDatabase } from "./kv-database.ts";
 import { objectFile } from "./object-file.ts";
-import type { ResultFiles } from "./result-files.ts";
 
 /** What a backup needs to know of a mesh's folder. */
 export interface MeshParts {
   /** The file of the coordinator's database. */
   readonly database: string;
   /** The task results in the store. */
-  readonly results: ResultFiles;
+  readonly results: KvDatabase;
 }
 
 /** Where workerd keeps the Durable Objects of a mesh, and where `wrangler dev` kept those of earlier versions. */

@@ -76,7 +76,9 @@ export class Coordinator
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#config = requireConfig(env, Date.now());
-    const { choiceRows, smallRows } = budgetsOf(this.#config.coordinator.storage.limit);
+    const { choiceRows, smallRows, eventRows, eventBytes } = budgetsOf(
+      this.#config.coordinator.storage.limit,
+    );
     const audit = {
       ...AUDIT_LIMITS,
       listed: Math.min(AUDIT_LIMITS.listed, smallRows),
@@ -86,7 +88,10 @@ export class Coordinator
     const sql = durableSql(ctx.storage);
     migrate(sql);
     continueAfterRestore(sql, Date.now());
-    this.#registry = openRegistry(sql, seed, audit, choiceRows);
+    this.#registry = openRegistry(sql, seed, audit, choiceRows, {
+      rows: eventRows,
+      bytes: eventBytes,
+    });
     this.#measurements = new MeasurementWriter(this.#registry.measurements);
     this.#alarm = new AlarmClock(ctx.storage);
     this.#queue = new CommandQueue({

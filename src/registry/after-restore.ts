@@ -48,6 +48,8 @@ export function continueAfterRestore(sql: Sql, now: Millis): void {
     jumpAhead(sql, restoredAt);
     noteRestore(sql, restoredAt, now);
     setSetting(sql, RESTORED_AT, String(restoredAt));
+    // Who followed the mesh before the restore is told of a gap, because what it saw since the backup is undone.
+    sql.exec(`DELETE FROM event_log`);
     sql.exec(`DELETE FROM settings WHERE ${IS_RESTORE_MARK}`);
   });
 }

@@ -1,4 +1,5 @@
 import type { Millis } from "../base/clock.ts";
+import type { MeshEvent } from "../protocol/events.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
 import {
@@ -27,9 +28,11 @@ interface AllowlistEvents {
   readonly onLimits: () => void;
   /** A key has lost its entry. */
   readonly onLoss: () => void;
+  /** Keeps the event of a change. */
+  readonly record: (event: MeshEvent) => void;
 }
 
-export function allowlistTable(sql: Sql, { onLimits, onLoss }: AllowlistEvents) {
+export function allowlistTable(sql: Sql, { onLimits, onLoss, record }: AllowlistEvents) {
   return {
     get(publicKey: string): Allowed | null {
       const row = sql.exec(`SELECT * FROM allowlist WHERE public_key = ?`, publicKey)[0];
@@ -43,6 +46,8 @@ export function allowlistTable(sql: Sql, { onLimits, onLoss }: AllowlistEvents) 
       return number(sql.exec(`SELECT COUNT(*) AS count FROM allowlist`)[0] as SqlRow, "count");
     },
     put(entry: Allowed): void {
+      if (this.get(entry.publicKey) === null)
+        record({ type: "allowlist.added", peer: entry.peerId });
       sql.exec(
         `INSERT INTO allowlist (public_key, peer_id, label, roles, go_p2p, added_at, ${OWNER_LIMIT_COLUMNS})
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -63,10 +68,13 @@ export function allowlistTable(sql: Sql, { onLimits, onLoss }: AllowlistEvents) 
     remove(publicKey: string): boolean {
       onLimits();
       onLoss();
-      return (
-        sql.exec(`DELETE FROM allowlist WHERE public_key = ? RETURNING public_key`, publicKey)
-          .length > 0
+      const [removed] = sql.exec(
+        `DELETE FROM allowlist WHERE public_key = ? RETURNING peer_id`,
+        publicKey,
       );
+      if (removed === undefined) return false;
+      record({ type: "allowlist.removed", peer: text(removed, "peer_id") });
+      return true;
     },
     list(): readonly Allowed[] {
       return sql.exec(`SELECT * FROM allowlist ORDER BY added_at, public_key`).map(readAllowed);

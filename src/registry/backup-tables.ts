@@ -14,6 +14,7 @@ export const DERIVED_TABLES = [
   "unsettled_blobs",
   "directory_pages",
   "outbox",
+  "event_log",
 ] as const;
 
 /** A table of the truth. */

@@ -1,4 +1,5 @@
 import type { Millis } from "../base/clock.ts";
+import type { MeshEvent } from "../protocol/events.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { NEW_CIRCUIT, type Circuit } from "../tasks/circuit.ts";
 import { minimum, number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
@@ -14,12 +15,13 @@ export interface StoredCircuit extends Circuit {
 }
 
 /**
- * The circuits of peers, and of peers and kinds. They change with every failure, so they are written a little later; what
- * is decided from them is decided from memory, at once.
+ * The circuits of peers, and of peers and kinds. They change with every failure, so they are written a little later, unless they
+ * open or close; what is decided from them is decided from memory, at once.
  *
  * @param changed is told when a rest begins, ends or becomes shorter, because that is when peers are probed next
+ * @param record keeps the event of a change
  */
-export function circuitsTable(sql: Sql, changed: () => void) {
+export function circuitsTable(sql: Sql, changed: () => void, record: (event: MeshEvent) => void) {
   const kept = new WriteBehind<StoredCircuit>({
     read: (keys) =>
       sql
@@ -45,6 +47,7 @@ export function circuitsTable(sql: Sql, changed: () => void) {
 
   function remove(peerId: PeerId): void {
     kept.flush();
+    for (const kind of resting.kindsOf(peerId)) record(circuitEvent(peerId, kind, false));
     const rows = sql.exec(`DELETE FROM circuits WHERE peer_id = ? RETURNING kind`, peerId);
     for (const row of rows) kept.wrote(keyOf(peerId, text(row, "kind")), null);
     resting.forget();
@@ -66,7 +69,16 @@ export function circuitsTable(sql: Sql, changed: () => void) {
     get: (peerId: PeerId, kind: string): Circuit => kept.get(keyOf(peerId, kind)) ?? NEW_CIRCUIT,
 
     put(peerId: PeerId, kind: string, circuit: Circuit, now: Millis): void {
-      kept.put(keyOf(peerId, kind), { ...circuit, changedAt: now });
+      const wasOpen = (kept.get(keyOf(peerId, kind))?.restsUntil ?? null) !== null;
+      const isOpen = circuit.restsUntil !== null;
+      const stored = { ...circuit, changedAt: now };
+      if (wasOpen === isOpen) kept.put(keyOf(peerId, kind), stored);
+      else {
+        // An event is committed with its change.
+        record(circuitEvent(peerId, kind, isOpen));
+        writeCircuit(sql, [peerId, kind], stored);
+        kept.wrote(keyOf(peerId, kind), stored);
+      }
       resting.wrote({ peerId, kind, restsUntil: circuit.restsUntil });
       changed();
     },
@@ -83,7 +95,11 @@ export function circuitsTable(sql: Sql, changed: () => void) {
       kept.flush();
       const rows = sql.exec(`SELECT * FROM circuits WHERE peer_id = ?`, from);
       remove(from);
-      for (const row of rows) kept.put(keyOf(to, text(row, "kind")), readCircuit(row));
+      for (const row of rows) {
+        const [kind, circuit] = [text(row, "kind"), readCircuit(row)];
+        kept.put(keyOf(to, kind), circuit);
+        if (circuit.restsUntil !== null) record(circuitEvent(to, kind, true));
+      }
       resting.forget();
     },
 
@@ -102,6 +118,12 @@ export function circuitsTable(sql: Sql, changed: () => void) {
     },
   };
 }
+
+const circuitEvent = (peer: PeerId, kind: string, isOpen: boolean): MeshEvent => ({
+  type: isOpen ? "circuit.opened" : "circuit.closed",
+  peer,
+  kind: kind === WHOLE_PEER ? null : kind,
+});
 
 function note(found: Map<string, RestingCircuit>, key: string, circuit: Circuit | null): void {
   const [peerId, kind] = partsOf(key);

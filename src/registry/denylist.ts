@@ -1,5 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { DenyReason } from "../protocol/http.ts";
+import type { MeshEvent } from "../protocol/events.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { flag, insertRow, number, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 
@@ -27,8 +28,9 @@ const ROTATIONS_MAX = 10_000;
  * Keys that are refused in every auth mode: a revoked one until the operator readmits it, a rotated one for ever.
  *
  * @param onLoss called when a key is barred
+ * @param record keeps the event of a change
  */
-export function denylistTable(sql: Sql, onLoss: () => void) {
+export function denylistTable(sql: Sql, onLoss: () => void, record: (event: MeshEvent) => void) {
   const get = (id: PeerId): DenyEntry | null => {
     const row = sql.exec(`SELECT * FROM denylist WHERE peer_id = ?`, id)[0];
     return row === undefined ? null : readEntry(row);
@@ -53,7 +55,13 @@ export function denylistTable(sql: Sql, onLoss: () => void) {
         rotated_to: entry.rotatedTo,
         stranger: Number(isStranger),
       };
-      insertRow(sql, "denylist", columns, "ON CONFLICT (peer_id) DO NOTHING");
+      const added = insertRow(
+        sql,
+        "denylist",
+        columns,
+        "ON CONFLICT (peer_id) DO NOTHING RETURNING peer_id",
+      );
+      if (added.length > 0) record({ type: "denylist.added", peer: entry.peerId });
     },
     /** Removes the oldest entries of strangers that rotated, except so many, and returns the IDs of the keys. */
     trimRotatedStrangers(kept: number): readonly PeerId[] {
@@ -64,10 +72,15 @@ export function denylistTable(sql: Sql, onLoss: () => void) {
            RETURNING peer_id`,
           kept,
         )
-        .map((row) => text(row, "peer_id"));
+        .map((row) => {
+          const peer = text(row, "peer_id");
+          record({ type: "denylist.removed", peer });
+          return peer;
+        });
     },
     remove(id: PeerId): void {
-      sql.exec(`DELETE FROM denylist WHERE peer_id = ?`, id);
+      const removed = sql.exec(`DELETE FROM denylist WHERE peer_id = ? RETURNING peer_id`, id);
+      if (removed.length > 0) record({ type: "denylist.removed", peer: id });
     },
     /** The ID to which the rotations of a key have led; null when an entry does not say where its rotation led. */
     currentId(id: PeerId): PeerId | null {

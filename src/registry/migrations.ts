@@ -281,4 +281,10 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE webhook_sources ADD COLUMN max_body_bytes INTEGER`,
     `ALTER TABLE webhook_sources ADD COLUMN identity TEXT NOT NULL DEFAULT 'null'`,
   ],
+  [
+    `CREATE TABLE event_log (
+      slot INTEGER PRIMARY KEY, before INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, at INTEGER NOT NULL,
+      bytes INTEGER NOT NULL, events TEXT NOT NULL
+    )`,
+  ],
 ];

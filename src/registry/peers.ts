@@ -2,8 +2,10 @@ import type { Millis } from "../base/clock.ts";
 import type { Count, Group } from "../peers/correlated-failures.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { PeerState } from "../protocol/http.ts";
+import type { MeshEvent } from "../protocol/events.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
+import { peerEvent } from "./peer-events.ts";
 import { readPeer, readScheduling, writePeer } from "./peer-rows.ts";
 import type { Ranked } from "./roster.ts";
 import { flag, insertRow, json, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
@@ -20,8 +22,15 @@ export interface PeerFilter {
 /** Whether a peer's key is not on the allowlist. */
 const IS_STRANGER = `NOT EXISTS (SELECT 1 FROM allowlist WHERE allowlist.public_key = peers.public_key)`;
 
-/** @param wrote called after each change with the peer, or null when it was removed */
-export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => void) {
+/**
+ * @param wrote called after each change with the peer, or null when it was removed
+ * @param record keeps the event of a change
+ */
+export function peersTable(
+  sql: Sql,
+  wrote: (id: PeerId, peer: Peer | null) => void,
+  record: (event: MeshEvent) => void,
+) {
   const write = (peer: Peer): void => {
     const columns = writePeer(peer);
     const updates = Object.keys(columns).map((name) => `${name} = excluded.${name}`);
@@ -37,12 +46,17 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
         .map((row) => [text(row, "id"), readPeer(row)]),
     write: (_id, peer) => write(peer),
   });
+  const recordChange = (peer: Peer): void => {
+    const event = peerEvent(peer, kept.get(peer.id));
+    if (event !== null) record(event);
+  };
   return {
     kept,
 
     get: (id: PeerId): Peer | null => kept.get(id),
 
     put(peer: Peer): void {
+      recordChange(peer);
       write(peer);
       kept.wrote(peer.id, peer);
       wrote(peer.id, peer);
@@ -55,6 +69,7 @@ export function peersTable(sql: Sql, wrote: (id: PeerId, peer: Peer | null) => v
     },
 
     remove(id: PeerId): void {
+      if (kept.get(id) !== null) record({ type: "peer.removed", peer: id });
       sql.exec(`DELETE FROM peers WHERE id = ?`, id);
       kept.wrote(id, null);
       wrote(id, null);

@@ -23,9 +23,12 @@ import { LostRights } from "./lost-rights.ts";
 import { kvSharesTable } from "./kv-shares.ts";
 import { kvWritesTable } from "./kv-writes.ts";
 import { AUDIT_LIMITS } from "../protocol/constants.ts";
+import type { MeshEvent } from "../protocol/events.ts";
 import { migrate } from "./migrate.ts";
 import { observedTable } from "./observed.ts";
 import { outboxTable } from "./outbox.ts";
+import { EVENT_LIMITS, EventLog, type EventLimits } from "./event-log.ts";
+import { EventRecorder } from "./event-recorder.ts";
 import { ExportCopy } from "./export-copy.ts";
 import { ImportCopy } from "./import-copy.ts";
 import { LifetimeClock } from "./lifetime-clock.ts";
@@ -58,12 +61,14 @@ export type Registry = ReturnType<typeof openRegistry>;
 /**
  * @param seed any number, preferably random, for the roster's hash table
  * @param choicesMax how many choices are kept
+ * @param eventLimits how much of the event log is kept
  */
 export function openRegistry(
   sql: Sql,
   seed = 0,
   auditLimits: AuditLimits = AUDIT_LIMITS,
   choicesMax = 100_000,
+  eventLimits: EventLimits = EVENT_LIMITS,
 ) {
   migrate(sql);
   recountHeldTasks(sql);
@@ -71,7 +76,10 @@ export function openRegistry(
   const on = (table: TableName): Sql => changes.watch(sql, table);
   /** For tables whose rows have a lifetime. */
   const lasting = changes.watch(sql, "lifetimes");
-  const peers = peersTable(on("peers"), (id, peer) => roster.update(id, peer));
+  const recorder = new EventRecorder();
+  const record = (event: MeshEvent): void => recorder.record(event);
+  const events = new EventLog(sql, recorder, eventLimits);
+  const peers = peersTable(on("peers"), (id, peer) => roster.update(id, peer), record);
   const roster = new Roster(
     peers,
     seed,
@@ -82,12 +90,16 @@ export function openRegistry(
   const serviceTimes = serviceTimesTable(sql);
   const kinds = taskKindsTable(lasting);
   const choices = choicesTable(lasting, choicesMax);
-  const circuits = circuitsTable(changes.watch(lasting, "circuits"), () =>
-    changes.mark("circuits"),
+  const circuits = circuitsTable(
+    changes.watch(lasting, "circuits"),
+    () => changes.mark("circuits"),
+    record,
   );
   const shares = new Shares(choices);
-  const tasks = tasksTable(changes.watch(lasting, "tasks"), (id) =>
-    roster.update(id, peers.get(id)),
+  const tasks = tasksTable(
+    changes.watch(lasting, "tasks"),
+    (id) => roster.update(id, peers.get(id)),
+    record,
   );
   const kindSettings = kindSettingsTable(on("kindSettings"));
   const ownerLimits = new OwnerLimitsCache(sql);
@@ -129,6 +141,8 @@ export function openRegistry(
     apiTokens.validUntil,
     circuits.resting,
     importCopy.kept,
+    recorder,
+    events,
     roster,
   ];
 
@@ -161,10 +175,12 @@ export function openRegistry(
       flush: (): void => transaction(() => measured.forEach((kept) => kept.flush())),
     },
     settings: settingsTable(on("settings"), onLoss),
+    /** What was committed, for those who follow it. */
+    events,
     peers,
     roster,
-    allowlist: allowlistTable(sql, { onLimits, onLoss }),
-    denylist: denylistTable(sql, onLoss),
+    allowlist: allowlistTable(sql, { onLimits, onLoss, record }),
+    denylist: denylistTable(sql, onLoss, record),
     tasks,
     taskSelection: taskSelection(sql),
     attempts: attemptsTable(sql),

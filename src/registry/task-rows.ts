@@ -176,3 +176,22 @@ export const writeTask = (task: Task): Record<string, SqlValue> => ({
   result: textOfJson(task.result),
   error: task.error,
 });
+
+/** The fields of a task that change. */
+export const CHANGING_FIELDS = [
+  "state",
+  "notBefore",
+  "endedAt",
+  "fence",
+  "lastFence",
+  "attemptsUsed",
+  "interruptions",
+  "attemptUntil",
+  "leaseUntil",
+  "prefetched",
+  "peerId",
+  "progress",
+  "message",
+  "result",
+  "error",
+] as const;

@@ -1,7 +1,7 @@
 import type { Millis } from "../base/clock.ts";
 import { textOfJson } from "../base/json-text/json-text.ts";
 import { pick } from "../base/pick.ts";
-import type { TaskState } from "../protocol/http.ts";
+import type { MeshEvent } from "../protocol/events.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { ownerKeyOf } from "../tasks/owner-key.ts";
 import type { Task } from "../tasks/task.ts";
@@ -17,6 +17,7 @@ import {
   type SqlValue,
 } from "./sql.ts";
 import {
+  CHANGING_FIELDS,
   HELD_COLUMNS,
   bytesOfInput,
   bytesOfOutcome,
@@ -31,6 +32,8 @@ import {
   type ListedTask,
 } from "./task-rows.ts";
 import { isSmall } from "./small-task.ts";
+import { readStatus, taskEvent, type TaskStatus } from "./task-events.ts";
+import type { TaskFilter } from "./task-filter.ts";
 import { taskDueTimes } from "./task-due-times.ts";
 import { Recalls } from "./recalls.ts";
 import { WaitingTasks } from "./waiting-tasks.ts";
@@ -38,24 +41,15 @@ import { OwnerShares } from "./owner-shares.ts";
 import { RunningTasks } from "./running-tasks.ts";
 import { readCache } from "./write-behind.ts";
 
-export interface TaskFilter {
-  readonly state?: TaskState | undefined;
-  readonly kind?: string | undefined;
-  readonly source?: string | undefined;
-  readonly peerId?: PeerId | undefined;
-  readonly createdAfter?: Millis | undefined;
-  readonly createdBefore?: Millis | undefined;
-  /** Only tasks of this owner. */
-  readonly owner?: string | null | undefined;
-  /** Only tasks of the owner whose tasks the caller may see; null for every owner's. */
-  readonly visibleTo?: string | null;
-  /** Only tasks older than the one with this sequence number. */
-  readonly before?: number | undefined;
-  readonly limit: number;
-}
-
-/** @param onAnswer called when a peer that may get no more offers has answered one */
-export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
+/**
+ * @param onAnswer called when a peer that may get no more offers has answered one
+ * @param record keeps the event of a change
+ */
+export function tasksTable(
+  sql: Sql,
+  onAnswer: (peerId: PeerId) => void,
+  record: (event: MeshEvent) => void,
+) {
   const running = new RunningTasks();
   const readHeld = () =>
     sql.exec(`SELECT ${HELD_COLUMNS} FROM tasks WHERE lease_until IS NOT NULL`).map(readHeldTask);
@@ -107,6 +101,17 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
     );
     return number(row as SqlRow, "bytes");
   };
+  /** A large task is not in memory and costs a query. */
+  const statusOf = (id: string): TaskStatus => {
+    const task = kept.has(id) ? kept.get(id) : null;
+    if (task !== null) return task;
+    const [row] = sql.exec(`SELECT state, fence, progress, message FROM tasks WHERE id = ?`, id);
+    return readStatus(row as SqlRow);
+  };
+  const recordChange = (task: Task, before: TaskStatus | null): void => {
+    const event = taskEvent(task, before);
+    if (event !== null) record(event);
+  };
   const seqOf = (id: string): number =>
     number(sql.exec(`SELECT seq FROM tasks WHERE id = ?`, id)[0] as SqlRow, "seq");
   const kept = readCache<Task>((id) => {
@@ -152,6 +157,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
         { ...writeTask(task), payload, requirements, quota_owner: owner, bytes },
         "RETURNING seq",
       );
+      recordChange(task, null);
       if (task.endedAt === null) ownerBytes.opened(task.id, { owner, bytes });
       else ownerBytes.addEnded(owner, bytes);
       if (isSmall(task)) kept.wrote(task.id, task);
@@ -160,6 +166,7 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
 
     /** Writes the fields of a task that change. The others were fixed when it was accepted. */
     update(task: Task): void {
+      recordChange(task, statusOf(task.id));
       const result = textOfJson(task.result);
       const open = ownerBytes.open(task.id);
       const bytes =
@@ -278,22 +285,3 @@ export function tasksTable(sql: Sql, onAnswer: (peerId: PeerId) => void) {
     ...taskDueTimes(sql),
   };
 }
-
-/** The fields of a task that change. */
-const CHANGING_FIELDS = [
-  "state",
-  "notBefore",
-  "endedAt",
-  "fence",
-  "lastFence",
-  "attemptsUsed",
-  "interruptions",
-  "attemptUntil",
-  "leaseUntil",
-  "prefetched",
-  "peerId",
-  "progress",
-  "message",
-  "result",
-  "error",
-] as const;

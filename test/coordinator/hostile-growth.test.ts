@@ -12,6 +12,7 @@ import {
   STORAGE_LIMIT,
 } from "../../src/protocol/constants.ts";
 import { trimEvery } from "../../src/registry/trims.ts";
+import { EVENT_LIMITS } from "../../src/registry/event-log.ts";
 import { seededNumbers } from "../random.ts";
 import type { Announced } from "./announced.ts";
 import { submission } from "./submission.ts";
@@ -57,6 +58,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   kv_writes: 25,
   discovery_epochs: 3,
   directory_pages: 256,
+  event_log: EVENT_LIMITS.rows,
   // Only the operator adds rows, or a caller with a quota.
   allowlist: LISTED,
   join_keys: 1,

@@ -72,6 +72,7 @@ export function executeGroup(
     // What the answers show is read before ended tasks are removed.
     const executed = decided.map(({ finish }) => finish());
     makeRoom(context, REMOVED_IN_GROUP);
+    scope.registry.events.write(scope.now);
     if (context.marks.outboxDue) context.effects.push({ type: "drain_outbox" });
     if (context.marks.callbacksDue) context.effects.push({ type: "drain_callbacks" });
     return { executed, effects: context.effects };

@@ -1,4 +1,5 @@
 import { ADVERTISED_MAX } from "../../protocol/constants.ts";
+import { EVENT_LIMITS } from "../../registry/event-log.ts";
 
 /** Shares of the limit of the database. Between them lies what each kind of work may still use. */
 const SHARES = {
@@ -15,6 +16,8 @@ const SHARES = {
   owner: 1 / 8,
   /** Contents of webhook deliveries, of all sources together. */
   deliveries: 0.05,
+  /** The event log. */
+  events: 0.01,
 } as const;
 
 /** Bytes of the limit for each row of a table that others than the operator fill: a small database keeps fewer rows. */
@@ -27,6 +30,8 @@ const LIMIT_PER_ROW = {
   peer: 40_000,
   /** A tombstone, a rotated key, a holder of keys or an audit entry has 150 to 400 bytes. */
   small: 10_000,
+  /** A commit of a few tasks has about 1 KB of events. */
+  event: 100_000,
 } as const;
 
 /** What the parts of the database may take, all in bytes or rows. */
@@ -39,6 +44,9 @@ export interface Budgets {
   readonly administration: number;
   readonly owner: number;
   readonly deliveries: number;
+  /** Of the event log. */
+  readonly eventBytes: number;
+  readonly eventRows: number;
   readonly choiceRows: number;
   readonly advertRows: number;
   readonly peerRows: number;
@@ -59,6 +67,8 @@ export const budgetsOf = (limit: number): Budgets => {
     administration: share(SHARES.administration),
     owner: share(SHARES.owner),
     deliveries: share(SHARES.deliveries),
+    eventBytes: share(SHARES.events),
+    eventRows: rows(LIMIT_PER_ROW.event, EVENT_LIMITS.rows),
     choiceRows: rows(LIMIT_PER_ROW.choice, 100_000),
     advertRows: rows(LIMIT_PER_ROW.advert, ADVERTISED_MAX),
     peerRows: rows(LIMIT_PER_ROW.peer, 250_000),

@@ -252,6 +252,7 @@ const OTHER: readonly string[] = [
   "service_times",
   "coordinates",
   "pair_rtts",
+  "event_log",
 ];
 
 const countOf = (mesh: TestMesh, table: string): number =>

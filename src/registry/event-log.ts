@@ -91,7 +91,8 @@ export class EventLog {
   /** Writes what was recorded since the last time, if somebody follows. It is the last write of its transaction. */
   write(now: Millis): void {
     const events = this.#recorder.take();
-    if (events.length === 0 || !this.#isFollowed(now)) return;
+    if (events.length === 0 || this.#lastFollowed() === null) return;
+    if (!this.#isFollowed(now)) return this.#stop();
     for (let from = 0; from < events.length; from += ROW_EVENTS)
       this.#add(events.slice(from, from + ROW_EVENTS), now);
   }
@@ -137,6 +138,13 @@ export class EventLog {
     this.#rows = null;
     this.#followedAt = undefined;
     if (this.#depth === 0) this.#isWritten = false;
+  }
+
+  /** Only a new follower begins the log again, even if the clock goes back: the log lacks events from now on. */
+  #stop(): void {
+    this.#isWritten = true;
+    this.#sql.exec(`DELETE FROM settings WHERE key = 'events_followed_at'`);
+    this.#followedAt = null;
   }
 
   #isFollowed(now: Millis): boolean {

@@ -88,6 +88,11 @@ export class EventLog {
     this.#followedAt = now;
   }
 
+  /** Whether what is recorded may be written. */
+  get isOn(): boolean {
+    return this.#lastFollowed() !== null;
+  }
+
   /** Writes what was recorded since the last time, if somebody follows. It is the last write of its transaction. */
   write(now: Millis): void {
     const events = this.#recorder.take();

@@ -99,7 +99,7 @@ export function openRegistry(
   const tasks = tasksTable(
     changes.watch(lasting, "tasks"),
     (id) => roster.update(id, peers.get(id)),
-    record,
+    { isOn: () => events.isOn, record },
   );
   const kindSettings = kindSettingsTable(on("kindSettings"));
   const ownerLimits = new OwnerLimitsCache(sql);

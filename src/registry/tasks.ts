@@ -43,12 +43,12 @@ import { readCache } from "./write-behind.ts";
 
 /**
  * @param onAnswer called when a peer that may get no more offers has answered one
- * @param record keeps the event of a change
+ * @param events keeps the event of a change, if anybody wants it
  */
 export function tasksTable(
   sql: Sql,
   onAnswer: (peerId: PeerId) => void,
-  record: (event: MeshEvent) => void,
+  events: { readonly isOn: () => boolean; readonly record: (event: MeshEvent) => void },
 ) {
   const running = new RunningTasks();
   const readHeld = () =>
@@ -110,7 +110,7 @@ export function tasksTable(
   };
   const recordChange = (task: Task, before: TaskStatus | null): void => {
     const event = taskEvent(task, before);
-    if (event !== null) record(event);
+    if (event !== null) events.record(event);
   };
   const seqOf = (id: string): number =>
     number(sql.exec(`SELECT seq FROM tasks WHERE id = ?`, id)[0] as SqlRow, "seq");
@@ -166,7 +166,7 @@ export function tasksTable(
 
     /** Writes the fields of a task that change. The others were fixed when it was accepted. */
     update(task: Task): void {
-      recordChange(task, statusOf(task.id));
+      if (events.isOn()) recordChange(task, statusOf(task.id));
       const result = textOfJson(task.result);
       const open = ownerBytes.open(task.id);
       const bytes =

@@ -76,6 +76,30 @@ describe("the events of random histories", () => {
     expect(kinds()).toEqual(["first", "second"]);
   });
 
+  test("EV8 a task with a large payload costs no statement more while nobody follows", () => {
+    const database = nodeSql();
+    const statements: string[] = [];
+    const sql: Sql = {
+      ...database,
+      exec(query, ...bindings) {
+        statements.push(query);
+        return database.exec(query, ...bindings);
+      },
+    };
+    const mesh = new TestMesh({ sql });
+    const reads = (): number =>
+      statements.filter((query) => query.startsWith("SELECT state, fence")).length;
+    const cancelled = (): void => {
+      const { id } = mesh.submit({ kind: "echo", payload: "x".repeat(200_000) });
+      mesh.run("cancel_task", { id, visibleTo: null });
+    };
+    cancelled();
+    expect(reads()).toBe(0);
+    mesh.registry.events.follow(mesh.now);
+    cancelled();
+    expect(reads()).toBe(1);
+  });
+
   test("EV7 no event has the payload, the result or the error of its task, and its message is bounded", () => {
     const history = new HistoryRunner(1);
     const { mesh } = history;

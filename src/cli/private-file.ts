@@ -58,6 +58,10 @@ export async function createInto<T>(path: string, { create, textOf, undo }: Made
   }
 }
 
+/** Creates a secret; with `--out`, into that new file. */
+export const createSecret = <T>(out: string | undefined, made: Made<T>): Promise<T> =>
+  out === undefined ? made.create() : createInto(out, made);
+
 /** Revokes or removes what was made; says so, or which command does it. */
 export async function undone(act: () => Promise<void>, done: string, by: string): Promise<string> {
   try {

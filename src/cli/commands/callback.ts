@@ -4,7 +4,7 @@ import { numberOption, type Details, type Values } from "../args.ts";
 import { taskId } from "../identifiers.ts";
 import { note, print, printJson } from "../output.ts";
 import { quotedCommand } from "../command-name.ts";
-import { createInto } from "../private-file.ts";
+import { createSecret } from "../private-file.ts";
 import { controllerOf, type TARGET_OPTIONS } from "../target.ts";
 import { showTask } from "../task-output.ts";
 import type { CallbackSecretView } from "../../protocol/http.ts";
@@ -90,14 +90,13 @@ async function show(
 ): Promise<number> {
   const { out, json = false } = values;
   const { callbacks } = await controllerOf(values);
-  if (out === undefined) return showSecret(await ask(callbacks), json);
-  const view = await createInto(out, {
+  const view = await createSecret(out, {
     create: () => ask(callbacks),
     textOf: (made) => secretsOf(made).join("\n"),
     undo: ({ origin }) =>
       Promise.resolve(`${quotedCommand(`callback secret ${origin}`)} shows the secret`),
   });
-  return showFile(view, out, json);
+  return out === undefined ? showSecret(view, json) : showFile(view, out, json);
 }
 
 /** The secrets alone are on stdout: the one before signs, too, until its end. */

@@ -6,7 +6,7 @@ import { choiceOption, countOption, numberOption, type Values } from "../args.ts
 import { joinCommand, withFile, withVariable, type JoinCommand } from "../join-command.ts";
 import { counted, print, printJson } from "../output.ts";
 import { table } from "../table.ts";
-import { createInto, undone } from "../private-file.ts";
+import { createSecret, undone } from "../private-file.ts";
 import { targetOf, type TARGET_OPTIONS } from "../target.ts";
 import { commandName, quotedCommand } from "../command-name.ts";
 
@@ -47,27 +47,23 @@ const create = action({
     const uses = countOption("uses", values.uses);
     const days = numberOption("days", values.days);
     const { url, mesh } = await meshAt(values);
-    const make = () =>
-      mesh.joinKeys.create({
-        ...(values.label !== undefined && { label: values.label }),
-        ...(roles !== undefined && { roles }),
-        ...(uses !== undefined && { uses }),
-        ...(days !== undefined && { expiresSeconds: days * SECONDS_PER_DAY }),
-      });
     const { out, json = false } = values;
-    const created =
-      out === undefined
-        ? await make()
-        : await createInto(out, {
-            create: make,
-            textOf: (answer) => joinCommand(url, answer).secret.text,
-            undo: ({ id }) =>
-              undone(
-                () => mesh.joinKeys.revoke(id),
-                `the join key ${id} is revoked`,
-                quotedCommand(`join-key revoke ${id}`),
-              ),
-          });
+    const created = await createSecret(out, {
+      create: () =>
+        mesh.joinKeys.create({
+          ...(values.label !== undefined && { label: values.label }),
+          ...(roles !== undefined && { roles }),
+          ...(uses !== undefined && { uses }),
+          ...(days !== undefined && { expiresSeconds: days * SECONDS_PER_DAY }),
+        }),
+      textOf: (answer) => joinCommand(url, answer).secret.text,
+      undo: ({ id }) =>
+        undone(
+          () => mesh.joinKeys.revoke(id),
+          `the join key ${id} is revoked`,
+          quotedCommand(`join-key revoke ${id}`),
+        ),
+    });
     if (json)
       printJson(out === undefined ? created : { ...created, ...WITHOUT_SECRETS, file: out });
     else printUse(joinCommand(url, created), created, out);

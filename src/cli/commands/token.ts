@@ -7,7 +7,7 @@ import { UsageError } from "../failure.ts";
 import { LIMIT_DETAILS, LIMIT_OPTIONS, limitsText, ownerLimits } from "../owner-limits.ts";
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
-import { createInto, undone } from "../private-file.ts";
+import { createSecret, undone } from "../private-file.ts";
 import { quotedCommand } from "../command-name.ts";
 import { controllerOf } from "../target.ts";
 
@@ -38,25 +38,22 @@ const create = action({
     const limits = ownerLimits(values);
     const { out, label, json = false } = values;
     const mesh = await controllerOf(values);
-    const make = () =>
-      mesh.tokens.create(scope, label, {
-        ...limits,
-        ...(days !== undefined && { expiresSeconds: (days * DAY) / SECOND }),
-      });
-    if (out === undefined) printToken(await make(), json);
-    else {
-      const created = await createInto(out, {
-        create: make,
-        textOf: ({ token: text }) => text,
-        undo: ({ id }) =>
-          undone(
-            () => mesh.tokens.revoke(id),
-            `the token ${id} is revoked`,
-            quotedCommand(`token revoke ${id}`),
-          ),
-      });
-      printTokenFile(created, out, json);
-    }
+    const created = await createSecret(out, {
+      create: () =>
+        mesh.tokens.create(scope, label, {
+          ...limits,
+          ...(days !== undefined && { expiresSeconds: (days * DAY) / SECOND }),
+        }),
+      textOf: ({ token: text }) => text,
+      undo: ({ id }) =>
+        undone(
+          () => mesh.tokens.revoke(id),
+          `the token ${id} is revoked`,
+          quotedCommand(`token revoke ${id}`),
+        ),
+    });
+    if (out === undefined) printToken(created, json);
+    else printTokenFile(created, out, json);
     return 0;
   },
 });

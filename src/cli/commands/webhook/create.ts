@@ -3,10 +3,11 @@ import { Slug } from "../../../protocol/ids.ts";
 import { action } from "../../actions.ts";
 import { Failure, UsageError } from "../../failure.ts";
 import { note, print, printJson } from "../../output.ts";
-import { createInto, undone } from "../../private-file.ts";
+import { undone } from "../../private-file.ts";
 import { variableOf } from "../../secrets.ts";
 import { controllerOf } from "../../target.ts";
 import { readMapping } from "../../webhooks/mapping-file.ts";
+import { putSource } from "../../webhooks/put-source.ts";
 import { senderSteps, unreachableReason } from "../../webhooks/sender-steps.ts";
 import { SOURCE_DETAILS, SOURCE_OPTIONS, sourceOf } from "../../webhooks/source-options.ts";
 import { SECRET_DETAILS, SECRET_OPTIONS, secretsOfNew } from "../../webhooks/source-secrets.ts";
@@ -32,37 +33,32 @@ export const create = action({
       );
     const input = sourceOf(values, await readMapping(values), null);
     const url = await sourceUrl(values, name);
-    const { secrets, generated } = await secretsOfNew(values, input.scheme, url);
+    const secrets = await secretsOfNew(values, input.scheme, url);
     const mesh = await controllerOf(values);
     await expectNew(mesh, name);
     const { out, json = false } = values;
-    const put = () => mesh.webhooks.put(name, { ...input, secrets: [...secrets] });
-    const secret = generated ? (secrets[0] ?? null) : null;
-    const isWritten = out !== undefined && secret !== null;
-    const source = isWritten
-      ? await createInto(out, {
-          create: put,
-          textOf: () => secret,
-          undo: () =>
-            undone(
-              () => mesh.webhooks.remove(name),
-              `the webhook source ${name} is removed again`,
-              quotedCommand(`webhook delete ${name}`),
-            ),
-        })
-      : await put();
+    const { source, secret, file, shown } = await putSource(mesh, {
+      name,
+      input,
+      secrets,
+      out,
+      undo: () =>
+        undone(
+          () => mesh.webhooks.remove(name),
+          `the webhook source ${name} is removed again`,
+          quotedCommand(`webhook delete ${name}`),
+        ),
+    });
     if (json) {
-      const shown = secret === null ? {} : isWritten ? { file: out } : { secret };
       printJson({ ...source, url, ...shown });
       return 0;
     }
     print(`source  ${name} is created`);
     print(`URL     ${url}`);
-    if (isWritten) print(`secret  in ${out}`);
+    if (file !== null) print(`secret  in ${file}`);
     else if (secret !== null) print(`secret  ${secret}   (it cannot be shown again)`);
     print();
-    const called =
-      secret === null ? "the secret that you gave" : isWritten ? `the one in ${out}` : secret;
+    const called = file !== null ? `the one in ${file}` : (secret ?? "the secret that you gave");
     print(senderSteps(source, url, called).map((text) => text.replace("NAME", name)));
     print();
     print(`Then watch what arrives:  ${commandName()} webhook listen ${name}`);

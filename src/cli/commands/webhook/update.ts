@@ -1,9 +1,9 @@
 import { action } from "../../actions.ts";
 import { UsageError } from "../../failure.ts";
 import { note, print, printJson } from "../../output.ts";
-import { createInto } from "../../private-file.ts";
 import { controllerOf } from "../../target.ts";
 import { readMapping } from "../../webhooks/mapping-file.ts";
+import { putSource } from "../../webhooks/put-source.ts";
 import {
   expectRemovals,
   inputOf,
@@ -54,28 +54,23 @@ export const update = action({
     const before = inputOf(await mesh.webhooks.get(name));
     const input = sourceOf(values, mapping, without(before, values));
     const given = givenSecrets(values, secrets, input.scheme);
-    const put = () =>
-      mesh.webhooks.put(name, { ...input, ...(given !== null && { secrets: [...given.secrets] }) });
-    const secret = given?.generated === true ? (given.secrets[0] ?? null) : null;
-    const isWritten = out !== undefined && secret !== null;
-    const source = isWritten
-      ? await createInto(out, {
-          create: put,
-          textOf: () => secret,
-          undo: () =>
-            Promise.resolve(
-              `the source has a secret now that nobody has seen: run ${quotedCommand(`webhook update ${name} --generate-secret`)} again`,
-            ),
-        })
-      : await put();
+    const { source, secret, file, shown } = await putSource(mesh, {
+      name,
+      input,
+      secrets: given,
+      out,
+      undo: () =>
+        Promise.resolve(
+          `the source has a secret now that nobody has seen: run ${quotedCommand(`webhook update ${name} --generate-secret`)} again`,
+        ),
+    });
     const url = await sourceUrl(values, name);
     if (json === true) {
-      const shown = secret === null ? {} : isWritten ? { file: out } : { secret };
       printJson({ ...source, url, ...shown });
       return 0;
     }
     print(sourceLines(source, url));
-    if (isWritten) note(`the new secret is in ${out}; enter it at the sender`);
+    if (file !== null) note(`the new secret is in ${file}; enter it at the sender`);
     else if (secret !== null)
       print(`new secret  ${secret}   (it cannot be shown again; enter it at the sender)`);
     return 0;

@@ -12,6 +12,10 @@ const KNOWN = [...SETTINGS, ...SECRETS.map(secretFileSetting)];
 const BY_KEY = new Map(KNOWN.map(({ name, flag }) => [flag.replaceAll("-", "_"), name]));
 const SECRET_BY_KEY = new Map(SECRETS.map((secret) => [secret.toLowerCase(), secret]));
 const NAMES: readonly string[] = [...KNOWN.map(({ name }) => name), ...SECRETS];
+/** The same without `MUSTER_`: that all of them share those letters makes no two of them alike. */
+const BY_BARE_NAME = new Map(NAMES.map((name) => [name.replace(/^MUSTER_/, ""), name]));
+/** `MASTER_PORT` and others are variables of other programs: only names without `MUSTER_` are meant by a variable without it. */
+const WITHOUT_PREFIX = NAMES.filter((name) => !name.startsWith("MUSTER_"));
 
 /** Variables of the environment that begin with `MUSTER_` and are no settings of a mesh. */
 const OTHERS =
@@ -35,7 +39,10 @@ function refuseUnknownVariable(name: string): void {
   if (OTHERS.test(name)) return;
   const isOurs = name.startsWith("MUSTER_");
   if (!isOurs && name.length < RESEMBLING_CHARS_MIN) return;
-  const near = nearestName(name, NAMES) ?? (isOurs ? nearestName(name.slice(7), NAMES) : null);
+  const near = isOurs
+    ? (BY_BARE_NAME.get(nearestName(name.slice("MUSTER_".length), BY_BARE_NAME.keys()) ?? "") ??
+      null)
+    : nearestName(name, WITHOUT_PREFIX);
   if (near === null && !isOurs) return;
   throw new UsageError(
     `the variable ${name} of the environment is no setting${near === null ? "" : `, did you mean ${near}?`}`,

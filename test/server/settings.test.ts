@@ -94,6 +94,21 @@ describe("the settings of a self-hosted mesh", () => {
     expect(await faultOf({}, { MUSTER_NONSENSE: "x" })).toContain("MUSTER_NONSENSE");
   });
 
+  test.each([
+    ["MUSTER_FOO", null],
+    ["MUSTER_NONSENSE", null],
+    ["MUSTER_LGO", "MUSTER_LOG"],
+    ["MUSTER_PROT", "MUSTER_PORT"],
+    ["MUSTER_HOSTS", "MUSTER_HOST"],
+    ["MUSTER_TLS_CERTS", "MUSTER_TLS_CERT"],
+    ["MUSTER_AUTH_MODE", "AUTH_MODE"],
+  ])("SV12 %s is refused, and %s suggested", async (name, meant) => {
+    const fault = await faultOf({}, { [name]: "x" });
+    expect(fault).toContain(`the variable ${name} of the environment is no setting`);
+    const [, found = null] = /did you mean (\w+)/.exec(fault) ?? [];
+    expect(found).toBe(meant);
+  });
+
   test("SV12 variables of other programs, and those of the command line, are left alone", async () => {
     const env = {
       ...process.env,
@@ -107,6 +122,9 @@ describe("the settings of a self-hosted mesh", () => {
       LOGNAME: "l",
       SSH_AUTH_SOCK: "s",
       DISPLAY: ":0",
+      // Of torch.distributed.
+      MASTER_PORT: "1",
+      MASTER_ADDR: "a",
     };
     const given = Object.fromEntries(
       Object.entries(env).map(([name, value]) => [name, value ?? ""]),

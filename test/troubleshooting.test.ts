@@ -191,6 +191,7 @@ const MESSAGES: readonly (readonly [files: string, before: RegExp])[] = [
   ["server/**/*.ts", /new Failure\(\s*/],
   ["server/mesh-process.ts", /const what = (?=["`]the mesh )/],
   ["src/cli/target.ts", /new UsageError\(\s*(?="no mesh)/],
+  ["src/cli/backup/make-backup.ts", /new UsageError\(\s*(?=`\$\{dir\} holds)/],
   [
     "durable/config-variables.ts",
     /(?:error: |addIssue\(|\b(?:int|min|max|regex|refine)\([^"`\n]*|\n {4,8})(?=["`](?:is|has) )/,

@@ -1,4 +1,5 @@
 /** Commands whose first argument is an action: `muster token create`. Each action has its own options and arguments. */
+import { commandName } from "./command-name.ts";
 import type { ParseArgsOptionsConfig } from "node:util";
 import { nearestName } from "../base/near-name.ts";
 import {
@@ -152,7 +153,7 @@ function noAction(
   all: readonly Action[],
   names: readonly string[],
 ): UsageError {
-  const usages = all.map(({ usage }) => `muster ${command} ${usage}`);
+  const usages = all.map(({ usage }) => `${commandName()} ${command} ${usage}`);
   if (word === null) return new UsageError("an action is missing", "use one of these:", usages);
   const near = nearestName(word, names);
   const hint = near === null ? "use one of these:" : `did you mean "${near}"? The actions are:`;

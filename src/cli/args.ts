@@ -1,6 +1,7 @@
 import type { parseArgs, ParseArgsConfig, ParseArgsOptionsConfig } from "node:util";
 import { z } from "zod";
 import { nearestName } from "../base/near-name.ts";
+import { usageLine } from "./command-name.ts";
 import { UsageError } from "./failure.ts";
 import { splitWords, type OptionWord } from "./words.ts";
 
@@ -56,7 +57,7 @@ export function readArgs<const T extends ParseArgsOptionsConfig>(
     if (option.default !== undefined && !values.has(name))
       values.set(name, option.default as string | boolean | string[]);
   const [min, max] = argumentCounts(expected.arguments);
-  const hint = `usage: muster ${expected.usage}`;
+  const hint = usageLine(expected.usage);
   if (positionals.length > max)
     throw new UsageError(`unexpected argument "${positionals[max]}"`, hint);
   if (positionals.length < min) {
@@ -74,7 +75,7 @@ function addOption(
   options: ParseArgsOptionsConfig,
   { usage, actionsWith }: Expected,
 ): void {
-  const hint = `usage: muster ${usage}`;
+  const hint = usageLine(usage);
   const option = Object.hasOwn(options, name) ? options[name] : undefined;
   if (option === undefined) {
     const actions = actionsWith?.(name) ?? [];
@@ -101,7 +102,7 @@ function addOption(
 export function unknownOption(option: string, known: readonly string[], usage: string): UsageError {
   const near = nearestName(option.replace(/^--?/, ""), known);
   const question = near === null ? "" : `, did you mean --${near}?`;
-  return new UsageError(`unknown option ${option}${question}`, `usage: muster ${usage}`);
+  return new UsageError(`unknown option ${option}${question}`, usageLine(usage));
 }
 
 /** `a`, `a and b`, `a, b and c`. */

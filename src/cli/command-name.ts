@@ -36,6 +36,9 @@ export const commandName = (): string =>
 /** A command in a text: "`npx muster help`". */
 export const quotedCommand = (words: string): string => `\`${commandName()} ${words}\``;
 
+/** The line with the usage of a command: "usage: npx muster peers list". */
+export const usageLine = (usage: string): string => `usage: ${commandName()} ${usage}`;
+
 /** A text of the documentation, which names commands as a checkout has them, with the commands of this program. */
 export const withCommandName = (text: string): string =>
   text.replaceAll("npx muster ", `${commandName()} `);

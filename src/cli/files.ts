@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { link, open, readFile, realpath, rename, rm } from "node:fs/promises";
+import { link, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Failure, UsageError } from "./failure.ts";
 
@@ -110,3 +110,23 @@ async function syncFolder(path: string): Promise<void> {
   await folder?.sync().catch(() => {});
   await folder?.close();
 }
+
+/** Makes a private folder and those above it; one that exists stays as it is. Node's own `recursive` never ends where a file system refuses a folder with ENOENT, as /proc does. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: PRIVATE_FOLDER });
+  } catch (error) {
+    if (errorCode(error) === "EEXIST" && (await stat(path)).isDirectory()) return;
+    const above = dirname(path);
+    if (errorCode(error) !== "ENOENT" || (await exists(above))) throw error;
+    await makeFolder(above);
+    // Another process may have made it meanwhile.
+    await makeFolder(path);
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

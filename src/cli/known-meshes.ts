@@ -1,11 +1,10 @@
-import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { parseJson } from "../base/json.ts";
 import { apiBase } from "../client/urls.ts";
 import { Failure } from "./failure.ts";
-import { PRIVATE_FOLDER, readFileIfExists, replaceFile } from "./files.ts";
+import { makeFolder, readFileIfExists, replaceFile } from "./files.ts";
 import { withLock } from "./lock.ts";
 
 /** The key that a mesh proved when this user first joined it, and the next key that it announced. */
@@ -55,7 +54,7 @@ export async function rememberMesh(url: string, mesh: KnownMesh, isFirst: boolea
   const file = knownMeshesFile();
   const { [origin]: current } = await readKnownMeshes();
   if (current?.key === mesh.key && current.next === mesh.next) return;
-  await mkdir(dirname(file), { recursive: true, mode: PRIVATE_FOLDER });
+  await makeFolder(dirname(file));
   await withLock(`${file}.lock`, async () => {
     const known = await readKnownMeshes();
     const other = known[origin]?.key ?? mesh.key;

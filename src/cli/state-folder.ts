@@ -1,15 +1,23 @@
-import { mkdir, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { z } from "zod";
 import { fromHex, toHex } from "../base/bytes.ts";
 import { parseJson } from "../base/json.ts";
 import { generateIdentity, identityFrom } from "../client/index.ts";
 import { Failure, UsageError } from "./failure.ts";
-import { errorCode, PRIVATE_FOLDER, readFileIfExists, replaceFile, writeNewFile } from "./files.ts";
+import { errorCode, makeFolder, readFileIfExists, replaceFile, writeNewFile } from "./files.ts";
 import { readPrivateFile } from "./private-file.ts";
 
 /** Where `muster start` stores a mesh, relative to the current folder. */
 export const STATE_FOLDER = ".muster";
+
+/** The state folder if no option names one: that of the environment, else the one in the current folder. */
+export function defaultFolder(): string {
+  const named = process.env["MUSTER_DIR"] ?? "";
+  return named === "" ? STATE_FOLDER : named;
+}
+
+/** What the help says of `--dir`. */
+export const FOLDER_DEFAULT = `default: MUSTER_DIR, else ${STATE_FOLDER}`;
 
 /**
  * The contents of a state folder:
@@ -53,25 +61,6 @@ export async function makeStateFolder({ root }: StateFolder): Promise<void> {
     throw new UsageError(`cannot create the folder ${root} (${errorCode(error)})`, hint);
   });
 }
-
-/** Makes a folder and those above it. Node's own `recursive` never ends where a file system refuses a folder with ENOENT, as /proc does. */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: PRIVATE_FOLDER });
-  } catch (error) {
-    if (errorCode(error) === "EEXIST" && (await stat(path)).isDirectory()) return;
-    const above = dirname(path);
-    if (errorCode(error) !== "ENOENT" || (await exists(above))) throw error;
-    await makeFolder(above);
-    await mkdir(path, { mode: PRIVATE_FOLDER });
-  }
-}
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 export const SECRET_NAMES = [
   "ADMIN_TOKEN",

@@ -6,10 +6,12 @@ import { readSecret } from "./secrets.ts";
 import {
   readMeshFile,
   readSecrets,
-  STATE_FOLDER,
+  defaultFolder,
+  FOLDER_DEFAULT,
   stateFolder,
   type MeshFile,
 } from "./state-folder.ts";
+import { quoted } from "./join-command.ts";
 import { quotedCommand } from "./command-name.ts";
 
 /** The options of every command that calls a mesh. */
@@ -31,7 +33,7 @@ export const TARGET_DETAILS: Details = [
     "a bearer token (- reads stdin); default: MUSTER_TOKEN, else the state folder's",
   ],
   ["--token TOKEN", "the same as an argument, which other users of this machine can see"],
-  ["--dir FOLDER", `the state folder of the mesh; default: ${STATE_FOLDER}`],
+  ["--dir FOLDER", `the state folder of the mesh; ${FOLDER_DEFAULT}`],
   ["--json", "print JSON"],
 ];
 
@@ -56,7 +58,7 @@ type TargetValues = Partial<Values<typeof TARGET_OPTIONS>>;
  * folder: any other URL may belong to a stranger.
  */
 export async function targetOf(values: TargetValues): Promise<Target> {
-  const folder = stateFolder(values.dir ?? STATE_FOLDER);
+  const folder = stateFolder(values.dir ?? defaultFolder());
   const local = await readMeshFile(folder);
   const url = values.url ?? urlOfFolder(values.dir, local);
   if (values.dir !== undefined && url !== undefined && !isSameMesh(url, local))
@@ -78,11 +80,13 @@ export async function targetOf(values: TargetValues): Promise<Target> {
 
 /** The mesh of the folder that is given, else that of the environment, else that of the default folder. */
 function urlOfFolder(dir: string | undefined, local: MeshFile | null): string | undefined {
-  if (dir === undefined) return environment("MUSTER_URL") ?? local?.url;
-  if (local !== null) return local.url;
+  const url = dir === undefined ? environment("MUSTER_URL") : undefined;
+  if (url !== undefined || local !== null) return url ?? local?.url;
+  const named = dir ?? environment("MUSTER_DIR");
+  if (named === undefined) return undefined;
   throw new UsageError(
-    `${dir} has no mesh`,
-    `${quotedCommand(`start --dir ${dir}`)} starts one there`,
+    `${named}${dir === undefined ? " (MUSTER_DIR)" : ""} has no mesh`,
+    `${quotedCommand(`start --dir ${quoted(named)}`)} starts one there`,
   );
 }
 

@@ -1644,7 +1644,7 @@ Failures of \`muster\` itself; after errors of a mesh it prints their code. A mi
 
 Exit code 2.
 
-- Cause: Neither \`--url\` nor \`MUSTER_URL\` is set, and this folder has no mesh.
+- Cause: None of \`--url\`, \`MUSTER_URL\` and \`MUSTER_DIR\` is set, and this folder has no mesh.
 - Remedy: Pass \`--url URL\`, or \`--dir FOLDER\` with the folder of a mesh of this machine, or run \`muster start\` here.
 
 ### another mesh (process …) uses this folder
@@ -1912,7 +1912,7 @@ Exit code 1.
 
 ### … holds no mesh
 
-Exit code 1.
+Exit code 2.
 
 - Cause: No mesh was ever started in the folder.
 - Remedy: Pass the folder of \`muster serve\` or \`muster start\` with \`--dir\`.

@@ -57,7 +57,7 @@ describe("commands with actions", () => {
       if (name === "dial") return; // its other first argument is a URL
       expect(error.message).toBe('unknown action "no-such-action"');
       for (const { usage } of Object.values(actions))
-        expect(error.details).toContain(`muster ${name} ${usage}`);
+        expect(error.details).toContain(`npx muster ${name} ${usage}`);
     },
   );
 
@@ -68,7 +68,7 @@ describe("commands with actions", () => {
       expect(error).toMatchObject({ message: "an action is missing", exitCode: 2 });
       const actions = WITH_ACTIONS.find(([each]) => each === name)?.[1].actions ?? {};
       for (const { usage } of Object.values(actions))
-        expect(error.details).toContain(`muster ${name} ${usage}`);
+        expect(error.details).toContain(`npx muster ${name} ${usage}`);
     },
   );
 

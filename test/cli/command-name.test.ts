@@ -2,6 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
 import { commandNameOf, withCommandName } from "../../src/cli/command-name.ts";
 import { loadServer } from "../../src/cli/server-package.ts";
+import { muster } from "./command-run.ts";
 import { version } from "../../src/cli/version.ts";
 
 const INSTALLED = "/home/ann/app/node_modules/muster-mesh/dist/programs/main.js";
@@ -72,5 +73,27 @@ describe("PK5 a command that runs a mesh asks for the server by the name of its 
 
   it("which a checkout has", async () => {
     expect(await loadServer()).toMatchObject({ startMesh: expect.any(Function) });
+  });
+});
+
+describe("CL62 a text that names the program has the name by which it was called", () => {
+  test.each([
+    ["the overview", ["help"], "usage: npx muster COMMAND"],
+    ["the help of a command", ["help", "peers"], "usage: npx muster peers"],
+    ["a missing argument", ["task"], "usage: npx muster task"],
+    ["an unknown option", ["mesh", "--nonsense"], "usage: npx muster mesh"],
+    ["a missing action", ["token"], "npx muster token create"],
+    ["the completion of bash", ["completion", "bash"], "source <(npx muster completion bash)"],
+    ["the completion of zsh", ["completion", "zsh"], "npx muster completion zsh > "],
+  ] as const)("%s", async (_, call, text) => {
+    const { out, err } = await muster(...call);
+    expect(out + err).toContain(text);
+  });
+
+  test("and the scripts complete the command that an installed package has", async () => {
+    const of = async (shell: string) => (await muster("completion", shell)).out;
+    expect(await of("bash")).toMatch(/^complete -F _muster muster$/m);
+    expect(await of("zsh")).toMatch(/^#compdef muster$/m);
+    expect(await of("fish")).toMatch(/^complete -c muster /m);
   });
 });

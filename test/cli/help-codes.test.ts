@@ -55,7 +55,7 @@ describe("CL35 the help finds", () => {
 
   test("an action, with the options that it shares with others", async () => {
     const { out } = await muster("help", "peers", "drain");
-    expect(out).toContain("usage: muster peers drain");
+    expect(out).toContain("usage: npx muster peers drain");
     for (const option of ["--timeout", "--capability", "--dry-run"]) expect(out).toContain(option);
     expect(await muster("peers", "drain", "--help")).toMatchObject({ code: 0, out });
   });

@@ -24,7 +24,7 @@ describe("help", () => {
 
   test.each(Object.entries(COMMANDS))("shows usage and options of %s", async (name, command) => {
     const text = await helpText(name);
-    expect(text).toContain(`usage: muster ${name}`);
+    expect(text).toContain(`usage: npx muster ${name}`);
     for (const [option, meaning] of command.details ?? []) {
       expect(text).toContain(option);
       expect(text).toContain(meaning);

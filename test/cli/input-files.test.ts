@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { COMMANDS } from "../../src/cli/commands/index.ts";
 import { describeError } from "../../src/cli/failure.ts";
 
@@ -45,6 +45,7 @@ const FILES: Readonly<
     empty: true,
   },
   "restore --key-file": { call: ["restore", "x", "--key-file"], empty: true },
+  "restore --secrets-file": { call: ["restore", "x", "--secrets-file"], empty: true },
   "restore --passphrase-file": { call: ["restore", "x", "--passphrase-file"], empty: true },
   // An empty file has a digest, and a folder stands for its files.
   "demo FILE": { call: ["demo"], empty: false },
@@ -96,6 +97,7 @@ beforeAll(async () => {
   await writeFile(join(dir, "empty"), "", { mode: 0o600 });
   await mkdir(join(dir, "folder"));
 });
+afterEach(() => void vi.unstubAllEnvs());
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 async function outcomeOf([name = "", ...argv]: readonly string[]) {
@@ -117,11 +119,9 @@ describe("a command that takes a file", () => {
       }),
     );
     const listed = Object.keys(FILES).map((key) => key.replace(/^webhook \w+/, "webhook"));
-    // The secrets of a restore are read after its file; the files of settings have tests of their own.
+    // The files of settings have tests of their own.
     const others = documented.filter(
-      (each) =>
-        !/ --(?:token-file|out|secrets-file)$/.test(each) &&
-        !/^start --(?!geoip)|^serve /.test(each),
+      (each) => !/ --(?:token-file|out)$/.test(each) && !/^start --(?!geoip)|^serve /.test(each),
     );
     expect([...new Set(others)].toSorted()).toEqual(
       [...new Set(listed)].filter((each) => each !== "webhook FILE").toSorted(),
@@ -177,4 +177,41 @@ describe("a command that takes a file", () => {
       2,
     ]);
   });
+
+  test.each(
+    [...WITH_TOKEN.filter(([name]) => name !== "restore"), ["state-hash"]].map(
+      (call) => [call.join(" "), call] as const,
+    ),
+  )("CL64 %s: without --dir the folder is that of MUSTER_DIR", async (_, call) => {
+    const folder = join(dir, "folder");
+    vi.stubEnv("MUSTER_URL", "");
+    vi.stubEnv("MUSTER_DIR", folder);
+    const { text, exitCode } = await outcomeOf(call);
+    expect(text).toContain(folder);
+    expect(text).toMatch(/has no mesh|holds no mesh/);
+    expect(exitCode).toBe(2);
+  });
+
+  test("CL64 an option, and MUSTER_URL, go before MUSTER_DIR", async () => {
+    vi.stubEnv("MUSTER_DIR", join(dir, "folder"));
+    vi.stubEnv("MUSTER_URL", "");
+    const named = await outcomeOf(["peers", "--dir", join(dir, "other")]);
+    expect(named.text).toContain(`${join(dir, "other")} has no mesh`);
+    vi.stubEnv("MUSTER_URL", "http://127.0.0.1:1");
+    expect((await outcomeOf(["peers"])).exitCode).toBe(3);
+  });
+
+  test.runIf(process.platform === "linux").each([
+    ["restore", "x", "--dir"],
+    ["start", "--port", "0", "--dir"],
+  ])(
+    "CL63 %s: a folder that the system refuses is an error of the call, and ends",
+    async (...call) => {
+      const { text, exitCode } = await outcomeOf([...call, "/proc/muster/no/folder"]);
+      expect([text, exitCode]).toEqual([
+        expect.stringContaining("cannot create the folder /proc/"),
+        2,
+      ]);
+    },
+  );
 });

@@ -337,7 +337,7 @@ describe("the mesh that a command calls", () => {
 describe("an invalid command line is refused in one line, with exit code 2:", () => {
   test.each([
     [["frobnicate"], 'unknown command "frobnicate"'],
-    [["task"], "usage: muster task ID"],
+    [["task"], "usage: npx muster task ID"],
     [["task", "a", "b"], 'unexpected argument "b"'],
     [["peers", "--nonsense"], "--nonsense"],
     [["peers", "--state", "asleep"], "--state must be one of discovered, active"],
@@ -373,7 +373,7 @@ test("`help COMMAND` and `COMMAND --help` print the same text", async () => {
   const described = await here("help", "join");
   expect(described).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining("usage: muster join"),
+    stdout: expect.stringContaining("usage: npx muster join"),
   });
   expect(await here("join", "--help")).toEqual(described);
 });

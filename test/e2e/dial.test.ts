@@ -127,7 +127,7 @@ describe("muster dial", () => {
     });
     expect(await here("dial", "nonsense")).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("usage: muster dial"),
+      stderr: expect.stringContaining("usage: npx muster dial"),
     });
   });
 });

@@ -145,7 +145,7 @@ describe("bin/muster.js", () => {
     "runs the CLI when the user has Node %s, and returns its exit code",
     async (version) => {
       const good = await run(version, ["help"]);
-      expect(good).toMatchObject({ code: 0, stdout: expect.stringContaining("usage: muster") });
+      expect(good).toMatchObject({ code: 0, stdout: expect.stringContaining("usage: npx muster") });
       const bad = await run(version, ["frobnicate"]);
       expect(bad).toMatchObject({ code: 2, stderr: expect.stringContaining("frobnicate") });
     },

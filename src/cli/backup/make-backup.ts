@@ -4,7 +4,7 @@ import type { SealTo } from "../../backup/sealed-backup.ts";
 import { stateOf, writeBackup } from "../../backup/write-backup.ts";
 import { MUSTER_VERSION } from "../../protocol/version.ts";
 import { quotedCommand } from "../command-name.ts";
-import { Failure } from "../failure.ts";
+import { Failure, UsageError } from "../failure.ts";
 import {
   meshKeyOf,
   readMeshFile,
@@ -78,7 +78,7 @@ export async function hashFolder(dir: string) {
 async function partsOf(dir: string): Promise<MeshParts> {
   const parts = await findMeshParts(dir);
   if (parts !== null) return parts;
-  throw new Failure(
+  throw new UsageError(
     `${dir} holds no mesh`,
     `pass the folder of ${quotedCommand("serve")} or ${quotedCommand("start")} with --dir`,
   );

@@ -1,6 +1,6 @@
-import { access, mkdir } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { join } from "node:path";
-import { PRIVATE_FOLDER } from "../files.ts";
+import { makeFolder } from "../files.ts";
 import { stateFolder } from "../state-folder.ts";
 import { KvDatabase } from "./kv-database.ts";
 import { objectFile } from "./object-file.ts";
@@ -32,8 +32,7 @@ export async function findMeshParts(dir: string): Promise<MeshParts | null> {
 /** The parts of a new mesh, in new folders. */
 export async function newMeshParts(dir: string): Promise<MeshParts> {
   const objects = join(stateFolder(dir).state, OBJECTS);
-  for (const namespace of [COORDINATOR, STORE])
-    await mkdir(join(objects, namespace), { recursive: true, mode: PRIVATE_FOLDER });
+  for (const namespace of [COORDINATOR, STORE]) await makeFolder(join(objects, namespace));
   return partsIn(objects);
 }
 

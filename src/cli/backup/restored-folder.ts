@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { BackupError, type Manifest } from "../../backup/format.ts";
@@ -10,10 +10,10 @@ import { markRestored } from "../../registry/after-restore.ts";
 import { backupTables, restoreRows, type BackupTable } from "../../registry/backup-tables.ts";
 import { migrate, SCHEMA_VERSION } from "../../registry/migrate.ts";
 import type { Sql } from "../../registry/sql.ts";
-import { Failure } from "../failure.ts";
-import { errorCode, PRIVATE_FOLDER, replaceFile } from "../files.ts";
+import { Failure, UsageError } from "../failure.ts";
+import { errorCode, makeFolder, replaceFile } from "../files.ts";
 import { writeFolderVersion } from "../folder-version.ts";
-import { readPrivateFile } from "../private-file.ts";
+import { readPrivateInput } from "../private-file.ts";
 import { readStandardInput } from "../standard-input.ts";
 import { meshKeyOf, secretsIn, secretsText, stateFolder, type Secrets } from "../state-folder.ts";
 import { readBackupFile, type OpenedBackup } from "./backup-file.ts";
@@ -39,11 +39,16 @@ export async function restoreFolder(options: RestoreOptions): Promise<OpenedBack
   const dir = resolve(options.dir);
   await requireEmpty(dir, options.dir);
   const building = `${dir}.${randomUUID()}.restoring`;
-  await mkdir(dirname(dir), { recursive: true });
-  await mkdir(building, { mode: PRIVATE_FOLDER });
+  const given = options.secretsFile === undefined ? null : await secretsOf(options.secretsFile);
+  await makeFolder(building).catch((error: unknown) => {
+    throw new UsageError(
+      `cannot create the folder ${dirname(dir)} (${errorCode(error)})`,
+      "choose a --dir where this user may write",
+    );
+  });
   try {
     const restored = await fill(await newMeshParts(building), options);
-    await writeRest(building, restored.manifest, options.secretsFile);
+    await writeRest(building, restored.manifest, given);
     // A folder that was made meanwhile is not replaced: `rmdir` and `rename` both fail unless it is empty.
     await rmdir(dir).catch(() => {});
     await rename(building, dir);
@@ -60,7 +65,12 @@ export async function restoreFolder(options: RestoreOptions): Promise<OpenedBack
 async function requireEmpty(dir: string, shown: string): Promise<void> {
   const names = await readdir(dir).catch((error: unknown) => {
     if (errorCode(error) === "ENOENT") return [];
-    throw new Failure(`cannot read ${shown} (${errorCode(error)})`);
+    throw new UsageError(
+      errorCode(error) === "ENOTDIR"
+        ? `${shown} is not a folder`
+        : `cannot read the folder ${shown} (${errorCode(error)})`,
+      "choose another --dir",
+    );
   });
   if (names.length > 0)
     throw new Failure(
@@ -73,9 +83,9 @@ async function requireEmpty(dir: string, shown: string): Promise<void> {
 async function writeRest(
   building: string,
   { muster, schema, mesh_key: meshKey, secrets: included }: Manifest,
-  file: string | undefined,
+  given: Secrets | null,
 ): Promise<void> {
-  const secrets = file === undefined ? fromBackup(included) : await secretsOf(file);
+  const secrets = given ?? fromBackup(included);
   if (meshKeyOf(secrets) !== meshKey)
     throw new Failure(
       `these are the secrets of another mesh: their key is ${meshKeyOf(secrets)}, that of the backup ${meshKey}`,
@@ -100,11 +110,18 @@ function fromBackup(included: Manifest["secrets"]): Secrets {
   );
 }
 
+/** The secrets that the user gives, read before anything is restored: what is wrong with them is an error of the call. */
 async function secretsOf(file: string): Promise<Secrets> {
-  const text =
-    file === "-" ? await readStandardInput("--secrets-file") : await readPrivateFile(file);
-  if (text === null) throw new Failure(`${file} does not exist`);
-  return secretsIn(text, file === "-" ? "stdin" : file);
+  const isStdin = file === "-";
+  const hint = "it is the file of --secrets-file, a copy of secrets.env";
+  const text = isStdin
+    ? await readStandardInput("--secrets-file")
+    : await readPrivateInput(file, hint);
+  try {
+    return secretsIn(text, isStdin ? "stdin" : file);
+  } catch (error) {
+    throw error instanceof Failure ? new UsageError(error.message, hint) : error;
+  }
 }
 
 async function fill(parts: MeshParts, { file, opener }: RestoreOptions): Promise<OpenedBackup> {

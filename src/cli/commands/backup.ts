@@ -3,10 +3,10 @@ import { command } from "../command.ts";
 import { withSqlite } from "../backup/needs-sqlite.ts";
 import { OPENER_DETAILS, OPENER_OPTIONS, openerOf, sealToOf } from "../backup/opener.ts";
 import { printSummary } from "../backup/shown-summary.ts";
-import { quotedCommand } from "../command-name.ts";
+import { quotedCommand, usageLine } from "../command-name.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { note } from "../output.ts";
-import { STATE_FOLDER } from "../state-folder.ts";
+import { defaultFolder } from "../state-folder.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
 const usage = "backup --out FILE [OPTION]... | backup --verify FILE [OPTION]...";
@@ -53,12 +53,12 @@ export const backup = command({
       await verifyFile(verify, values);
       return 0;
     }
-    if (out === undefined) throw new UsageError("--out is missing", `usage: muster ${usage}`);
+    if (out === undefined) throw new UsageError("--out is missing", usageLine(usage));
     const making = await withSqlite(() => import("../backup/make-backup.ts"));
     const sealTo = await sealToOf(values, values.to);
     const made =
       url === undefined
-        ? await making.backUpFolder(values.dir ?? STATE_FOLDER, {
+        ? await making.backUpFolder(values.dir ?? defaultFolder(), {
             out,
             sealTo,
             secrets: !values["no-secrets"],

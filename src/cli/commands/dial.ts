@@ -1,3 +1,4 @@
+import { usageLine } from "../command-name.ts";
 import type { DialView } from "../../client/index.ts";
 import { action, withActions } from "../actions.ts";
 import { UsageError } from "../failure.ts";
@@ -21,7 +22,7 @@ const register = action({
     if (!url.includes("://"))
       throw new UsageError(
         `"${url}" is not the URL of a node, such as wss://HOST:9091/ws`,
-        `usage: muster dial ${usage} | list | remove ID`,
+        usageLine(`dial ${usage} | list | remove ID`),
       );
     const { name, "public-key": publicKey } = values;
     const mesh = await controllerOf(values);

@@ -1,7 +1,7 @@
 import { nearestName } from "../../base/near-name.ts";
 import { command, type Call, type Command } from "../command.ts";
 import { commandsOf, type CommandGroup } from "../command-groups.ts";
-import { commandName, quotedCommand, withCommandName } from "../command-name.ts";
+import { commandName, quotedCommand, usageLine, withCommandName } from "../command-name.ts";
 import type { Details } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { codesLike, entriesAbout, listOfCodes } from "../help/codes.ts";
@@ -67,7 +67,7 @@ function overview(groups: readonly CommandGroup[]): readonly string[] {
   return [
     "Muster: a control plane for a mesh of compute peers",
     "",
-    "usage: muster COMMAND [OPTION]...",
+    usageLine("COMMAND [OPTION]..."),
     ...groups.flatMap(({ title, commands }) => [
       "",
       `${title}:`,
@@ -85,7 +85,7 @@ function helpOf(name: string, of: Command, word: string | undefined): readonly s
   const { actions = {} } = of;
   if (word === undefined)
     return [
-      `usage: muster ${of.usage}`,
+      usageLine(of.usage),
       "",
       sentence(of.summary),
       ...(of.details.length === 0 ? [] : ["", ...pairs(of.details)]),
@@ -101,7 +101,7 @@ function helpOf(name: string, of: Command, word: string | undefined): readonly s
   }
   const details = detailsOf(action, of);
   return [
-    `usage: muster ${name} ${action.usage}`,
+    usageLine(`${name} ${action.usage}`),
     "",
     sentence(action.summary),
     ...(details.length === 0 ? [] : ["", ...pairs(details)]),

@@ -27,7 +27,7 @@ import { note, print, printJsonLine } from "../output.ts";
 import { pinnedConnection, rememberMeshKey } from "../pin.ts";
 import { onStopSignal } from "../signals.ts";
 import { readSecret, secretDetails } from "../secrets.ts";
-import { STATE_FOLDER } from "../state-folder.ts";
+import { defaultFolder } from "../state-folder.ts";
 import { PEER_TARGET_DETAILS, PEER_TARGET_OPTIONS, peerTargetOf } from "../target.ts";
 
 const usage =
@@ -201,7 +201,7 @@ async function keyOf(
   const file = values["key-file"];
   if (file !== undefined) return { ...(await readKeyFile(file)), path: file, release: noRelease };
   try {
-    const kept = await storedPeerKey(values.dir ?? STATE_FOLDER, url, hasJoinKey);
+    const kept = await storedPeerKey(values.dir ?? defaultFolder(), url, hasJoinKey);
     if (kept !== null) return kept;
   } catch (error) {
     if (!(error instanceof Failure) || !hasJoinKey) throw error;

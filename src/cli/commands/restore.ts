@@ -7,11 +7,10 @@ import { printSummary } from "../backup/shown-summary.ts";
 import { quotedCommand } from "../command-name.ts";
 import { UsageError } from "../failure.ts";
 import { note } from "../output.ts";
-import { STATE_FOLDER } from "../state-folder.ts";
+import { defaultFolder, FOLDER_DEFAULT } from "../state-folder.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
-const usage =
-  "restore FILE [--dir FOLDER | --url URL] [--secrets-file FILE] [--passphrase-file FILE | --key-file FILE]";
+const usage = "restore FILE [--dir FOLDER | --url URL] [--secrets-file FILE] [OPTION]...";
 
 const OPTIONS = {
   ...TARGET_OPTIONS,
@@ -26,7 +25,7 @@ export const restore = command({
   usage,
   summary: "restore a backup into an empty folder, or into the empty mesh at a URL",
   details: [
-    ["--dir FOLDER", `the folder, which is empty or does not exist; default: ${STATE_FOLDER}`],
+    ["--dir FOLDER", `the folder, which is empty or does not exist; ${FOLDER_DEFAULT}`],
     [
       "--secrets-file FILE",
       "the secrets of the mesh, if the backup does not have them; - reads stdin",
@@ -55,7 +54,7 @@ export const restore = command({
 });
 
 async function intoFolder(file: string, values: RestoreValues): Promise<OpenedBackup> {
-  const { dir = STATE_FOLDER, token, "token-file": tokenFile } = values;
+  const { dir = defaultFolder(), token, "token-file": tokenFile } = values;
   if (token !== undefined || tokenFile !== undefined)
     throw new UsageError("a token is for a restore with --url", "pass --url too, or no token");
   const restoring = await withSqlite(() => import("../backup/restored-folder.ts"));

@@ -1,3 +1,4 @@
+import { usageLine } from "../command-name.ts";
 import { WaitTimeout, type MeshClient, type Task } from "../../client/index.ts";
 import { numberOption, type Values } from "../args.ts";
 import { command } from "../command.ts";
@@ -55,7 +56,7 @@ export const task = command({
     if ([wait, follow, result, cancel, retry].filter((given) => given !== undefined).length > 1)
       throw new UsageError(
         "--wait, --follow, --result, --cancel and --retry exclude each other",
-        `usage: muster ${usage}`,
+        usageLine(usage),
       );
     const retryOptions = readRetryOptions(values);
     if (retry !== true && Object.keys(retryOptions).length > 0)

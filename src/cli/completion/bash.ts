@@ -1,9 +1,10 @@
+import { commandName } from "../command-name.ts";
 import type { Completed } from "./completion-table.ts";
 
 /** The completion for bash: a function that looks the command and the action up in a table. */
 export function bashCompletion(table: readonly Completed[]): string {
   const commands = table.filter(({ name }) => !name.includes(" ")).map(({ name }) => name);
-  return `# Completion of muster for bash. Load it with: source <(muster completion bash)
+  return `# Completion of muster for bash. Load it with: source <(${commandName()} completion bash)
 _muster() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
   local IFS=$' \\t\\n' options= files= folders= values= next= argument= name= index

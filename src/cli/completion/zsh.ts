@@ -1,3 +1,4 @@
+import { commandName } from "../command-name.ts";
 import type { Completed } from "./completion-table.ts";
 
 /** The completion for zsh, with the meaning of each word. */
@@ -6,7 +7,7 @@ export function zshCompletion(table: readonly Completed[]): string {
     .filter(({ name }) => !name.includes(" "))
     .map(({ name, summary }) => [name, summary] as const);
   return `#compdef muster
-# Completion of muster for zsh. Write it to a folder of $fpath: muster completion zsh > FOLDER/_muster
+# Completion of muster for zsh. Write it to a folder of $fpath: ${commandName()} completion zsh > FOLDER/_muster
 _muster() {
   local name=\${words[2]} previous=\${words[CURRENT-1]} current=\${words[CURRENT]} word argument=
   local -a options files folders values next

@@ -1,9 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { generateIdentity } from "../../client/index.ts";
 import { apiBase } from "../../client/urls.ts";
 import { Failure } from "../failure.ts";
-import { PRIVATE_FOLDER, readFileIfExists } from "../files.ts";
+import { errorCode, makeFolder, readFileIfExists } from "../files.ts";
 import { readKeyFile, writeKeyFile, type StoredKey } from "../key-file.ts";
 import { tryLock } from "../lock.ts";
 import { stateFolder } from "../state-folder.ts";
@@ -37,7 +36,7 @@ export async function storedPeerKey(
     const path = keyPath(dir, url, n);
     const exists = (await readFileIfExists(path)) !== null;
     if (!exists && !create) return null;
-    if (!exists) await makeFolder(dirname(path));
+    if (!exists) await makeKeyFolder(dirname(path));
     const release = await tryLock(`${path}.lock`);
     if (typeof release !== "function") continue;
     if ((await readFileIfExists(path)) === null) await writeKeyFile(path, newKey(), false);
@@ -53,8 +52,8 @@ function keyPath(dir: string, url: string, n: number): string {
   return join(stateFolder(dir).peers, `${name}${n === 1 ? "" : `-${n}`}.json`);
 }
 
-async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER }).catch((error: unknown) => {
-    throw new Failure(`cannot write ${path} (${(error as NodeJS.ErrnoException).code})`);
+async function makeKeyFolder(path: string): Promise<void> {
+  await makeFolder(path).catch((error: unknown) => {
+    throw new Failure(`cannot write ${path} (${errorCode(error)})`);
   });
 }

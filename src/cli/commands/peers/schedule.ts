@@ -1,3 +1,4 @@
+import { usageLine } from "../../command-name.ts";
 import type { PeerView } from "../../../client/index.ts";
 import { PEER_STATES } from "../../../protocol/http.ts";
 import { ROLES } from "../../../protocol/messages.ts";
@@ -46,7 +47,7 @@ const scheduling = (change: Scheduling, summary: string, details: Details = []):
     run: async (values: DrainValues, positionals) => {
       const select = selectionOf(values, positionals);
       if (Object.keys(select).length === 0)
-        throw new UsageError("name a peer, or give a condition", `usage: muster peers ${usage}`);
+        throw new UsageError("name a peer, or give a condition", usageLine(`peers ${usage}`));
       const timeoutSeconds = numberOption("timeout", values.timeout);
       const dryRun = values["dry-run"] === true;
       const mesh = await controllerOf(values);

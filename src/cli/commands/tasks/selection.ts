@@ -1,4 +1,5 @@
 /** The options by which `muster tasks cancel` and `muster tasks retry` select tasks, and how both act on them. */
+import { usageLine } from "../../command-name.ts";
 import type { BulkOptions, BulkOutcome } from "../../../client/index.ts";
 import { choiceOption, timeOption, type Details, type Values } from "../../args.ts";
 import { UsageError } from "../../failure.ts";
@@ -62,7 +63,7 @@ export function readSelection<S extends string>(
   if (filters === ids.length > 0)
     throw new UsageError(
       filters ? "IDs and a filter exclude each other" : "name tasks, or filter them by an option",
-      `usage: muster tasks ${usage}`,
+      usageLine(`tasks ${usage}`),
     );
   return filters ? filter : ids.map((id) => taskId(id, "ID"));
 }

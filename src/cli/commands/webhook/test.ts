@@ -1,3 +1,4 @@
+import { usageLine } from "../../command-name.ts";
 import type { DryRun, Json, MeshClient } from "../../../client/index.ts";
 import { action } from "../../actions.ts";
 import type { Values } from "../../args.ts";
@@ -63,7 +64,7 @@ async function readSample(
   if ([delivery, event, word].filter((given) => given !== undefined).length !== 1)
     throw new UsageError(
       "pass exactly one sample: FILE, -, --event or --delivery",
-      `usage: muster webhook ${usage}`,
+      usageLine(`webhook ${usage}`),
     );
   if (delivery !== undefined) {
     if (values.raw === true || values.header !== undefined)

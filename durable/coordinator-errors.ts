@@ -1,6 +1,5 @@
 import type { MusterError } from "../src/protocol/errors.ts";
 import { RPC_VERSION } from "../src/protocol/constants.ts";
-import { storageFull } from "../src/coordinator/storage/room.ts";
 
 export const FAILED: MusterError = {
   code: "unavailable",
@@ -8,8 +7,13 @@ export const FAILED: MusterError = {
   retryAfter: 2,
 };
 
-/** SQLite itself had no room: what the command wrote is undone. */
-export const STORAGE_FULL = storageFull("could not store what this command writes");
+/** SQLite itself had no room, as on a full disk: what the command wrote is undone. */
+export const NO_ROOM: MusterError = {
+  code: "storage_full",
+  detail:
+    "the disk of the mesh is full, so this was not stored for certain; what the mesh acknowledged before is safe: free space on its disk, then try again",
+  retryAfter: 5,
+};
 
 export const REPLACED: MusterError = {
   code: "unavailable",

@@ -9,9 +9,12 @@ import type {
   SessionAnswer,
   SessionCommand,
 } from "../src/contract/commands.ts";
+import { isReadCommand } from "../src/contract/read-commands.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { withDeadline } from "../src/base/deadline.ts";
+import { isFullError } from "../src/base/full-storage.ts";
+import { NO_ROOM } from "./coordinator-errors.ts";
 import type { Env } from "./env.ts";
 import type { RpcAnswer, RpcCommand } from "./rpc.ts";
 
@@ -53,24 +56,46 @@ export async function sendSessionCommands(
   // Each result belongs to its command: the RPC's type can't say so.
   return commands.map((command, index) => {
     const result = results.ok ? results.value[index] : results;
-    return { ...command, result } as SessionAnswer;
+    return { ...command, result: repeatable(command.name, result) } as SessionAnswer;
   });
 }
 
+/** The commands by which a peer asks for something. All others report what has happened, and must not be lost for want of room. */
+const REQUESTS: ReadonlySet<SessionCommand["name"]> = new Set<SessionCommand["name"]>([
+  "assign_task",
+  "retry_own_task",
+  "rotate_peer",
+]);
+
+/** A report for which there is no room is answered with `unavailable`: peers of every version keep it and send it again. */
+const repeatable = (
+  name: SessionCommand["name"],
+  result: RpcAnswer | undefined,
+): RpcAnswer | undefined =>
+  result?.ok === false && result.error.code === "storage_full" && !REQUESTS.has(name)
+    ? err({ ...result.error, code: "unavailable" })
+    : result;
+
 export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPort => ({
   call: (name, input) =>
-    answerTo(name, CALL_TIMEOUT, async () => {
-      const [answer] = await execute(env, actor, [{ name, input }]);
-      return answer;
-    }),
+    answerTo(name, CALL_TIMEOUT, () =>
+      repeatingReads(isReadCommand(name) ? READ_TRIES : 1, async () => {
+        const [answer] = await execute(env, actor, [{ name, input }]);
+        return answer;
+      }),
+    ),
   submitAndWait: (input, ms) =>
     answerTo("submit_task", ms + CALL_TIMEOUT, () =>
       stubOf(env).submitAndWait(RPC_VERSION, actor, input, ms),
     ),
-  getOnceEnded: (input, ms) =>
-    answerTo("get_task", ms + CALL_TIMEOUT, () =>
-      stubOf(env).getOnceEnded(RPC_VERSION, actor, input, ms),
-    ),
+  getOnceEnded(input, ms) {
+    const until = Date.now() + ms;
+    return answerTo("get_task", ms + CALL_TIMEOUT, () =>
+      repeatingReads(READ_TRIES, () =>
+        stubOf(env).getOnceEnded(RPC_VERSION, actor, input, Math.max(0, until - Date.now())),
+      ),
+    );
+  },
   async commitImport(id, parts) {
     const answer = await answered("commit_import", COMMIT_TIMEOUT, () =>
       stubOf(env).commitImport(RPC_VERSION, actor, id, parts),
@@ -78,6 +103,21 @@ export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPor
     return answer.ok ? answer.value : answer;
   },
 });
+
+/**
+ * A commit that fails for want of room ends the object with every call to it, also those that only read. The object that is opened next
+ * answers them.
+ */
+async function repeatingReads<T>(tries: number, read: () => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await read();
+    } catch (thrown) {
+      if (tried >= tries || !isFullError(thrown)) throw thrown;
+    }
+  }
+}
+const READ_TRIES = 4;
 
 /** The answer to one command. It belongs to the command: the RPC's type can't say so. */
 async function answerTo<K extends GatewayCommandName>(
@@ -111,6 +151,8 @@ async function answered<T>(
     return ok(await withDeadline(call(), timeout));
   } catch (thrown) {
     console.error("coordinator call failed", { names, error: redactedError(thrown) });
+    // The commit failed: it is after the command, so only its caller sees the error.
+    if (isFullError(thrown)) return err(NO_ROOM);
     return err({
       code: "unavailable",
       detail: "the coordinator does not answer; try again",

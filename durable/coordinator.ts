@@ -27,19 +27,13 @@ import { AUDIT_LIMITS, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { continueAfterRestore } from "../src/registry/after-restore.ts";
 import { migrate } from "../src/registry/migrate.ts";
-import { isFullError } from "../src/registry/sql.ts";
+import { isFullError } from "../src/base/full-storage.ts";
 import { openRegistry, type Registry } from "../src/registry/registry.ts";
 import { isEnded } from "../src/tasks/task.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { inBackground } from "./background.ts";
 import { CallbackRunner } from "./callback-runner.ts";
-import {
-  FAILED,
-  REPLACED,
-  REVOKE_UNCONFIRMED,
-  STORAGE_FULL,
-  unspoken,
-} from "./coordinator-errors.ts";
+import { FAILED, NO_ROOM, REPLACED, REVOKE_UNCONFIRMED, unspoken } from "./coordinator-errors.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { durableSql } from "./durable-sql.ts";
 import { EffectPerformer } from "./effect-performer.ts";
@@ -258,7 +252,7 @@ export class Coordinator
       console.error("a group of commands failed", { names, error: redactedError(thrown) });
       // The others must not fail because of one: each runs alone.
       if (commands.length > 1) return commands.flatMap((command) => this.#runGroup([command]));
-      return [Promise.resolve(err(isFullError(thrown) ? STORAGE_FULL : FAILED))];
+      return [Promise.resolve(err(isFullError(thrown) ? NO_ROOM : FAILED))];
     }
   }
 

@@ -5,6 +5,8 @@ export interface Env {
   readonly PEER_SESSION: DurableObjectNamespace<PeerSessionRpc>;
   readonly COORDINATOR: DurableObjectNamespace<CoordinatorRpc>;
   readonly BLOBS: KVNamespace;
+  /** What the disk has left (workers/disk-shortage.ts). Only the host of a self-hosted mesh provides it. */
+  readonly DISK?: Fetcher;
   /** The store to which discovery is copied for replicas: Redis behind Upstash's REST API. */
   readonly UPSTASH_REDIS_REST_URL?: string;
   readonly UPSTASH_REDIS_REST_TOKEN?: string;

@@ -17,6 +17,7 @@ import {
 } from "../src/cli/state-folder.ts";
 import { askMesh } from "./ask-mesh.ts";
 import { provideBundles } from "./bundle.ts";
+import { DiskWatch } from "./disk/disk-watch.ts";
 import { startFront, type Front } from "./front/front.ts";
 import { CORS_ORIGINS_DEFAULT, pageOriginsOf } from "./front/page-origin.ts";
 import { openGeoDatabase } from "./geoip/database.ts";
@@ -45,6 +46,7 @@ interface Parts {
   front?: Front;
   workerd?: Workerd;
   services?: HostServices;
+  disk?: DiskWatch;
   run?: RunFolder;
   unlock?: () => Promise<void>;
 }
@@ -85,8 +87,10 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
   }));
   await provideBundles(run.folder);
   signal?.throwIfAborted();
+  const disk = (parts.disk = new DiskWatch({ folder: folder.root, onLog, now: Date.now }));
   const services = (parts.services = await startHostServices({
     ...(geoDatabase && { geoDatabase }),
+    diskShortage: () => disk.check(),
     resolve: options.resolve,
   }));
   const variables = {
@@ -101,10 +105,13 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
       objects: await objectsFolder(folder),
       proxy: services.proxy,
       locations: services.locations,
+      disk: services.disk,
       configuredOrigins: configuredOrigins(chosen),
     },
     variables: { ...secrets, ...variables },
-    onLog,
+    onLog: (line) => {
+      if (disk.admits(line)) onLog(line);
+    },
   }));
   const reloadTls = async () => {
     if (tlsFiles === null) return;
@@ -173,11 +180,12 @@ async function drain(front: Front, socket: string, token: string): Promise<void>
 }
 
 async function stopParts(parts: Parts): Promise<void> {
-  const { stopWatching, front, workerd, services, run, unlock } = parts;
+  const { stopWatching, front, workerd, services, disk, run, unlock } = parts;
   stopWatching?.();
   front?.stop();
   await workerd?.stop();
   services?.stop();
+  disk?.stop();
   await run?.remove();
   await unlock?.();
 }

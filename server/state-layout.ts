@@ -1,9 +1,10 @@
-import { access, mkdir, mkdtemp, rename, rm, statfs } from "node:fs/promises";
+import { access, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errorCode, PRIVATE_FOLDER } from "../src/cli/files.ts";
 import { Failure } from "../src/cli/failure.ts";
 import type { StateFolder } from "../src/cli/state-folder.ts";
+import { diskRoom, shortageOf } from "./disk/disk-room.ts";
 import { takeOverStore } from "./earlier-store.ts";
 
 /** Where workerd keeps its Durable Objects: a folder for each namespace, a SQLite database for each object. */
@@ -38,7 +39,7 @@ const SOCKET_PATH_MAX = 103;
 
 /** A private folder for what one start writes: empty, and short enough for the path of a socket. */
 export async function runFolder({ root, run }: StateFolder): Promise<RunFolder> {
-  await requireRoom(root);
+  requireRoom(root);
   try {
     await rm(run, { recursive: true, force: true });
     await mkdir(run, { mode: PRIVATE_FOLDER });
@@ -61,17 +62,10 @@ export async function runFolder({ root, run }: StateFolder): Promise<RunFolder> 
 }
 const SOCKET = "mesh.sock";
 
-/** What a start writes, and room for the first tasks: on a disk that is full a database cannot even be opened. */
-const ROOM_MB = 16;
-
-async function requireRoom(root: string): Promise<void> {
-  const { bavail, bsize } = await statfs(root);
-  const free = Math.floor((bavail * bsize) / 1_000_000);
-  if (free < ROOM_MB)
-    throw new Failure(
-      `the disk of ${root} is full: ${free} MB are free, a mesh needs ${ROOM_MB} to start`,
-      "make room on it",
-    );
+function requireRoom(root: string): void {
+  const shortage = shortageOf(diskRoom(root));
+  if (shortage !== null)
+    throw new Failure(`the disk of ${root} is full: ${shortage} to start`, "free space on it");
 }
 
 export interface RunFolder {

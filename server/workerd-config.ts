@@ -17,6 +17,7 @@ export interface WorkerdConfig {
   /** Addresses of the host's own services: `127.0.0.1:PORT`. */
   readonly proxy: string;
   readonly locations: string | null;
+  readonly disk: string;
   /** Origins that the operator has configured, which may be private. */
   readonly configuredOrigins: readonly string[];
 }
@@ -47,6 +48,7 @@ const config :Workerd.Config = (
     (name = "objects", disk = (path = ${quote(config.objects)}, writable = true)),
     (name = "public", network = (allow = ["public"], tlsOptions = (trustBrowserCas = true))),
     (name = "configured", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
+    (name = "disk", external = (address = ${quote(config.disk)}, http = ())),
     (name = "proxy", external = (address = ${quote(config.proxy)}, http = ())),
 ${config.locations === null ? "" : `    (name = "locations", external = (address = ${quote(config.locations)}, http = ())),\n`}  ],
   sockets = [
@@ -65,6 +67,7 @@ const mesh :Workerd.Worker = (
     (name = "PEER_SESSION", durableObjectNamespace = "PeerSession"),
     (name = "COORDINATOR", durableObjectNamespace = "Coordinator"),
     (name = "BLOBS", kvNamespace = "kv"),
+    (name = "DISK", service = "disk"),
 ${config.variables.map((name) => `    (name = ${quote(name)}, fromEnvironment = ${quote(environmentName(name))}),\n`).join("")}  ],
 );
 

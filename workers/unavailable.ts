@@ -1,11 +1,13 @@
 import { redactedError } from "../src/base/redact.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
+import { isFullError } from "../src/base/full-storage.ts";
+import { NO_ROOM } from "../durable/coordinator-errors.ts";
 
 /** Seconds after which the caller may try again. */
 const RETRY = 2;
 
-/** The answer of another part of the mesh; `unavailable` if the call throws. The reason is only logged. */
+/** The answer of another part of the mesh; `storage_full` or `unavailable` if the call throws. The reason is only logged. */
 export async function orUnavailable<T>(
   part: string,
   call: () => Promise<T>,
@@ -14,6 +16,7 @@ export async function orUnavailable<T>(
     return ok(await call());
   } catch (thrown) {
     console.error("a part of the mesh does not answer", { part, error: redactedError(thrown) });
+    if (isFullError(thrown)) return err(NO_ROOM);
     return err({
       code: "unavailable",
       detail: `${part} does not answer; try again`,

@@ -1,4 +1,4 @@
-/** The requests that the front answers itself: workerd does not read them, and `wrangler dev` answers them with a stack. */
+/** The requests that the front answers itself, in front of workerd, which does not read them or answers them without a problem document. */
 import { text } from "node:stream/consumers";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { toProblem, type MusterError } from "../../src/protocol/errors.ts";

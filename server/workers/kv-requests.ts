@@ -117,5 +117,5 @@ function keyFault(key: string): Response | null {
 const byteLength = (text: string): number => new TextEncoder().encode(text).length;
 
 /** The reason is in the status line, from where the binding takes it. */
-const refused = (status: number, reason: string): Response =>
+export const refused = (status: number, reason: string): Response =>
   new Response(reason, { status, statusText: reason });

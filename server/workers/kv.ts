@@ -1,8 +1,9 @@
 /** The service behind the Worker's KV binding on plain workerd: one Durable Object, whose SQLite has all entries. */
 import { DurableObject } from "cloudflare:workers";
 import { HOUR, SECOND } from "../../src/base/clock.ts";
+import { isFullError } from "../../src/base/full-storage.ts";
 import { KvEntries } from "./kv-entries.ts";
-import { answerKv, kvRequest } from "./kv-requests.ts";
+import { answerKv, kvRequest, refused } from "./kv-requests.ts";
 
 interface KvEnv {
   readonly STORE: DurableObjectNamespace<KvStore>;
@@ -42,5 +43,15 @@ export class KvStore extends DurableObject<KvEnv> {
 const nowInSeconds = (): number => Math.floor(Date.now() / SECOND);
 
 export default {
-  fetch: (request, env) => env.STORE.get(env.STORE.idFromName("entries")).fetch(request),
+  async fetch(request, env) {
+    try {
+      return await env.STORE.get(env.STORE.idFromName("entries")).fetch(request);
+    } catch (thrown) {
+      // Also what fails at the commit, after the object has answered. The binding throws an error with the reason.
+      if (isFullError(thrown)) return refused(507, FULL);
+      throw thrown;
+    }
+  },
 } satisfies ExportedHandler<KvEnv>;
+
+const FULL = "database or disk is full: SQLITE_FULL";

@@ -56,9 +56,8 @@ export const CONFIRMATION_DELAY = 100;
  */
 export const UNCONFIRMED_RESULTS_MIN = 64;
 export const UNCONFIRMED_RESULTS_PER_SLOT = 2;
-/** How often an accept or a result is sent again in one session when the mesh answers `unavailable`. */
+/** How often an accept is sent again when the mesh answers `unavailable`. A result is repeated as long as the session lasts. */
 export const ACCEPT_RETRIES_MAX = 2;
-export const RESULT_RETRIES_MAX = 5;
 /** The pause before that, beyond the time that the mesh names; it doubles with each retry of a result. */
 export const ANSWER_RETRY_BASE = 500;
 export const ANSWER_RETRY_CAP = 10 * SECOND;

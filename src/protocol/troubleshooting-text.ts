@@ -132,8 +132,8 @@ The answer is a problem document whose \`type\` leads to its entry: \`curl MESH_
 
 "The mesh's database is nearly full". HTTP 507, close code 4429, go-p2p error 1004.
 
-- Cause: The database of the mesh is above 90 % of \`STORAGE_LIMIT_MB\`.
-- Remedy: \`muster mesh\` shows how full it is. Cancel tasks that wait (\`muster tasks cancel\`), or lower \`max_bytes\` of those who submit them.
+- Cause: The database of the mesh is above 90 % of \`STORAGE_LIMIT_MB\`, or the disk of a self-hosted mesh is full; \`detail\` says which.
+- Remedy: \`muster mesh\` shows how full the database is. Cancel tasks that wait (\`muster tasks cancel\`), or lower \`max_bytes\` of those who submit them. On a full disk free space: the mesh goes on by itself, and nothing that it acknowledged is lost.
 
 ### \`payload_dropped\`
 
@@ -1745,7 +1745,7 @@ Exit code 1, with the reason of OpenSSL.
 - Cause: One of the files of \`--tls-cert\` and \`--tls-key\` is no PEM file, or the key is that of another certificate.
 - Remedy: Name the certificate with its chain, and its own key.
 
-### the disk of … is full: … MB are free, a mesh needs … to start
+### the disk of … is full: … to start
 
 Exit code 1.
 

@@ -52,6 +52,7 @@ import { Trims } from "./trims.ts";
 import { tombstonesTable } from "./tombstones.ts";
 import { unsettledBlobsTable } from "./unsettled-blobs.ts";
 import { webhookDeliveriesTable } from "./webhook-deliveries.ts";
+import { wrongHeldCounts } from "./held-count.ts";
 import { webhookRefusalsTable } from "./webhook-refusals.ts";
 import { webhookSourcesTable } from "./webhook-sources.ts";
 
@@ -71,7 +72,6 @@ export function openRegistry(
   eventLimits: EventLimits = EVENT_LIMITS,
 ) {
   migrate(sql);
-  recountHeldTasks(sql);
   const changes = new TableChanges();
   const on = (table: TableName): Sql => changes.watch(sql, table);
   /** For tables whose rows have a lifetime. */
@@ -146,15 +146,33 @@ export function openRegistry(
     roster,
   ];
 
+  /**
+   * The first transaction corrects what the last crash has lost. Opening writes nothing: on a full disk reads go on, and a write that
+   * cannot be committed would take them with it.
+   */
+  let isCorrected = false;
+  function correct(): void {
+    if (isCorrected) return;
+    isCorrected = true;
+    for (const [id, held] of wrongHeldCounts(sql)) {
+      const peer = peers.get(id);
+      if (peer !== null) peers.measured({ ...peer, held });
+    }
+  }
+
   /** A transaction. When it fails, the caches in memory are rolled back, too. */
   function transaction<T>(body: () => T): T {
     for (const each of undoable) each.begin();
     try {
-      const value = sql.transaction(body);
+      const value = sql.transaction(() => {
+        correct();
+        return body();
+      });
       for (const each of undoable) each.commit();
       return value;
     } catch (thrown) {
       for (const each of undoable) each.rollback();
+      isCorrected = false;
       shares.forget();
       throw thrown;
     }
@@ -222,16 +240,4 @@ export function openRegistry(
     choices,
     circuits,
   };
-}
-
-/**
- * Counts again how many tasks each connected peer holds: that number is written a little later than the leases that it follows
- * from.
- */
-function recountHeldTasks(sql: Sql): void {
-  sql.exec(
-    `UPDATE peers SET held = (SELECT COUNT(*) FROM tasks WHERE lease_until IS NOT NULL AND peer_id = peers.id)
-     WHERE state IN ('active', 'suspect')
-       AND held <> (SELECT COUNT(*) FROM tasks WHERE lease_until IS NOT NULL AND peer_id = peers.id)`,
-  );
 }

@@ -17,10 +17,6 @@ export interface Sql {
   size(): number;
 }
 
-/** Whether a statement failed because the database or its disk is full. Both adapters report it by SQLite's own text. */
-export const isFullError = (thrown: unknown): boolean =>
-  thrown instanceof Error && /SQLITE_FULL|database or disk is full/.test(thrown.message);
-
 /**
  * Inserts one row, given by its columns. `tail` may say what happens to an existing row (`ON CONFLICT …`), or what to return
  * (`RETURNING …`).

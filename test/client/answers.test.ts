@@ -5,6 +5,8 @@ import { ANSWER_WINDOW_FRAMES } from "../../src/client/connection/answer-window.
 import type { Connection } from "../../src/client/connection/connection.ts";
 import type { OutgoingMessage } from "../../src/client/connection/outgoing-message.ts";
 import { SendPacer } from "../../src/client/connection/send-pacer.ts";
+import { MusterApiError } from "../../src/client/errors.ts";
+import type { TaskRunnerOptions } from "../../src/client/work/runner-options.ts";
 import { TaskRunner } from "../../src/client/work/task-runner.ts";
 import type { Json } from "../../src/base/json.ts";
 import type { PayloadOf } from "../../src/protocol/messages.ts";
@@ -53,7 +55,10 @@ function newSession() {
 }
 
 /** A runner of 256 slots. Its handlers return at once, throw, or hang until the test releases them. */
-function newWorld(slots = 256) {
+function newWorld(
+  slots = 256,
+  upload: TaskRunnerOptions["upload"] = () => Promise.reject(new Error("no upload")),
+) {
   const hanging: (() => void)[] = [];
   const started: string[] = [];
   const confirmed: string[] = [];
@@ -62,6 +67,7 @@ function newWorld(slots = 256) {
   const runner = new TaskRunner({
     handlers: {
       instant: () => "done",
+      large: () => "x".repeat(300_000),
       failing: () => {
         throw new Error("failed on purpose");
       },
@@ -71,7 +77,7 @@ function newWorld(slots = 256) {
     prefetch: false,
     now: Date.now,
     random: () => 0.5,
-    upload: () => Promise.reject(new Error("no upload")),
+    upload,
     emit: (event) => {
       if (event.type === "task_started") started.push(event.taskId);
       if (event.type === "task_succeeded" || event.type === "task_failed")
@@ -255,26 +261,31 @@ describe("an answer that the mesh could not process for now", () => {
   const last = (world: ReturnType<typeof newWorld>, type: string) =>
     world.session.sent.filter((each) => each.type === type).at(-1)?.id;
 
-  test("is sent again after the time that the mesh names: an accept twice while the offer lasts, a result five times", async () => {
-    const world = newWorld();
-    world.attach();
-    world.offerNew("instant", 1);
-    await settle();
-    for (const [type, sends] of [
-      ["task_accept", 3],
-      ["task_result", 6],
-    ] as const) {
-      for (let n = 1; n < sends; n++) {
-        expect(world.runner.errorReceived(unavailable, last(world, type))).toBe(true);
-        await vi.advanceTimersByTimeAsync(999);
-        expect(of(world.session, type)).toHaveLength(n);
-        await vi.advanceTimersByTimeAsync(type === "task_accept" ? 500 : 12_000);
-        expect(of(world.session, type)).toHaveLength(n + 1);
+  test.each(["unavailable", "storage_full"])(
+    "SV25 %s is sent again after the time that the mesh names: an accept twice while the offer lasts, a result for an hour and longer",
+    async (details) => {
+      const refusal = { ...unavailable, details };
+      const world = newWorld();
+      world.attach();
+      world.offerNew("instant", 1);
+      await settle();
+      for (const [type, sends] of [
+        ["task_accept", 3],
+        ["task_result", 400],
+      ] as const) {
+        for (let n = 1; n < sends; n++) {
+          expect(world.runner.errorReceived(refusal, last(world, type))).toBe(true);
+          await vi.advanceTimersByTimeAsync(999);
+          expect(of(world.session, type)).toHaveLength(n);
+          await vi.advanceTimersByTimeAsync(type === "task_accept" ? 500 : 12_000);
+          expect(of(world.session, type)).toHaveLength(n + 1);
+        }
+        const isRepeated = type === "task_result";
+        expect(world.runner.errorReceived(refusal, last(world, type))).toBe(isRepeated);
       }
-      expect(world.runner.errorReceived(unavailable, last(world, type))).toBe(false);
-    }
-    expect(world.runner.heldTasks()).toEqual([{ task_id: taskId(0), fence: 1 }]);
-  });
+      expect(world.runner.heldTasks()).toEqual([{ task_id: taskId(0), fence: 1 }]);
+    },
+  );
 
   test("is not sent again by a timer once the session has ended: a result goes out with the next one", async () => {
     const world = newWorld();
@@ -304,5 +315,42 @@ describe("an answer that the mesh could not process for now", () => {
       world.process(Number.POSITIVE_INFINITY);
     }
     expect(world.confirmed).toEqual([]);
+  });
+});
+
+describe("an upload for which the mesh's disk has no room", () => {
+  const full = () =>
+    Promise.reject(new MusterApiError("storage_full", 507, "the disk is full", { retryAfter: 5 }));
+  const STORED = { bytes: 300_002, sha256: "sha" };
+  const offerLarge = (world: ReturnType<typeof newWorld>) => {
+    world.attach();
+    world.runner.offer({ ...OFFER, kind: "large", upload: "secret" });
+  };
+
+  test("SV25 is repeated until it has", async () => {
+    let tries = 0;
+    const world = newWorld(1, () => (++tries < 40 ? full() : Promise.resolve(STORED)));
+    offerLarge(world);
+    for (let n = 0; n < 39; n++) {
+      await settle();
+      expect([tries, of(world.session, "task_result")]).toEqual([n + 1, []]);
+      await vi.advanceTimersByTimeAsync(15_000);
+    }
+    expect(of(world.session, "task_result")).toMatchObject([{ uploaded: STORED }]);
+    world.runner.stop("the end");
+  });
+
+  test("SV25 is not repeated once the mesh has cancelled the task", async () => {
+    let tries = 0;
+    const world = newWorld(1, () => (tries++, full()));
+    offerLarge(world);
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(tries).toBeGreaterThan(4);
+    world.runner.cancel({ ...OFFER, reason: "cancelled" });
+    const before = tries;
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(tries).toBe(before);
+    expect(of(world.session, "task_result")).toEqual([]);
+    world.runner.stop("the end");
   });
 });

@@ -1,6 +1,9 @@
 import { reset, runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, it, vi } from "vitest";
-import { api, coordinatorStub } from "./api.ts";
+import type { TaskOffer } from "../../src/protocol/messages.ts";
+import { api, coordinatorStub, rows, until } from "./api.ts";
+import { interceptCommand } from "./faults.ts";
+import { NoisePeer } from "./noise-peer.ts";
 
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -44,14 +47,13 @@ it("SB14 the use of storage is shown to admins, with the owners of what has not 
   expect(Number(body["used_bytes"])).toBeGreaterThan(260_000);
 });
 
-/** Makes every INSERT into a table fail as a full database does. */
-async function fillDatabase(table: string): Promise<void> {
+/** Makes every statement that begins so fail as in a full database. */
+async function fillDatabase(statement: string): Promise<void> {
   await runInDurableObject(coordinatorStub(), (_, { storage }) => {
     const sql = Object.getPrototypeOf(storage.sql) as SqlStorage;
     const exec = Reflect.get(sql, "exec");
     vi.spyOn(sql, "exec").mockImplementation(function (this: SqlStorage, query, ...bindings) {
-      if (query.startsWith(`INSERT INTO ${table}`))
-        throw new Error("database or disk is full: SQLITE_FULL");
+      if (query.startsWith(statement)) throw new Error("database or disk is full: SQLITE_FULL");
       return exec.call(this, query, ...bindings);
     });
   });
@@ -59,7 +61,7 @@ async function fillDatabase(table: string): Promise<void> {
 
 it("SB13 a database without room refuses a task with 507 and a time to retry, and other commands go on", async () => {
   const before = await api("POST", "/v1/tasks", { kind: "echo" });
-  await fillDatabase("tasks");
+  await fillDatabase("INSERT INTO tasks");
   const refused = await api("POST", "/v1/tasks", { kind: "echo" });
   expect(refused).toMatchObject({
     status: 507,
@@ -93,3 +95,44 @@ it("SB10 over HTTP a nearly full database answers 507, and SB11 revoking a token
     status: 204,
   });
 });
+
+const FULL = () => Promise.reject(new Error("database or disk is full: SQLITE_FULL"));
+
+it("SV22 a commit for which there is no room refuses a request with 507, and reads that it ended are answered all the same", async () => {
+  interceptCommand("submit_task", FULL);
+  const refused = await api("POST", "/v1/tasks", { kind: "echo" });
+  expect(refused).toMatchObject({ status: 507, body: { code: "storage_full" } });
+  expect(refused.body["detail"]).toContain("the disk of the mesh is full");
+  vi.restoreAllMocks();
+  let fails = 3;
+  interceptCommand("get_auth_mode", (run) => (fails-- > 0 ? FULL() : run()));
+  expect(await api("GET", "/v1/auth-mode")).toMatchObject({ status: 200 });
+  expect(fails).toBe(-1);
+});
+
+it.each([
+  ["at the statement", () => fillDatabase("UPDATE tasks")],
+  ["at the commit", async () => interceptCommand("finish_task", FULL)],
+])(
+  "SV25 a peer whose result finds no room %s is told that the mesh is unavailable, so that it sends the result again",
+  async (_, fill) => {
+    const peer = await NoisePeer.join();
+    await api("POST", "/v1/tasks", { kind: "echo" });
+    const { task_id, fence } = (await peer.readType("task_offer")).payload as unknown as TaskOffer;
+    peer.send("task_accept", { task_id, fence });
+    const report = () => peer.send("task_result", { task_id, fence, ok: true, result: 1 });
+    await until(
+      () => rows("SELECT state FROM tasks"),
+      ([task]) => task?.["state"] === "running",
+    );
+    await fill();
+    const refused = report();
+    const { payload, replyTo } = await peer.readType("error");
+    expect([payload, replyTo]).toMatchObject([{ details: "unavailable" }, refused.id]);
+    vi.restoreAllMocks();
+    report();
+    const confirming = peer.send("ping", { sentAt: 1, confirm: true });
+    expect((await peer.readType("pong")).replyTo).toBe(confirming.id);
+    expect(await rows("SELECT state FROM tasks")).toEqual([{ state: "succeeded" }]);
+  },
+);

@@ -70,6 +70,7 @@ describe("a mesh on plain workerd", () => {
         objects: dir,
         proxy: host,
         locations: host,
+        disk: host,
         configuredOrigins: [origin],
       },
       variables: {},

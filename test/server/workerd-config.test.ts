@@ -82,6 +82,7 @@ const configWith = (more: object): string =>
     variables: ["ADMIN_TOKEN"],
     proxy: "127.0.0.1:1",
     locations: null,
+    disk: "127.0.0.1:2",
     configuredOrigins: [],
     ...more,
   });

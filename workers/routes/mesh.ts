@@ -16,6 +16,7 @@ import {
 } from "../../src/protocol/http.ts";
 import { limited } from "../address-budgets.ts";
 import type { AppContext } from "../context.ts";
+import { diskShortage } from "../disk-shortage.ts";
 import { forward } from "../forward.ts";
 import { identityOf, KEY_UNKNOWN } from "../connect-request.ts";
 import { problem, respond } from "../problem.ts";
@@ -45,8 +46,9 @@ const health = define("public", "get", "/healthz", {
 
 const readiness = define("public", "get", "/readyz", {
   operationId: "getReadiness",
-  summary: "Show whether a coordinator answers, so that the mesh can do its work",
-  responses: { 200: jsonOf(z.object({ status: z.literal("ready") }), "A coordinator answers") },
+  summary:
+    "Show whether the mesh can do its work: a coordinator answers, and a self-hosted mesh has room on its disk",
+  responses: { 200: jsonOf(z.object({ status: z.literal("ready") }), "The mesh can do its work") },
   failures: ["unavailable"],
 });
 
@@ -92,14 +94,22 @@ export function meshRoutes(router: Router): void {
   });
   router.route(storage, (c) => forward(c, "get_storage", {}));
   router.route(readiness, async (c) => {
-    const { memory, coordinator } = c.var;
-    const answer = await memory.readiness.ask(Date.now(), () =>
-      coordinator.call("get_auth_mode", {}),
-    );
+    const answer = await c.var.memory.readiness.ask(Date.now(), () => ready(c));
     return respond(c, answer, () => c.json({ status: "ready" as const }, 200));
   });
   router.route(health, (c) => c.json({ status: "ok" as const }, 200));
 }
+
+/** Whether a coordinator answers, and can store what it is told. */
+async function ready(c: AppContext): Promise<Result<unknown, MusterError>> {
+  const answer = await c.var.coordinator.call("get_auth_mode", {});
+  if (!answer.ok) return answer;
+  const shortage = await diskShortage(c.env.DISK);
+  if (shortage === null) return answer;
+  const detail = `the disk of the mesh is full: ${shortage}; reads go on: free space on it`;
+  return err({ code: "unavailable", detail, retryAfter: DISK_RETRY });
+}
+const DISK_RETRY = 10;
 
 /** The mesh's signing key and time, proved with the identity key that the caller has pinned. */
 async function meshProof(

@@ -109,7 +109,7 @@ export class MeshAnswers {
     replyTo: string | undefined,
   ): boolean {
     if (replyTo === undefined) return false;
-    if (details !== "unavailable") {
+    if (!isTemporary(details)) {
       const refused = this.#results.refused(replyTo);
       if (refused !== null)
         this.#options.resultEnded(refused, {
@@ -171,3 +171,7 @@ export class MeshAnswers {
     this.#accepts.clear();
   }
 }
+
+/** Whether the mesh may take the same message later: it does not answer for now, or its disk is full. */
+const isTemporary = (code: string | undefined): boolean =>
+  code === "unavailable" || code === "storage_full";

@@ -241,8 +241,8 @@ export class TaskRunner {
     const outcome = await uploadOutcome(this.#options.upload, upload);
     if (!this.#runs.isCurrent(run)) return;
     if (outcome.is === "stored") this.#finish(run, uploadedOutcome(outcome.content, sealed));
-    // A newer attempt has taken over the work meanwhile: upload again under its fence.
-    else if (run.fence !== fence) return this.#upload(run, bytes, sealed);
+    // `fence`: a newer attempt has taken over the work meanwhile, so upload again under its own.
+    else if (outcome.is === "again" || run.fence !== fence) return this.#upload(run, bytes, sealed);
     else if (outcome.is === "lost") this.#abort(run, outcome.reason);
     else this.#finish(run, { ok: false, error: outcome.reason, retry: true });
   }

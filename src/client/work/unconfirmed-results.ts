@@ -1,9 +1,5 @@
 import type { HeldTask, PayloadInput } from "../../protocol/messages.ts";
-import {
-  RESULT_RETRIES_MAX,
-  UNCONFIRMED_RESULTS_MIN,
-  UNCONFIRMED_RESULTS_PER_SLOT,
-} from "../timings.ts";
+import { UNCONFIRMED_RESULTS_MIN, UNCONFIRMED_RESULTS_PER_SLOT } from "../timings.ts";
 
 type ResultMessage = PayloadInput<"task_result">;
 
@@ -60,15 +56,14 @@ export class UnconfirmedResults {
 
   /**
    * The mesh could not process the message for now. Returns the number of retries so far and a function that sends the
-   * result again; null if the message carried none of these results or was sent often enough. The result counts as unsent
-   * until then.
+   * result again; null if the message carried none of these results. The result counts as unsent until then. It is repeated as long as
+   * the session lasts: a full disk may take the operator an hour.
    */
   unavailable(messageId: string): { retries: number; resend: (send: SendResult) => void } | null {
     const result = this.#results.find((each) => each.messageId === messageId);
     if (result === undefined) return null;
     result.isSent = false;
     result.messageId = null;
-    if (result.retries >= RESULT_RETRIES_MAX) return null;
     const resend = (send: SendResult): void => {
       if (this.#results.includes(result)) this.#sendOne(result, send);
     };

@@ -66,7 +66,7 @@ export function fullFault({ registry, config }: Scope, name: CommandName): Muste
   return storageFull("takes nothing new, not even from its operator");
 }
 
-export const storageFull = (consequence: string): MusterError => ({
+const storageFull = (consequence: string): MusterError => ({
   code: "storage_full",
   detail: `the mesh's database is nearly full and ${consequence}; ended tasks are being removed: retry later, or cancel queued tasks`,
   retryAfter: FULL_RETRY,

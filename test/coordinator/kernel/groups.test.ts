@@ -148,6 +148,7 @@ describe("what is written behind", () => {
     peer.finish();
     mesh.submit();
     mesh.restart();
+    mesh.run("tick", {});
     const { held, successes } = mesh.registry.peers.get(A.id) ?? {};
     expect([held, successes]).toEqual([1, 1]);
     expect(mesh.run("why_task", { id: early.id, visibleTo: null }).attempt).toBe(1);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { CommandName, Input } from "../../../src/contract/commands.ts";
 import { AllowBody, SubmitTask } from "../../../src/protocol/http.ts";
 import { openRegistry } from "../../../src/registry/registry.ts";
-import { isFullError } from "../../../src/registry/sql.ts";
+import { isFullError } from "../../../src/base/full-storage.ts";
 import { aPeer, anAdvertisedPeer } from "../../contracts/records.ts";
 import { must, mustFail, present } from "../../must.ts";
 import { nodeSql } from "../../node-sql.ts";

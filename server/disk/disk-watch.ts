@@ -1,0 +1,71 @@
+import type { LogLine } from "../../src/cli/server-module.ts";
+import { isFullText } from "../../src/base/full-storage.ts";
+import { diskRoom, freeMegabytes, shortageOf, type DiskRoom } from "./disk-room.ts";
+
+export interface DiskWatchOptions {
+  /** The folder of the mesh. */
+  readonly folder: string;
+  readonly onLog: (line: LogLine) => void;
+  readonly now: () => number;
+  /** Default: asks the system. */
+  readonly measure?: (folder: string) => DiskRoom;
+}
+
+/** How often the disk is looked at while nobody asks. */
+const INTERVAL_MS = 10_000;
+/** Of the errors of a full database on a disk that has room, one is logged in this time: the operator may have set a quota. */
+const REPEAT_MS = 60_000;
+
+/** Says once that the disk of a mesh is full, and once that it has room again. */
+export class DiskWatch {
+  readonly #options: DiskWatchOptions;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #isShort = false;
+  #errorAt: number | null = null;
+
+  constructor(options: DiskWatchOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.check(), INTERVAL_MS).unref();
+  }
+
+  /** What the disk lacks; null if it has room. Logs a change. */
+  check(): string | null {
+    const { folder, onLog, measure = diskRoom } = this.#options;
+    let room: DiskRoom;
+    try {
+      room = measure(folder);
+    } catch {
+      return null; // the folder is gone, or does not say: nothing is known
+    }
+    const shortage = shortageOf(room);
+    const isShort = shortage !== null;
+    if (isShort !== this.#isShort)
+      onLog(
+        isShort
+          ? {
+              level: "error",
+              message: `the disk of ${folder} is full: ${shortage}. What does not fit is refused (507), reads go on, and nothing that was acknowledged is lost: free space on it`,
+            }
+          : {
+              level: "info",
+              message: `the disk of ${folder} has room again: ${freeMegabytes(room)} MB are free`,
+            },
+      );
+    this.#isShort = isShort;
+    return shortage;
+  }
+
+  /** Whether a line of workerd's is worth logging. On a full disk each request would write one, and each timer a stack. */
+  admits({ message }: LogLine): boolean {
+    if (!isFullText(message)) return true;
+    if (this.check() !== null) return false;
+    const now = this.#options.now();
+    if (this.#errorAt !== null && now - this.#errorAt < REPEAT_MS) return false;
+    this.#errorAt = now;
+    return true;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}

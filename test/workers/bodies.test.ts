@@ -23,7 +23,8 @@ const takers = async (): Promise<[string, string][]> =>
   (await operations())
     .filter(
       ({ requestBody, security }) =>
-        requestBody !== undefined && security.some(({ bearer }) => bearer !== undefined),
+        requestBody?.content["application/json"] !== undefined &&
+        security.some(({ bearer }) => bearer !== undefined),
     )
     .map(({ method, path }) => [method, exampleOf(path)]);
 

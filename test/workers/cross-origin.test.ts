@@ -87,7 +87,8 @@ describe("a mesh with CORS_ORIGINS", () => {
       expect(rest).toEqual({
         "access-control-allow-origin": PAGE,
         "access-control-expose-headers": EXPOSED,
-        "access-control-allow-headers": "authorization, content-type, idempotency-key",
+        "access-control-allow-headers":
+          "authorization, content-type, idempotency-key, content-digest",
         "access-control-max-age": "600",
       });
     }

@@ -67,7 +67,7 @@ const REQUESTS: ReadonlySet<SessionCommand["name"]> = new Set<SessionCommand["na
   "rotate_peer",
 ]);
 
-/** A report for which there is no room is answered with `unavailable`: peers of every version keep it and send it again. */
+/** If there is no room for a report, the answer is `unavailable`: peers of every version keep such a report and send it again. */
 const repeatable = (
   name: SessionCommand["name"],
   result: RpcAnswer | undefined,
@@ -163,5 +163,5 @@ async function answered<T>(
 
 /** A command that ends sessions waits for their confirmation, which is itself bounded by `RPC_TIMEOUT`. */
 const CALL_TIMEOUT = 2 * RPC_TIMEOUT;
-/** The rows of a large mesh are written in one transaction: 100,000 peers in about 3 s. */
+/** The rows of a mesh are written in one transaction, which takes seconds for a large one (docs/backup.md). */
 const COMMIT_TIMEOUT: Millis = MINUTE;

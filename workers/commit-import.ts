@@ -1,10 +1,11 @@
-import { stateOf, type BackupTablePage } from "../src/backup/write-backup.ts";
+import { stateOf } from "../src/backup/write-backup.ts";
 import { err, type Result } from "../src/base/result.ts";
 import type { Output } from "../src/contract/commands.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { BackupInfo, ImportView } from "../src/protocol/http.ts";
-import type { BackupPage, BackupRow } from "../src/registry/backup-tables.ts";
+import type { BackupPage, BackupRow, BackupTablePage } from "../src/registry/backup-tables.ts";
 import type { GatewayPort } from "../durable/coordinator-port.ts";
+import { partsMissing } from "../src/coordinator/storage/import.ts";
 import { nativeHash } from "./native-hash.ts";
 
 /** How often the coordinator is asked whether it has started with the rows of the backup, and how long that takes each time. */
@@ -22,11 +23,7 @@ export async function commitImport(
 ): Promise<Result<ImportView, MusterError>> {
   const found = await coordinator.call("get_import", { id });
   if (!found.ok || found.value.state === "committed") return found;
-  if (found.value.parts !== parts)
-    return err({
-      code: "conflict",
-      detail: `${found.value.parts} parts have arrived, not ${parts}: send the missing ones`,
-    });
+  if (found.value.parts !== parts) return err(partsMissing(found.value.parts, parts));
   const arrived = await coordinator.call("get_import_tables", { id });
   if (!arrived.ok) return arrived;
   const { tables, results, header } = arrived.value;

@@ -6,7 +6,7 @@ const Answer = z.object({ shortage: z.string().max(200).nullable() });
 /** The disk is on the machine of the host. */
 const ANSWER_TIMEOUT = SECOND;
 
-/** What the disk of a self-hosted mesh lacks; null if it has room, or if nobody knows: on Cloudflare there is no disk to ask for. */
+/** What the disk of a self-hosted mesh lacks; null if it has room or its state is unknown. On Cloudflare there is no disk to ask about. */
 export async function diskShortage(
   disk: Pick<Fetcher, "fetch"> | undefined,
 ): Promise<string | null> {

@@ -1,10 +1,11 @@
-import type { BackupResult, BackupTablePage } from "../src/backup/write-backup.ts";
+import type { BackupResult } from "../src/backup/write-backup.ts";
 import { writeBackup } from "../src/backup/write-backup.ts";
 import { FORMAT_VERSION } from "../src/backup/format.ts";
 import type { Result } from "../src/base/result.ts";
 import type { Input, Output } from "../src/contract/commands.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { resultKey } from "../src/coordinator/tasks/results.ts";
+import type { BackupTablePage } from "../src/registry/backup-tables.ts";
 import type { DiscoveryStore } from "../src/discovery/store.ts";
 import { MUSTER_VERSION } from "../src/protocol/version.ts";
 import type { BackupPage, BackupRow } from "../src/registry/backup-tables.ts";

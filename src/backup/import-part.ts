@@ -1,12 +1,12 @@
 import { concat, fromUtf8, utf8, type Bytes } from "../base/bytes.ts";
 import { parseJson } from "../base/json.ts";
-import type { BackupRow } from "../registry/backup-tables.ts";
+import type { BackupRow, BackupTablePage } from "../registry/backup-tables.ts";
 import { isRow, type BackupTarget } from "./read-backup.ts";
 import { BackupError, LINE_BYTES_MAX, ResultLine, TableLine } from "./format.ts";
 
 /*
- * An import sends a backup in parts, each of which is read without the others: a line `{"table":…,"columns":…}` and rows of that
- * table, one on a line, or a line `{"result":…,"bytes":…}` and the bytes of that result.
+ * An import sends a backup in parts. Each part can be read by itself. It is either a line `{"table":…,"columns":…}` and rows of that
+ * table, one on each line, or a line `{"result":…,"bytes":…}` and the bytes of that result.
  */
 
 /** A part with rows is sent once it has so many bytes. */
@@ -18,11 +18,7 @@ export const PART_BYTES_MAX = 25 * 1_024 * 1_024 + 1_024;
 
 /** What is in a part. */
 export type ImportPartContent =
-  | {
-      readonly table: string;
-      readonly columns: readonly string[];
-      readonly rows: readonly BackupRow[];
-    }
+  | BackupTablePage
   | { readonly result: string; readonly bytes: Bytes };
 
 /** Reads a part. Throws a `BackupError` for one that has another form. */

@@ -1,5 +1,5 @@
 import { utf8 } from "../base/bytes.ts";
-import type { BackupRow } from "../registry/backup-tables.ts";
+import type { BackupRow, BackupTablePage } from "../registry/backup-tables.ts";
 import type { NewHash } from "../base/streamed-hash.ts";
 import { type BackupSummary, type Manifest } from "./format.ts";
 import { RunningHash } from "./running-hash.ts";
@@ -9,13 +9,6 @@ export interface BackupResult {
   readonly id: string;
   readonly bytes: number;
   readonly content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-}
-
-/** Rows of one table; a table without rows has one page without rows. */
-export interface BackupTablePage {
-  readonly table: string;
-  readonly columns: readonly string[];
-  readonly rows: readonly BackupRow[];
 }
 
 export interface BackupContent {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { fromHex, toHex } from "../base/bytes.ts";
 import { parseJson } from "../base/json.ts";
 import { generateIdentity, identityFrom } from "../client/index.ts";
+import { environment } from "./environment.ts";
 import { Failure, UsageError } from "./failure.ts";
 import { errorCode, makeFolder, readFileIfExists, replaceFile, writeNewFile } from "./files.ts";
 import { readPrivateFile } from "./private-file.ts";
@@ -11,10 +12,7 @@ import { readPrivateFile } from "./private-file.ts";
 export const STATE_FOLDER = ".muster";
 
 /** The state folder if no option names one: that of the environment, else the one in the current folder. */
-export function defaultFolder(): string {
-  const named = process.env["MUSTER_DIR"] ?? "";
-  return named === "" ? STATE_FOLDER : named;
-}
+export const defaultFolder = (): string => environment("MUSTER_DIR") ?? STATE_FOLDER;
 
 /** What the help says of `--dir`. */
 export const FOLDER_DEFAULT = `default: MUSTER_DIR, else ${STATE_FOLDER}`;

@@ -13,6 +13,7 @@ import {
 } from "./state-folder.ts";
 import { quoted } from "./join-command.ts";
 import { quotedCommand } from "./command-name.ts";
+import { environment } from "./environment.ts";
 
 /** The options of every command that calls a mesh. */
 export const TARGET_OPTIONS = {
@@ -129,8 +130,3 @@ export async function controllerOf(values: TargetValues): Promise<MeshClient> {
 
 const isSameMesh = (url: string, local: MeshFile | null): boolean =>
   local !== null && URL.canParse(url) && new URL(url).origin === new URL(local.url).origin;
-
-function environment(name: string): string | undefined {
-  const value = process.env[name];
-  return value === "" ? undefined : value;
-}

@@ -1,5 +1,10 @@
 import type { ImportView, StorageView } from "../protocol/http.ts";
-import type { BackupPage, BackupRow, BackupTable } from "../registry/backup-tables.ts";
+import type {
+  BackupPage,
+  BackupRow,
+  BackupTable,
+  BackupTablePage,
+} from "../registry/backup-tables.ts";
 import type { CallersOf } from "./caller.ts";
 import type { Empty } from "./inputs.ts";
 
@@ -72,13 +77,7 @@ interface ImportStart {
 }
 
 /** Rows of one table, or a result, whose bytes are in the store. */
-export type ImportContent =
-  | {
-      readonly table: string;
-      readonly columns: readonly string[];
-      readonly rows: readonly BackupRow[];
-    }
-  | { readonly result: string };
+export type ImportContent = BackupTablePage | { readonly result: string };
 
 export const STORAGE_CALLERS: CallersOf<StorageCommands> = {
   get_storage: "gateway",

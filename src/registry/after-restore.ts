@@ -1,4 +1,5 @@
 import { MINUTE, type Millis } from "../base/clock.ts";
+import { setSetting } from "./setting-row.ts";
 import { insertRow, number, type Sql, type SqlRow } from "./sql.ts";
 
 /**
@@ -121,10 +122,3 @@ function noteRestore(sql: Sql, restoredAt: Millis, now: Millis): void {
     budget: "operator",
   });
 }
-
-const setSetting = (sql: Sql, key: string, value: string): void =>
-  void sql.exec(
-    `INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
-    key,
-    value,
-  );

@@ -28,6 +28,13 @@ export interface BackupTable {
 
 export type BackupRow = readonly SqlValue[];
 
+/** Rows of one table; a table without rows has one page without rows. */
+export interface BackupTablePage {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly BackupRow[];
+}
+
 /** The copies of tables that an export reads (`export-copy.ts`). */
 export const EXPORT_PREFIX = "export_";
 /** The tables of an import (`import-copy.ts`). */
@@ -41,14 +48,18 @@ export const IMPORT_PREFIX = "import_";
  */
 export function backupTables(sql: Sql, prefix = ""): readonly BackupTable[] {
   const derived: readonly string[] = DERIVED_TABLES;
-  return sql
-    .exec(`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`)
-    .map((row) => text(row, "name"))
+  return tableNames(sql)
     .filter((name) => name.startsWith(prefix))
     .map((name) => name.slice(prefix.length))
     .filter((name) => !NO_OWN_NAME.test(name) && !derived.includes(name))
     .map((name) => ({ ...tableOf(sql, `${prefix}${name}`), name }));
 }
+
+/** Every table of the database, in alphabetical order. */
+export const tableNames = (sql: Sql): readonly string[] =>
+  sql
+    .exec(`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`)
+    .map((row) => text(row, "name"));
 
 const NO_OWN_NAME = new RegExp(`^(?:sqlite_|_|${EXPORT_PREFIX}|${IMPORT_PREFIX})`);
 

@@ -1,5 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import { readPointer, type PublishedPointer } from "./pointers.ts";
+import { setSetting } from "./setting-row.ts";
 import { json, number, text, type Sql, type SqlRow } from "./sql.ts";
 
 /** The last directory that was written to the replicas' store. */
@@ -37,10 +38,7 @@ export function copiesTable(sql: Sql) {
       return { issuedAt: 0, ...json<Omit<CopiedDirectory, "issuedAt">>(row, "value") };
     },
     setLast(copied: CopiedDirectory): void {
-      sql.exec(
-        `INSERT INTO settings (key, value) VALUES ('directory', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
-        JSON.stringify(copied),
-      );
+      setSetting(sql, "directory", JSON.stringify(copied));
     },
     /** Names of the copied pages, by their number. */
     pages(): ReadonlyMap<number, string> {

@@ -1,6 +1,7 @@
 import { HOUR, MINUTE, type Millis } from "../base/clock.ts";
 import type { MeshEvent } from "../protocol/events.ts";
 import type { EventRecorder } from "./event-recorder.ts";
+import { setSetting } from "./setting-row.ts";
 import { json, number, type Sql } from "./sql.ts";
 
 export interface EventLimits {
@@ -34,7 +35,7 @@ export interface LoggedEvent {
 
 /** A page of the log. */
 export interface EventPage {
-  /** Whether events after the given number are no longer (or were never) in the log. */
+  /** Whether the log lacks events after the given number, or never had that number. */
   readonly isGap: boolean;
   readonly events: readonly LoggedEvent[];
 }
@@ -81,10 +82,7 @@ export class EventLog {
       this.#sql.exec(`DELETE FROM event_log`);
       this.#rows = null;
     }
-    this.#sql.exec(
-      `INSERT INTO settings (key, value) VALUES ('events_followed_at', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
-      String(now),
-    );
+    setSetting(this.#sql, "events_followed_at", String(now));
     this.#followedAt = now;
   }
 

@@ -5,6 +5,7 @@ import {
   IMPORT_PREFIX,
   importPage,
   restoreRows,
+  tableNames,
   type BackupPage,
   type BackupRow,
   type BackupTable,
@@ -114,8 +115,8 @@ export class ImportCopy {
   /** How many parts have arrived. They arrive in their order. */
   partCount(): number {
     if (!this.isOpen) return 0;
-    const [row] = this.#sql.exec(`SELECT COUNT(*) AS parts FROM ${IMPORT_PREFIX}parts`);
-    return number(row as SqlRow, "parts");
+    const [row] = this.#sql.exec(`SELECT MAX(number) AS parts FROM ${IMPORT_PREFIX}parts`);
+    return numberOrNull(row as SqlRow, "parts") ?? 0;
   }
 
   part(count: number): ImportPart | null {
@@ -234,11 +235,6 @@ export class ImportCopy {
 const ROWS_PREFIX = `${IMPORT_PREFIX}of_`;
 
 const importTables = (sql: Sql): readonly BackupTable[] => backupTables(sql, ROWS_PREFIX);
-
-const tableNames = (sql: Sql): readonly string[] =>
-  sql
-    .exec(`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`)
-    .map((row) => text(row, "name"));
 
 /** Removes every table of Muster. Those of SQLite, of the platform and of imports stay. */
 function dropOwnTables(sql: Sql): void {

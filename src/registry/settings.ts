@@ -1,6 +1,7 @@
 import type { Millis } from "../base/clock.ts";
 import type { AuthMode } from "../protocol/http.ts";
 import { readRestoredAt } from "./after-restore.ts";
+import { setSetting } from "./setting-row.ts";
 import { number, text, type Sql, type SqlRow } from "./sql.ts";
 
 /**
@@ -20,10 +21,7 @@ export function settingsTable(sql: Sql, onLoss: () => void = () => {}) {
     },
     setAuthMode(mode: AuthMode): void {
       onLoss();
-      sql.exec(
-        `INSERT INTO settings (key, value) VALUES ('auth_mode', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
-        mode,
-      );
+      setSetting(sql, "auth_mode", mode);
     },
     /** The configuration under which the holders of discovery keys were judged last. */
     holdersJudgedUnder(): string | null {
@@ -31,10 +29,7 @@ export function settingsTable(sql: Sql, onLoss: () => void = () => {}) {
       return row === undefined ? null : text(row, "value");
     },
     setHoldersJudgedUnder(configuration: string): void {
-      sql.exec(
-        `INSERT INTO settings (key, value) VALUES ('holders_judged_under', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
-        configuration,
-      );
+      setSetting(sql, "holders_judged_under", configuration);
     },
     /** A number greater than every number that was returned before. */
     nextWebhookSourceRevision(): number {
@@ -53,10 +48,7 @@ export function settingsTable(sql: Sql, onLoss: () => void = () => {}) {
       return row === undefined ? null : number(row, "due");
     },
     setMetadataDue(due: Millis): void {
-      sql.exec(
-        `INSERT INTO settings (key, value) VALUES ('metadata_due', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
-        due,
-      );
+      setSetting(sql, "metadata_due", String(due));
     },
   };
 }

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { fromUtf8, utf8 } from "../../src/base/bytes.ts";
 import { BackupError, type BackupSummary, type Manifest } from "../../src/backup/format.ts";
 import { readBackup } from "../../src/backup/read-backup.ts";
-import { stateOf, writeBackup, type BackupTablePage } from "../../src/backup/write-backup.ts";
+import { stateOf, writeBackup } from "../../src/backup/write-backup.ts";
 import { newHash } from "../../src/cli/backup/new-hash.ts";
-import type { BackupRow } from "../../src/registry/backup-tables.ts";
+import type { BackupRow, BackupTablePage } from "../../src/registry/backup-tables.ts";
 
 const MANIFEST: Manifest = {
   muster_backup: 1,

@@ -98,7 +98,7 @@ it("SB10 over HTTP a nearly full database answers 507, and SB11 revoking a token
 
 const FULL = () => Promise.reject(new Error("database or disk is full: SQLITE_FULL"));
 
-it("SV22 a commit for which there is no room refuses a request with 507, and reads that it ended are answered all the same", async () => {
+it("SV22 a commit that finds no room refuses a request with 507, and the reads that it ended are repeated and answered", async () => {
   interceptCommand("submit_task", FULL);
   const refused = await api("POST", "/v1/tasks", { kind: "echo" });
   expect(refused).toMatchObject({ status: 507, body: { code: "storage_full" } });

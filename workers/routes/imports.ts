@@ -52,7 +52,7 @@ const get = define("administer", "get", "/v1/imports/{id}", {
   summary: "Show how many parts of an import have arrived, and whether it was committed",
   responses: { 200: jsonOf(ImportView, "The import") },
 });
-/** Raw: a part may be larger than other bodies, and is no JSON. */
+/** Raw: a part may be larger than other bodies, and is not JSON. */
 const put = defineRaw("administer", "put", "/v1/imports/{id}/parts/{part}", {
   operationId: "putImportPart",
   summary:

@@ -4,10 +4,10 @@ import {
   backupTables,
   type BackupRow,
   type BackupTable,
+  type BackupTablePage,
 } from "../../registry/backup-tables.ts";
 import { schemaVersionOf } from "../../registry/migrate.ts";
 import { text, type Sql } from "../../registry/sql.ts";
-import type { BackupTablePage } from "../../backup/write-backup.ts";
 import { nodeSql } from "./node-sql.ts";
 
 /** A coordinator's database as it was at one moment, while another process may go on writing to it. */

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { Bytes } from "../../base/bytes.ts";
-import type { BackupTarget } from "../../backup/read-backup.ts";
 import { PartCutter } from "../../backup/import-part.ts";
 import type { OpenWith } from "../../backup/sealed-backup.ts";
 import type { MeshClient } from "../../client/index.ts";
@@ -26,28 +25,27 @@ export async function importIntoMesh(
   const checked = await readInParts(file, opener, () => void parts++);
   const { muster_backup, muster, schema, created_at, mesh_key } = checked.manifest;
   const { tables, rows, results, state_hash } = checked.summary;
-  const stated = { muster_backup, muster, schema, created_at, mesh_key };
-  const {
-    id,
-    state,
-    parts: arrived,
-  } = await settings.beginImport({
-    ...stated,
+  const begun = await settings.beginImport({
+    muster_backup,
+    muster,
+    schema,
+    created_at,
+    mesh_key,
     tables,
     rows,
     results,
     state_hash,
   });
-  if (state === "committed") return checked;
+  if (begun.state === "committed") return checked;
   let sent = 0;
   const again = await readInParts(file, opener, async (part) => {
     sent++;
-    if (sent > arrived) await settings.putImportPart(id, sent, part, sha256(part));
+    if (sent > begun.parts) await settings.putImportPart(begun.id, sent, part, sha256(part));
     onPart(sent, parts);
   });
   if (sent !== parts || again.summary.state_hash !== state_hash)
     throw new Failure(`${file} was changed while it was read`, "run the command again");
-  const restored = await settings.commitImport(id, sent);
+  const restored = await settings.commitImport(begun.id, sent);
   if (restored.state !== "committed" || restored.state_hash !== state_hash)
     throw new Failure(
       `the mesh has the state ${restored.state_hash}, the backup states ${state_hash}`,
@@ -62,13 +60,7 @@ async function readInParts(
   send: (part: Bytes) => void | Promise<void>,
 ): Promise<OpenedBackup> {
   const cutter = new PartCutter(send);
-  const target: BackupTarget = {
-    manifest: () => {},
-    result: (id, content) => cutter.result(id, content),
-    table: (name, columns) => cutter.table(name, columns),
-    rows: (rows) => cutter.rows(rows),
-  };
-  const opened = await readBackupFile(file, target, opener);
+  const opened = await readBackupFile(file, cutter, opener);
   await cutter.end();
   return opened;
 }

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { ImportCopy } from "../../registry/import-copy.ts";
-import { isConstraintError, openImport, stateHashOf } from "./import.ts";
+import { isConstraintError, openImport, partsMissing, stateHashOf } from "./import.ts";
 
 /**
  * Makes the rows of an import those of the mesh, in a transaction of its own. Not a command: afterwards nothing that was read from the
@@ -16,11 +16,8 @@ export function commitImport(
 ): Result<void, MusterError> {
   const open = openImport(importCopy, id);
   if (!open.ok) return open;
-  if (importCopy.partCount() !== parts)
-    return err({
-      code: "conflict",
-      detail: `${importCopy.partCount()} parts have arrived, not ${parts}: send the missing ones`,
-    });
+  const arrived = importCopy.partCount();
+  if (arrived !== parts) return err(partsMissing(arrived, parts));
   try {
     importCopy.commit(stateHashOf(open.value));
   } catch (thrown) {

@@ -179,6 +179,12 @@ const ENDED: MusterError = {
   detail: "this import is not open: it was committed or ended, or got no part for too long",
 };
 
+/** The fault of a commit that states another number of parts. */
+export const partsMissing = (arrived: number, stated: number): MusterError => ({
+  code: "conflict",
+  detail: `${arrived} parts have arrived, not ${stated}: send the missing ones`,
+});
+
 const invalid = (detail: string): MusterError => ({ code: "invalid_request", detail });
 
 const viewOf = (importCopy: ImportCopy, stored: StoredImport): ImportView => ({

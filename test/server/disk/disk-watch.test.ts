@@ -77,7 +77,7 @@ describe("the watch over a disk", () => {
     expect(lines).toEqual([]);
   });
 
-  test("SV23 a folder that cannot be looked at is no full disk", () => {
+  test("SV23 a folder that cannot be measured does not count as a full disk", () => {
     const { watch, world, lines } = watched();
     world.room = new Error("ENOENT");
     expect(watch.check()).toBeNull();

@@ -89,9 +89,17 @@ export interface Failure {
   readonly baseRate: number;
   /** Whether the peer ever did a task of this kind. */
   readonly everSucceeded: boolean;
+  /**
+   * Whether a caller has ended the attempt early. Such a failure is
+   * evidence by its weight, and none of the failures in a row.
+   */
+  readonly endedEarly?: boolean;
   readonly error: string;
   readonly now: Millis;
 }
+
+/** Whether a failure of this weight says enough about the peer to fail a probe. */
+export const failsProbe = (weight: number): boolean => weight >= PROBE_FAILS_FROM;
 
 /**
  * The circuit after a failure. While it is open, failures of earlier attempts change nothing; a probe that fails opens
@@ -99,16 +107,16 @@ export interface Failure {
  */
 export function afterFailure(
   circuit: Circuit,
-  { weight, baseRate, everSucceeded, error, now }: Failure,
+  { weight, baseRate, everSucceeded, endedEarly = false, error, now }: Failure,
 ): Circuit {
-  const failuresInRow = circuit.failuresInRow + 1;
+  const failuresInRow = circuit.failuresInRow + (endedEarly ? 0 : 1);
   const evidence = Math.min(2 * OPENS_AT, circuit.evidence + weight * failureEvidence(baseRate));
   const state = circuitState(circuit, now);
   const failed = { ...circuit, evidence, failuresInRow };
   if (state === "open" || state === "refusing") return failed;
   const reason =
-    failuresInRow === 1 ? `failed: ${error}` : `failed ${failuresInRow} times in a row: ${error}`;
-  const opens = state === "half_open" ? weight >= PROBE_FAILS_FROM : evidence >= OPENS_AT;
+    failuresInRow <= 1 ? `failed: ${error}` : `failed ${failuresInRow} times in a row: ${error}`;
+  const opens = state === "half_open" ? failsProbe(weight) : evidence >= OPENS_AT;
   const heard = { ...failed, refusalsInRow: 0 };
   return opens ? opened(heard, reason, everSucceeded, now) : heard;
 }

@@ -16,6 +16,18 @@ const release = (): string => join(dir, "release");
 const assign = (...args: string[]): MusterProcess =>
   start(["assign", "slow", "--wait", "--dir", dir, ...args], { cwd: PROJECT });
 
+/** Returns once the mesh knows the progress of two programs. */
+const heardFromBoth = (): Promise<void> =>
+  eventually(
+    async () => {
+      let count = 0;
+      for await (const { message } of mesh.controller.tasks.list({ state: "running" }))
+        if (message === "waiting") count++;
+      return count === 2;
+    },
+    () => "the progress of both programs",
+  );
+
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "muster-wait-"));
   mesh = await KillableMesh.start(dir);
@@ -55,8 +67,11 @@ describe("muster assign --wait", () => {
       () => peer.stdout.match(/started/g)?.length === 3,
       () => `three tasks in ${peer.stdout}`,
     );
+    await heardFromBoth();
     await mesh.kill();
     await mesh.restart();
+    // A peer says the progress again when it returns, unless the program has ended before.
+    await heardFromBoth();
     await writeFile(release(), "");
     expect(await plain.finished).toMatchObject({ code: 0, stdout: '"done"\n' });
     const ended = await json.finished;

@@ -42,13 +42,24 @@ export function noteSuccess(context: Context, peerId: PeerId, kind: string): voi
     kinds.put(kind, { ...known, failures: countAttempt(known.failures, false, 1) });
 }
 
+/** How an attempt failed. */
+interface AttemptFailure {
+  readonly error: string;
+  /** How much of a failure it is, 0..1 (`timeoutShare`). Absent: all of it. */
+  readonly share?: number;
+  /** Whether a caller has ended the attempt before it said much about the peer. */
+  readonly endedEarly?: boolean;
+}
+
 /**
  * An attempt failed or took too long. Returns how much that says about the peer, 0..1: little when other peers, in good
  * standing, have failed at the same task. The first of them gets most of its failure back.
- *
- * @param share how much of a failure it is, 0..1 (`timeoutShare`)
  */
-export function noteFailure(context: Context, task: Task, error: string, share = 1): number {
+export function noteFailure(
+  context: Context,
+  task: Task,
+  { error, share = 1, endedEarly = false }: AttemptFailure,
+): number {
   const { registry, now } = context;
   const { kind, peerId } = task;
   if (peerId === null) return 1;
@@ -59,15 +70,15 @@ export function noteFailure(context: Context, task: Task, error: string, share =
   const weight = share * failureWeight(others.length);
   const everSucceeded = registry.serviceTimes.get(peerId, kind) !== null;
   const state = restingAt(context, kind).get(peerId);
-  const failure = { baseRate, everSucceeded, error, now };
+  const failure = { baseRate, everSucceeded, endedEarly, error, now };
   const ofKind = afterFailure(registry.circuits.get(peerId, kind), { ...failure, weight });
   const { failuresInRow } = ofKind;
-  const whole = afterFailure(registry.circuits.get(peerId, WHOLE_PEER), {
-    ...failure,
-    weight: weight * peerWeight(failuresInRow),
-  });
   change(context, peerId, kind, ofKind);
-  change(context, peerId, WHOLE_PEER, whole);
+  if (!endedEarly) {
+    const ofPeer = { ...failure, weight: weight * peerWeight(failuresInRow) };
+    const whole = registry.circuits.get(peerId, WHOLE_PEER);
+    change(context, peerId, WHOLE_PEER, afterFailure(whole, ofPeer));
+  }
   const [first] = others;
   if (others.length === 1 && first !== undefined)
     exonerate(context, task, first, { baseRate, share });

@@ -215,6 +215,6 @@ export const cancelTask: PlainHandler<"cancel_task"> = (context, { id, visibleTo
 
 /** Cancels a task that has not ended. */
 export function cancelOpenTask(context: Context, task: Task): void {
-  cancelAttempt(context, task, "cancelled by the caller");
+  cancelAttempt(context, task, "cancelled by the caller", "caller");
   endTask(context, task, "cancelled");
 }

@@ -99,7 +99,7 @@ function openTasksOf({ registry }: Context, key: string, limit: number): readonl
 
 function cancelFor(context: Context, task: Task | null, reason: string): void {
   if (task === null || isEnded(task.state)) return;
-  cancelAttempt(context, task, reason);
+  cancelAttempt(context, task, reason, "caller");
   endTask(context, { ...task, error: reason }, "cancelled");
 }
 

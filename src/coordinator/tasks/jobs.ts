@@ -27,7 +27,7 @@ const expireTasks: Job = {
 };
 
 function expire(context: Context, task: Task): void {
-  cancelAttempt(context, task, "the deadline passed");
+  cancelAttempt(context, task, "the deadline passed", "deadline");
   endTask(
     context,
     { ...task, error: task.error ?? "the deadline passed before the task was done" },

@@ -1,4 +1,5 @@
 import { SECOND, type Millis } from "../../base/clock.ts";
+import { failsProbe } from "../../tasks/circuit.ts";
 import { ranFor } from "../../tasks/held-share.ts";
 import { retryAt } from "../../tasks/retry.ts";
 import type { AttemptState, Task } from "../../tasks/task.ts";
@@ -47,7 +48,8 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
   // What a peer gives up is a matter of its circuit, too, when it counts as a timeout.
   const isFailure =
     loss.counts === "attempt" || (loss.state === "abandoned" && loss.outcome === "timeout");
-  const counted = isFailure && share > 0 ? noteFailure(context, task, loss.error, share) : share;
+  const counted =
+    isFailure && share > 0 ? noteFailure(context, task, { error: loss.error, share }) : share;
   recordAttemptEnd(context, task.peerId, share > 0 ? loss.outcome : "none", counted);
   if (loss.stopPeer) orderStop(context, task, loss.error);
   if (loss.state === "refused")
@@ -121,8 +123,15 @@ function informSubmitter(context: Context, { id, owner }: Task): void {
 /**
  * Cancels the attempt of a task whose result is not wanted any more, and tells the peer to stop. What it has not done by then counts as a part
  * of a timeout, or as a refusal if it has not begun although it could have.
+ *
+ * @param by who has ended it: a caller may want another task instead, long before the peer should have been done
  */
-export function cancelAttempt(context: Context, task: Task, reason: string): void {
+export function cancelAttempt(
+  context: Context,
+  task: Task,
+  reason: string,
+  by: "caller" | "deadline",
+): void {
   if (task.peerId === null || task.leaseUntil === null) return;
   const counted = countedFor(context, task);
   endHeldAttempt(context, task, "cancelled", reason);
@@ -130,7 +139,11 @@ export function cancelAttempt(context: Context, task: Task, reason: string): voi
   const { outcome, share } = counted;
   if (task.state === "running") {
     const seconds = Math.round(ranFor(task, context.now) / SECOND);
-    const weight = noteFailure(context, task, `not done after ${seconds} s: ${reason}`, share);
+    const weight = noteFailure(context, task, {
+      error: `not done after ${seconds} s: ${reason}`,
+      share,
+      endedEarly: by === "caller" && !failsProbe(share),
+    });
     countOutcomeOf(context, task.peerId, outcome, weight);
     return;
   }

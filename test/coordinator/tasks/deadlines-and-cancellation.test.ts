@@ -92,6 +92,59 @@ describe("cancelling a task", () => {
     }
   });
 
+  /** How many of four tasks a peer with four slots gets at once, after its first attempt at the kind was ended. */
+  function heldAfter(end: "cancel" | "deadline", seconds: number): number {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A, { slots: 4 });
+    const first = end === "deadline" ? { deadline_seconds: seconds } : { deadline_seconds: 3_600 };
+    const { id } = mesh.submit({ kind: "echo", ...first });
+    peer.accept();
+    // It reports progress, so that its lease lasts.
+    for (let second = 0; second < seconds; second++) {
+      peer.progress();
+      mesh.runFor(SECOND);
+    }
+    if (end === "cancel") mesh.run("cancel_task", cancelInput(id));
+    for (let count = 0; count < 4; count++) mesh.submit({ kind: "echo", deadline_seconds: 3_600 });
+    return peer.view.tasks;
+  }
+
+  test.each([1, 5, 15, 29])(
+    "BR10 a peer whose first task of a kind is cancelled after %i s gets as many tasks as before",
+    (seconds) => {
+      expect(heldAfter("cancel", seconds)).toBe(4);
+    },
+  );
+
+  test.each([
+    ["cancel", 45],
+    ["deadline", 5],
+    ["deadline", 45],
+  ] as const)(
+    "BR10 a peer whose first task of a kind ends by %s after %i s gets one at a time",
+    (end, seconds) => {
+      expect(heldAfter(end, seconds)).toBe(1);
+    },
+  );
+
+  test("BR10 many early cancellations open the circuit of the kind all the same, and not that of the peer", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const others = mesh.join(B);
+    expect(others.offers).toEqual([]);
+    for (let count = 0; count < 20; count++) {
+      const { id } = mesh.submit({
+        kind: "echo",
+        deadline_seconds: 3_600,
+        requirements: { peer_id: A.id },
+      });
+      peer.accept();
+      mesh.runFor(25 * SECOND);
+      mesh.run("cancel_task", cancelInput(id));
+    }
+    expect(peer.view.circuits?.map(({ kind }) => kind)).toEqual(["echo"]);
+  });
+
   test("AS11 cancelling a task again has the same outcome as the first time", () => {
     const mesh = new TestMesh();
     const peer = mesh.join(A);

@@ -37,7 +37,9 @@ beforeAll(async () => {
   await peer.waitForOutput(/joined/);
 });
 afterAll(async () => {
-  peer.child.kill("SIGKILL");
+  // By SIGTERM it ends its programs, which would go on for ever if a test has failed.
+  peer.child.kill("SIGTERM");
+  await peer.finished;
   await mesh.stop();
   await rm(dir, { recursive: true, force: true });
 });

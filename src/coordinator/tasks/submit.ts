@@ -13,6 +13,7 @@ import {
   SCHEDULE_AHEAD_MAX,
   RETRY_BACKOFF_DEFAULT,
   RETRY_BACKOFF_MAX_DEFAULT,
+  TASK_ATTEMPTS_DEFAULT,
   TASK_INTERRUPTIONS_DEFAULT,
   payloadBytesMax,
   VALUE_DEPTH_MAX,
@@ -247,14 +248,18 @@ const hashOf = (text: string): string => toHex(sha256(utf8(text)));
 
 /** Distinguishes these hashes from those of an older mesh, which parsed the payload and wrote it again. */
 const EXACT_HASH = "exact:";
+/** What `max_attempts` was in those requests if their callers left it out. */
+const ATTEMPTS_DEFAULT_BEFORE = 3;
 
-const isSameRequest = (input: SubmitInput, stored: string): boolean => {
+function isSameRequest(input: SubmitInput, stored: string): boolean {
   if (stored.startsWith(EXACT_HASH)) return stored === requestHash(input);
-  const { task } = input;
-  return (
-    stored === hashOf(JSON.stringify({ ...task, payload: JSON.parse(textOfJson(task.payload)) }))
+  const task = { ...input.task, payload: JSON.parse(textOfJson(input.task.payload)) as unknown };
+  const attempts = [task.max_attempts];
+  if (task.max_attempts === TASK_ATTEMPTS_DEFAULT) attempts.push(ATTEMPTS_DEFAULT_BEFORE);
+  return attempts.some(
+    (max_attempts) => stored === hashOf(JSON.stringify({ ...task, max_attempts })),
   );
-};
+}
 
 export const getTask: Handler<"get_task"> = (context, { id, visibleTo }) =>
   visibleTask(context, id, visibleTo) === null

@@ -139,6 +139,18 @@ describe("an idempotency key", () => {
     expect(mesh.errorOf("submit_task", other).code).toBe("idempotency_mismatch");
   });
 
+  test("BK36 the hash of an older mesh has the number of attempts that was the default then", () => {
+    const mesh = new TestMesh();
+    const input = submissionWithKey("k", { kind: "echo", payload: 1 });
+    const { id } = mesh.run("submit_task", input).task;
+    const old = JSON.stringify({ ...input.task, payload: 1, max_attempts: 3 });
+    const request = { taskId: id, requestHash: toHex(sha256(utf8(old))) };
+    mesh.registry.idempotency.put("admin", "k", request, mesh.now + MINUTE);
+    expect(mesh.run("submit_task", input).duplicate).toBe(true);
+    const other = submissionWithKey("k", { kind: "echo", payload: 1, max_attempts: 4 });
+    expect(mesh.errorOf("submit_task", other).code).toBe("idempotency_mismatch");
+  });
+
   test("AS12 an idempotency key with another request gets idempotency_mismatch", () => {
     const mesh = new TestMesh();
     mesh.run("submit_task", submissionWithKey("k"));

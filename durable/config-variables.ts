@@ -25,6 +25,11 @@ import {
 import { PUBLIC_FIELDS } from "../src/protocol/discovery.ts";
 import { AuthMode } from "../src/protocol/http.ts";
 import { keyBytes, Name } from "../src/protocol/ids.ts";
+import {
+  NO_OUTBOUND_ALLOW,
+  readOutboundAllow,
+  type OutboundAllow,
+} from "../src/protocol/outbound-allow.ts";
 import { SelectionVariables } from "./selection-variables.ts";
 
 /** Bytes of a megabyte, as Cloudflare counts storage. */
@@ -83,6 +88,13 @@ const ProxyList = z.string().transform((text, context): TrustedProxies => {
   return z.NEVER;
 });
 
+const OutboundAllowList = z.string().transform((text, context): OutboundAllow => {
+  const allow = readOutboundAllow(text);
+  if (allow.ok) return allow.value;
+  context.addIssue(allow.error);
+  return z.NEVER;
+});
+
 const PageOriginList = z.string().transform((text, context): PageOrigins => {
   const pages = readPageOrigins(text);
   if (pages.ok) return pages.value;
@@ -112,6 +124,7 @@ export const ConfigVariables = z.object({
   TRUSTED_PROXIES: ProxyList.default([]),
   DIALS_MAX: Count.default(DIALED_SESSIONS_DEFAULT),
   ALLOW_LOOPBACK: Switch.default("false"),
+  OUTBOUND_ALLOW: OutboundAllowList.default(NO_OUTBOUND_ALLOW),
   RECONNECT_SPREAD_SECONDS: Count.max(
     RECONNECT_DELAY_MAX / SECOND,
     `is above ${RECONNECT_DELAY_MAX / SECOND}`,

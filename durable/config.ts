@@ -9,6 +9,7 @@ import type { CoordinatorConfig } from "../src/coordinator/kernel/context.ts";
 import type { KeyPair } from "../src/crypto/identity.ts";
 import { epochRootKey } from "../src/discovery/epoch-secrets.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
+import { isAllowEmpty } from "../src/protocol/outbound-allow.ts";
 import { callbackKey } from "../src/webhooks/index.ts";
 import { ConfigVariables, type LocationSource } from "./config-variables.ts";
 import type { Env } from "./env.ts";
@@ -82,6 +83,10 @@ function parseConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
   if (!replicas.ok) return misconfigured(replicas.error);
   const outboundProxy = readOutboundProxy(data);
   if (!outboundProxy.ok) return misconfigured(outboundProxy.error);
+  if (outboundProxy.value === null && !isAllowEmpty(data.OUTBOUND_ALLOW))
+    return misconfigured(
+      "OUTBOUND_ALLOW needs an OUTBOUND_PROXY, which connects to the hosts that it lists and to no other private address",
+    );
   return ok({
     name: data.MESH_NAME,
     identities: identities.value,
@@ -120,6 +125,7 @@ const coordinatorConfig = (
   // Peers that listen speak go-p2p 1.0.
   dialsMax: data.GO_P2P === "true" ? data.DIALS_MAX : 0,
   allowLoopback: data.ALLOW_LOOPBACK === "true",
+  outboundAllow: data.OUTBOUND_ALLOW,
   reconnectSpread: data.RECONNECT_SPREAD_SECONDS * SECOND,
   retention: data.PEER_RETENTION_DAYS * DAY,
   storage: {

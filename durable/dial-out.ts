@@ -1,7 +1,7 @@
 import { redactedError } from "../src/base/redact.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import { DIAL_CONNECT_TIMEOUT } from "../src/protocol/constants.ts";
-import { outboundUrl } from "../src/protocol/outbound-url.ts";
+import { outboundUrl, type OutboundRules } from "../src/protocol/outbound-url.ts";
 import type { OutboundFetch } from "./outbound-fetch.ts";
 
 /** An open socket, and the function that aborts its connection when a close is not answered. */
@@ -16,10 +16,10 @@ export interface DialedSocket {
  */
 export async function openSocket(
   text: string,
-  allowLoopback: boolean,
+  rules: Pick<OutboundRules, "allowLoopback" | "allow">,
   fetch: OutboundFetch,
 ): Promise<Result<DialedSocket, string>> {
-  const url = outboundUrl(text, { schemes: ["wss", "ws"], allowLoopback });
+  const url = outboundUrl(text, { schemes: ["wss", "ws"], ...rules });
   if (!url.ok) return err(`not dialed: ${url.error.detail}`);
   const connection = new AbortController();
   const timer = setTimeout(() => connection.abort(), DIAL_CONNECT_TIMEOUT);

@@ -34,6 +34,7 @@ export interface Env {
   readonly DIALS_MAX?: string;
   /** "true" allows the mesh to call this machine itself: for tests. */
   readonly ALLOW_LOOPBACK?: string;
+  readonly OUTBOUND_ALLOW?: string;
   readonly RECONNECT_SPREAD_SECONDS?: string;
   readonly PEER_RETENTION_DAYS?: string;
   /** How a task's peer is chosen: `expected-cost` (with the two shares below) or `best-score`. */

@@ -226,9 +226,9 @@ export class PeerSession
     for (const earlier of this.#dialed.all())
       await this.#runner.runInOrder(earlier, { type: "end", fault: REDIALED });
     const { outboundProxy, coordinator } = this.#config;
-    const { allowLoopback } = coordinator;
+    const { allowLoopback, outboundAllow: allow } = coordinator;
     const fetch = outboundFetch(outboundProxy, allowLoopback);
-    const opened = await openSocket(url, allowLoopback, fetch);
+    const opened = await openSocket(url, { allowLoopback, allow }, fetch);
     if (!opened.ok) {
       const input = { dial, error: opened.error, proved: null };
       await sendSessionCommands(this.env, [{ name: "dial_failed", input }]);

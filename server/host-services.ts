@@ -1,4 +1,5 @@
 import { serveDisk } from "./disk/disk-service.ts";
+import type { OutboundAllow } from "../src/protocol/outbound-allow.ts";
 import type { GeoDatabase } from "./geoip/database.ts";
 import { serveLocations } from "./geoip/location-service.ts";
 import type { Resolve } from "./outbound/checked-addresses.ts";
@@ -22,14 +23,16 @@ export interface HostServiceOptions {
   readonly diskShortage: () => string | null;
   /** Resolves the names of the URLs that the mesh calls; default: the resolver of the system. */
   readonly resolve?: Resolve | undefined;
+  /** Hosts that the mesh may call although they are not public. */
+  readonly allow?: OutboundAllow | undefined;
 }
 
 /** Without a database nobody is located. Calls to URLs that somebody gave the mesh go through the outbound proxy. */
 export async function startHostServices(options: HostServiceOptions): Promise<HostServices> {
-  const { geoDatabase, resolve, diskShortage } = options;
+  const { geoDatabase, resolve, allow, diskShortage } = options;
   const locations = geoDatabase === undefined ? null : await serveLocations(geoDatabase);
   const disk = await serveDisk(diskShortage);
-  const proxy = await startOutboundProxy({ resolve });
+  const proxy = await startOutboundProxy({ resolve, allow });
   return {
     proxy: new URL(proxy.url).host,
     locations: locations === null ? null : new URL(locations.url).host,

@@ -15,6 +15,7 @@ import {
   type Secrets,
   type StateFolder,
 } from "../src/cli/state-folder.ts";
+import { readOutboundAllow, type OutboundAllow } from "../src/protocol/outbound-allow.ts";
 import { askMesh } from "./ask-mesh.ts";
 import { provideBundles } from "./bundle.ts";
 import { DiskWatch } from "./disk/disk-watch.ts";
@@ -76,6 +77,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
   const run = (parts.run = await runFolder(folder));
   const tls = tlsFiles === null ? null : await readTls(tlsFiles);
   const pages = pageOriginsOf(chosen["CORS_ORIGINS"]);
+  const allow = outboundAllowOf(chosen["OUTBOUND_ALLOW"]);
   // A mesh that only this machine reaches is open: a page of any site could make the browser join it. Behind a proxy others reach it, too.
   const isGuarded = isLoopbackHost(host) && chosen["TRUSTED_PROXIES"] === undefined;
   const front = (parts.front = await startFront({
@@ -92,6 +94,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     ...(geoDatabase && { geoDatabase }),
     diskShortage: () => disk.check(),
     resolve: options.resolve,
+    allow,
   }));
   const variables = {
     ...(isLocal && { ...LOCAL_VARIABLES, AUTH_MODE: startingAuthMode(host) }),
@@ -196,6 +199,13 @@ const configuredOrigins = (variables: Readonly<Record<string, string>>): string[
     const text = variables[name] ?? "";
     return URL.canParse(text) ? [new URL(text).origin] : [];
   });
+
+/** The hosts that `OUTBOUND_ALLOW` lists. */
+function outboundAllowOf(text: string = ""): OutboundAllow {
+  const allow = readOutboundAllow(text);
+  if (!allow.ok) throw new Failure(`OUTBOUND_ALLOW ${allow.error}`);
+  return allow.value;
+}
 
 const addressesOfThisMachine = (): NetworkInterfaceInfo[] =>
   Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);

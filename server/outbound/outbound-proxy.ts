@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type ClientRequest, type IncomingMessage } from "node:http";
 import { pipeline, type Duplex } from "node:stream";
 import { err, ok, type Result } from "../../src/base/result.ts";
+import { NO_OUTBOUND_ALLOW, type OutboundAllow } from "../../src/protocol/outbound-allow.ts";
 import { outboundUrl } from "../../src/protocol/outbound-url.ts";
 import { PROXY_HEADERS, type ProxyFault } from "../../src/protocol/outbound-proxy.ts";
 import { listenOnLoopback } from "../loopback-server.ts";
@@ -19,6 +20,8 @@ export interface OutboundProxy {
 export interface OutboundProxyOptions {
   /** Default: the resolver of the system. */
   readonly resolve?: Resolve | undefined;
+  /** Hosts that are called although they are not public. Default: none. */
+  readonly allow?: OutboundAllow | undefined;
   /** The time for name, connection, request and the head of the answer. Default: 20 s. The Worker itself waits less. */
   readonly timeoutMs?: number;
 }
@@ -36,11 +39,12 @@ const FAULT_STATUS: Readonly<Record<ProxyFault, number>> = {
 /** Listens on the loopback interface. */
 export async function startOutboundProxy({
   resolve = systemResolve,
+  allow = NO_OUTBOUND_ALLOW,
   timeoutMs = TIMEOUT_MS,
 }: OutboundProxyOptions = {}): Promise<OutboundProxy> {
   const secret = randomBytes(SECRET_BYTES).toString("hex");
   const call = (request: IncomingMessage, caller: Caller): void =>
-    void makeCall({ request, secret, resolve, timeoutMs }, caller);
+    void makeCall({ request, secret, resolve, allow, timeoutMs }, caller);
 
   const server = createServer((request, response) => {
     call(request, {
@@ -84,6 +88,7 @@ interface Call {
   readonly request: IncomingMessage;
   readonly secret: string;
   readonly resolve: Resolve;
+  readonly allow: OutboundAllow;
   readonly timeoutMs: number;
 }
 
@@ -97,10 +102,8 @@ interface Caller {
 }
 
 /** Makes one request. Of an answer that is no upgrade only the status and Retry-After are passed on: its body may be endless. */
-async function makeCall(
-  { request, secret, resolve, timeoutMs }: Call,
-  { isGone, answer, begin }: Caller,
-): Promise<void> {
+async function makeCall(call: Call, { isGone, answer, begin }: Caller): Promise<void> {
+  const { request, timeoutMs } = call;
   let isAnswered = false;
   let upstream: ClientRequest | null = null;
   const end = (status: number, headers: readonly string[]): void => {
@@ -111,7 +114,7 @@ async function makeCall(
   };
   const fail = (fault: ProxyFault): void => end(FAULT_STATUS[fault], [PROXY_HEADERS.fault, fault]);
   const timer = setTimeout(() => fail("timeout"), timeoutMs);
-  const target = await targetOf(request, secret, resolve);
+  const target = await targetOf(call);
   if (!target.ok) return fail(target.error);
   if (isAnswered || isGone()) return clearTimeout(timer);
   upstream = forwardedRequest(request, target.value);
@@ -128,18 +131,19 @@ async function makeCall(
 }
 
 /** The URL that the Worker asks for, and the addresses to which a connection may be made. */
-async function targetOf(
-  { headers }: IncomingMessage,
-  secret: string,
-  resolve: Resolve,
-): Promise<Result<Target, ProxyFault>> {
+async function targetOf({
+  request: { headers },
+  secret,
+  resolve,
+  allow,
+}: Call): Promise<Result<Target, ProxyFault>> {
   if (!isSame(String(headers[PROXY_HEADERS.secret] ?? ""), secret)) return err("forbidden");
   const allowLoopback = headers[PROXY_HEADERS.allowLoopback] === "true";
   const text = String(headers[PROXY_HEADERS.url] ?? "");
-  const checked = outboundUrl(text, { schemes: ["https", "http"], allowLoopback });
+  const checked = outboundUrl(text, { schemes: ["https", "http"], allowLoopback, allow });
   if (!checked.ok) return err("url_refused");
   const url = new URL(checked.value);
-  const addresses = await checkedAddresses(url.hostname, allowLoopback, resolve);
+  const addresses = await checkedAddresses(url, { allowLoopback, allow }, resolve);
   return addresses.ok ? ok({ url, addresses: addresses.value }) : addresses;
 }
 

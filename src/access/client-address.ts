@@ -3,7 +3,14 @@
  * source of addresses: of limits, of locations, and of what is shown of a peer.
  */
 import { err, ok, type Result } from "../base/result.ts";
-import { inRange, readIpv4, readIpv6, type Octets, type Range } from "../protocol/ip-address.ts";
+import {
+  inRange,
+  readIpv4,
+  readIpv6,
+  readRange,
+  type Octets,
+  type Range,
+} from "../protocol/ip-address.ts";
 
 /** Networks whose `X-Forwarded-For` is believed. */
 export type TrustedProxies = readonly Range[];
@@ -90,15 +97,6 @@ export function readTrustedProxies(text: string): Result<TrustedProxies, string>
     ranges.push(range);
   }
   return ok(ranges);
-}
-
-function readRange(entry: string): Range | null {
-  const [, address = "", bits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(entry) ?? [];
-  const octets = readIpv4(address) ?? readIpv6(address);
-  if (octets === null) return null;
-  const length = octets.length * 8;
-  const prefix = bits === undefined ? length : Number(bits);
-  return prefix <= length ? [octets, prefix] : null;
 }
 
 /** What counts as one caller, as keys of a table. */

@@ -38,11 +38,22 @@ export const readIp = (text: string): Octets | null => readIpv4(text) ?? readIpv
 /** A range of addresses in CIDR terms: the prefix and its length in bits. */
 export type Range = readonly [prefix: Octets, bits: number];
 
+/** The range of a network such as `10.0.0.0/8`, or of a single address; null for any other text. */
+export function readRange(text: string): Range | null {
+  const [, address = "", bits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
+  const octets = readIp(address);
+  if (octets === null) return null;
+  const length = octets.length * 8;
+  const prefix = bits === undefined ? length : Number(bits);
+  return prefix <= length ? [octets, prefix] : null;
+}
+
 const IPV4_NOT_PUBLIC: readonly Range[] = [
   [[0], 8], // this network (RFC 791)
   [[10], 8], // private (RFC 1918)
   [[100, 64], 10], // carrier-grade NAT (RFC 6598)
   [[127], 8], // loopback (RFC 1122)
+  [[168, 63, 129, 16], 32], // Azure's own services, which are reached from machines of Azure alone
   [[169, 254], 16], // link-local (RFC 3927), which includes cloud metadata services
   [[172, 16], 12], // private
   [[192, 0, 0], 24], // IETF protocol assignments (RFC 6890)

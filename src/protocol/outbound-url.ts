@@ -9,6 +9,7 @@
  */
 import { err, ok, type Result } from "../base/result.ts";
 import { isCallableAddress, readIpv4, readIpv6 } from "./ip-address.ts";
+import { listingOf, outboundHostOf, type OutboundAllow } from "./outbound-allow.ts";
 import { portFault } from "./outbound-ports.ts";
 import { isPublicName } from "./public-name.ts";
 
@@ -18,6 +19,8 @@ export interface OutboundRules {
   readonly schemes: readonly OutboundScheme[];
   /** Whether loopback addresses are allowed: only for a mesh under test, never when untrusted callers may give URLs. */
   readonly allowLoopback: boolean;
+  /** Hosts that are allowed although they are not public. */
+  readonly allow: OutboundAllow;
 }
 
 export interface OutboundFault {
@@ -40,9 +43,10 @@ export function outboundUrl(text: string, rules: OutboundRules): Result<string, 
     return fault("scheme", `the URL must begin with ${rules.schemes.join(":// or ")}://`);
   if (url.username !== "" || url.password !== "")
     return fault("credentials", "the URL must not contain a user name or password");
-  const refusedPort = portFault(url.port);
+  const listing = listingOf(rules.allow, outboundHostOf(url));
+  const refusedPort = listing === "port" ? null : portFault(url.port);
   if (refusedPort !== null) return fault("port", `port ${url.port} is not allowed: ${refusedPort}`);
-  const host = checkHost(url.hostname, rules.allowLoopback);
+  const host = listing === null ? checkHost(url.hostname, rules.allowLoopback) : ok(undefined);
   if (!host.ok) return host;
   url.hash = "";
   // The canonical form may be longer: it is percent-encoded.

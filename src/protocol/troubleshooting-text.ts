@@ -1265,28 +1265,28 @@ Reason.
 Reason.
 
 - Cause: The port belongs to another protocol, for which an HTTP request could be a command.
-- Remedy: Let the receiver listen on 443, 80, or a port from 1024 up that is not the usual one of another service.
+- Remedy: Let the receiver listen on 443, 80, or a port from 1024 up that is not the usual one of another service. The operator of a self-hosted mesh can list \`HOST:PORT\` in \`OUTBOUND_ALLOW\`.
 
 ### … is not a public address
 
 Reason.
 
 - Cause: A private, loopback or otherwise reserved address.
-- Remedy: Use a public one, or a tunnel. Only for tests: \`ALLOW_LOOPBACK=true\`.
+- Remedy: Use a public one, or a tunnel. The operator of a self-hosted mesh can list it in \`OUTBOUND_ALLOW\`. Only for tests: \`ALLOW_LOOPBACK=true\`.
 
 ### … is a loopback name, which is not allowed
 
 Reason.
 
 - Cause: \`localhost\`.
-- Remedy: Use a public name. Only for tests: \`ALLOW_LOOPBACK=true\`.
+- Remedy: Use a public name. The operator of a self-hosted mesh can list it in \`OUTBOUND_ALLOW\`. Only for tests: \`ALLOW_LOOPBACK=true\`.
 
 ### … is not a public name
 
 Reason.
 
 - Cause: The name is one that public DNS does not resolve, such as \`HOST.internal\` or a name without a dot.
-- Remedy: Use a public name.
+- Remedy: Use a public name. The operator of a self-hosted mesh can list it in \`OUTBOUND_ALLOW\`.
 
 ### a URL has at most … characters
 
@@ -1300,7 +1300,7 @@ Reason.
 Reason.
 
 - Cause: Public DNS gives a private address for the name.
-- Remedy: Correct the DNS entry, or use another name.
+- Remedy: Correct the DNS entry, or use another name. If the address is meant, the operator of a self-hosted mesh can list the name in \`OUTBOUND_ALLOW\`; for an address of cloud metadata the address, too.
 
 ## Dials
 
@@ -1372,6 +1372,13 @@ With the number of the entry that is wrong, and why.
 
 - Cause: The entry is no origin as browsers write it, or a word (\`*\`, \`none\`) that must stand alone.
 - Remedy: Write scheme, host and port in lower case, without a path and without \`/\` at the end: \`https://app.example, localhost\`.
+
+### OUTBOUND_ALLOW …
+
+With the number of the entry that is wrong, and why.
+
+- Cause: The entry is no name, address or network as the list has them, or has more than one meaning.
+- Remedy: Write \`HOST\`, \`HOST:PORT\`, \`10.0.0.5\`, \`[fd00::5]:8443\` or \`10.0.0.0/8\`, separated by commas.
 
 ### is neither allowlist nor open
 
@@ -1526,6 +1533,13 @@ The whole text.
 
 - Cause: One of the two is missing.
 - Remedy: Set both, or neither.
+
+### OUTBOUND_ALLOW needs an OUTBOUND_PROXY, which connects to the hosts that it lists and to no other private address
+
+The whole text.
+
+- Cause: The list is set on Cloudflare, or on a workerd that has no outbound proxy.
+- Remedy: Run the mesh by \`muster serve\`, which has a proxy, or remove the list.
 
 ### OUTBOUND_PROXY and OUTBOUND_PROXY_SECRET must be set together
 

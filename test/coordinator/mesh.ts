@@ -1,7 +1,6 @@
 import type { z } from "zod";
 import { exactJsonOf } from "../../src/base/json-text/json-text.ts";
-import { DAY, SECOND, type Millis } from "../../src/base/clock.ts";
-import { WEIGHTS } from "../../src/scoring/score.ts";
+import type { Millis } from "../../src/base/clock.ts";
 import { sampleRtt } from "../../src/scoring/rtt.ts";
 import type { Json } from "../../src/base/json.ts";
 import type { AdmitInput } from "../../src/contract/admission.ts";
@@ -20,8 +19,6 @@ import {
 } from "../../src/coordinator/kernel/execute.ts";
 import { deliveryOf, type OutboxAction } from "../../src/coordinator/outbox/delivery.ts";
 import { DueTimes } from "../../src/coordinator/kernel/due-times.ts";
-import { STORAGE_LIMIT } from "../../src/protocol/constants.ts";
-import { ed25519PublicKey } from "../../src/crypto/primitives.ts";
 import type { Publication } from "../../src/discovery/sealed-records.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import {
@@ -46,9 +43,7 @@ import type { Key } from "./keys.ts";
 import { nodeSql } from "../node-sql.ts";
 import { seededNumbers, seededRandom } from "../random.ts";
 import { parsed, type ParsedTask } from "./parsed-task.ts";
-
-/** The Ed25519 signing key of the test mesh. */
-export const SIGNING_KEY = new Uint8Array(32).fill(3);
+import { TEST_CONFIG } from "./test-config.ts";
 
 export const START: Millis = Date.UTC(2026, 0, 1);
 
@@ -91,27 +86,7 @@ export class TestMesh {
     this.registry = openRegistry(sql, 0, auditLimits);
     this.#context = {
       config: {
-        authMode: "open",
-        policy: { name: "best-score" },
-        weights: WEIGHTS,
-        place: null,
-        meshIds: [],
-        peersMax: 1_000,
-        dialsMax: 2,
-        allowLoopback: false,
-        reconnectSpread: 2 * SECOND,
-        retention: 30 * DAY,
-        storage: { limit: STORAGE_LIMIT, payloadRetention: DAY },
-        credentialKey: new Uint8Array(32),
-        callbackKey: new Uint8Array(32).fill(1),
-        discovery: {
-          rootKey: new Uint8Array(32).fill(1),
-          signingKey: SIGNING_KEY,
-          verifyingKey: ed25519PublicKey(SIGNING_KEY),
-          members: "all",
-          publicFields: [],
-          replicated: false,
-        },
+        ...TEST_CONFIG,
         ...config,
       } as const,
       random: seededNumbers(seed),

@@ -14,7 +14,8 @@ import { blobKey } from "../../src/discovery/sealed-records.ts";
 import { sign } from "../../src/discovery/signed-statements.ts";
 import { EPOCH_LIFETIME, EPOCH_ROTATION_INTERVAL } from "../../src/protocol/constants.ts";
 import { PointerList, PointerQuery } from "../../src/protocol/http.ts";
-import { KEYS, SIGNING_KEY, testKey } from "../coordinator/mesh.ts";
+import { KEYS, testKey } from "../coordinator/mesh.ts";
+import { SIGNING_KEY } from "../coordinator/test-config.ts";
 import { hexBytes, present } from "../must.ts";
 import { ReplicatedMesh } from "./replicated-mesh.ts";
 

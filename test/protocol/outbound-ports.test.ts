@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { NO_OUTBOUND_ALLOW } from "../../src/protocol/outbound-allow.ts";
 import { portFault } from "../../src/protocol/outbound-ports.ts";
 import { outboundUrl } from "../../src/protocol/outbound-url.ts";
 
@@ -25,6 +26,7 @@ const judged = (port: number, scheme: "https" | "ws") =>
   outboundUrl(`${scheme}://example.com:${port}/`, {
     schemes: ["https", "ws"],
     allowLoopback: false,
+    allow: NO_OUTBOUND_ALLOW,
   });
 
 test.each([...FETCH_BAD_PORTS, ...SERVICES])("CB47 port %i is refused", (port) => {

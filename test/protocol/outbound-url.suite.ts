@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { NO_OUTBOUND_ALLOW } from "../../src/protocol/outbound-allow.ts";
 import {
   outboundUrl,
   OUTBOUND_URL_CHARS_MAX,
@@ -12,7 +13,7 @@ const judge = (
   allowLoopback = false,
   schemes: readonly OutboundScheme[] = ["https", "http"],
 ): string => {
-  const judged = outboundUrl(url, { schemes, allowLoopback });
+  const judged = outboundUrl(url, { schemes, allowLoopback, allow: NO_OUTBOUND_ALLOW });
   return judged.ok ? judged.value : judged.error.code;
 };
 const host = (text: string): string => judge(`http://${text}/`);
@@ -24,6 +25,7 @@ const NOT_PUBLIC = (
     ["10.0.0.0", "10.255.255.255"],
     ["100.64.0.0", "100.127.255.255"],
     ["127.0.0.0", "127.255.255.255"],
+    ["168.63.129.16", "168.63.129.16"],
     ["169.254.0.0", "169.254.255.255"],
     ["172.16.0.0", "172.31.255.255"],
     ["192.0.0.0", "192.0.0.255"],

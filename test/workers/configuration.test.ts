@@ -47,6 +47,8 @@ describe("a mesh that is not configured", () => {
     ["MESH_NAME", "-a bad name-", "letters"],
     ["GO_P2P", "sometimes", "true"],
     ["ALLOW_LOOPBACK", "perhaps", "true"],
+    ["OUTBOUND_ALLOW", "10.0.0.5, *.internal", "entry 2"],
+    ["OUTBOUND_ALLOW", "10.0.0.5", "needs an OUTBOUND_PROXY"],
     ["PEERS_MAX", "many", "number"],
     ["PEERS_MAX", "-7654", "below 1"],
     ["DIALS_MAX", "-4321", "below 1"],

@@ -95,6 +95,11 @@ const WORKER_SETTINGS = [
     "URL",
     "what makes callbacks and dials, in place of Muster's own proxy",
   ),
+  ofWorker(
+    "OUTBOUND_ALLOW",
+    "LIST",
+    "private hosts that callbacks and dials may reach: HOST, HOST:PORT, networks",
+  ),
   ofWorker("ALLOW_LOOPBACK", "BOOLEAN", "true lets the mesh call this machine: for tests"),
   ofWorker("MESH_ROTATION_ENDS", "TIME", "when MESH_IDENTITY_KEY_NEXT becomes the mesh's key"),
 ] as const;

@@ -42,8 +42,8 @@ export const dialPeer: Handler<"dial_peer"> = (context, input) => {
 
 /** The address in its canonical form. It has no query, because everyone who sees the peers sees their addresses. */
 function addressOf({ config }: Context, text: string): Result<string, MusterError> {
-  const { allowLoopback } = config;
-  const url = outboundUrl(text, { schemes: ["wss", "ws"], allowLoopback });
+  const { allowLoopback, outboundAllow: allow } = config;
+  const url = outboundUrl(text, { schemes: ["wss", "ws"], allowLoopback, allow });
   if (!url.ok) return badUrl(url.error.detail);
   return new URL(url.value).search === ""
     ? url

@@ -3,6 +3,7 @@ import type { Millis, Random, RandomBytes } from "../../base/clock.ts";
 import type { PublicField } from "../../protocol/discovery.ts";
 import type { AuthMode } from "../../protocol/http.ts";
 import type { PeerId } from "../../protocol/ids.ts";
+import type { OutboundAllow } from "../../protocol/outbound-allow.ts";
 import type { DiscoveryMembers } from "../../peers/discovery-rights.ts";
 import type { Place } from "../../base/place.ts";
 import type { Weights } from "../../scoring/score.ts";
@@ -28,6 +29,8 @@ export interface CoordinatorConfig {
   readonly dialsMax: number;
   /** Whether URLs that the mesh calls may lead to this machine (`protocol/outbound-url.ts`). */
   readonly allowLoopback: boolean;
+  /** Hosts that they may lead to although they are not public. */
+  readonly outboundAllow: OutboundAllow;
   /** Peers that may reconnect per second after a mass disconnect. */
   readonly reconnectSpread: Millis;
   /** How long the record of a disconnected peer is kept. */

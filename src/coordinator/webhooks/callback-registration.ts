@@ -29,8 +29,8 @@ const refused = (path: string, message: string): Result<never, MusterError> =>
  * The URL as it is called, or why it may not be called. Checked at every attempt, because the rules may have changed.
  */
 export function callableUrl({ config }: Context, url: string): Result<string, string> {
-  const { allowLoopback } = config;
-  const callable = outboundUrl(url, { schemes: ["https", "http"], allowLoopback });
+  const { allowLoopback, outboundAllow: allow } = config;
+  const callable = outboundUrl(url, { schemes: ["https", "http"], allowLoopback, allow });
   return callable.ok ? callable : err(callable.error.detail);
 }
 

@@ -1,13 +1,18 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkedAddresses } from "../../../server/outbound/checked-addresses.ts";
+import { NO_OUTBOUND_ALLOW } from "../../../src/protocol/outbound-allow.ts";
 import { outboundUrl } from "../../../src/protocol/outbound-url.ts";
 import { address } from "./receivers.ts";
 
+const PUBLIC_ONLY = { allowLoopback: false, allow: NO_OUTBOUND_ALLOW };
+
 /** The addresses that may be called when the name resolves to these. */
 const checked = async (found: readonly string[], allowLoopback = false): Promise<unknown> => {
-  const result = await checkedAddresses("a.example.com", allowLoopback, async () =>
-    found.map(address),
+  const result = await checkedAddresses(
+    new URL("http://a.example.com/"),
+    { allowLoopback, allow: NO_OUTBOUND_ALLOW },
+    async () => found.map(address),
   );
   return result.ok ? result.value.map((each) => each.address) : result.error;
 };
@@ -65,7 +70,7 @@ describe("the addresses of a name", () => {
   test("CB21 a name without addresses can't be reached", async () => {
     expect(await checked([])).toBe("unreachable");
     const failing = async (): Promise<never> => Promise.reject(new Error("ENOTFOUND"));
-    const result = await checkedAddresses("a.example.com", false, failing);
+    const result = await checkedAddresses(new URL("http://a.example.com/"), PUBLIC_ONLY, failing);
     expect(result).toEqual({ ok: false, error: "unreachable" });
   });
 
@@ -77,7 +82,11 @@ describe("the addresses of a name", () => {
         const url = `http://${host}/`;
         // The resolver writes an address as the URL parser does.
         const canonical = URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : text;
-        const isAllowed = outboundUrl(url, { schemes: ["http"], allowLoopback }).ok;
+        const isAllowed = outboundUrl(url, {
+          schemes: ["http"],
+          allowLoopback,
+          allow: NO_OUTBOUND_ALLOW,
+        }).ok;
         expect([text, await checked([canonical], allowLoopback)]).toEqual([
           text,
           isAllowed ? [canonical] : "not_public",
@@ -90,8 +99,12 @@ describe("the addresses of a name", () => {
   test("CB21 an address in the URL is not resolved", async () => {
     const never = async (): Promise<never> => Promise.reject(new Error("was asked"));
     for (const host of ["8.8.8.8", "[2606:4700::1111]"])
-      expect(await checkedAddresses(host, false, never)).toMatchObject({ ok: true });
+      expect(await checkedAddresses(new URL(`http://${host}/`), PUBLIC_ONLY, never)).toMatchObject({
+        ok: true,
+      });
     for (const host of ["10.0.0.1", "[fd00::1]", "[::ffff:127.0.0.1]"])
-      expect(await checkedAddresses(host, false, never)).toMatchObject({ error: "not_public" });
+      expect(await checkedAddresses(new URL(`http://${host}/`), PUBLIC_ONLY, never)).toMatchObject({
+        error: "not_public",
+      });
   });
 });

@@ -5,7 +5,9 @@ import type { Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startOutboundProxy, type OutboundProxy } from "../../../server/outbound/outbound-proxy.ts";
+import { readOutboundAllow } from "../../../src/protocol/outbound-allow.ts";
 import { PROXY_HEADERS } from "../../../src/protocol/outbound-proxy.ts";
+import { must } from "../../must.ts";
 import { address, ask, call, TestReceiver, type Asked } from "./receivers.ts";
 import { CERTIFICATE } from "./certificate.ts";
 
@@ -53,6 +55,45 @@ async function upgrade(asked: Asked): Promise<{ answer: IncomingMessage; socket:
     sent.once("upgrade", (answer, socket: Socket) => done({ answer, socket }));
   });
 }
+
+describe("a request to a host that the operator allows", () => {
+  const allowing = async (list: string): Promise<OutboundProxy> => {
+    proxy.stop();
+    return (proxy = await startOutboundProxy({ resolve, allow: must(readOutboundAllow(list)) }));
+  };
+  const asked = (host: string) => ({ url: urlOf("/200", host), allowLoopback: false });
+
+  test("SV27 by its name, by its address, and by a network that has the address", async () => {
+    await allowing(`${NAME}:${receiver.port}, hooks`);
+    expect(await call(proxy, asked(NAME))).toMatchObject({ status: 200, fault: null });
+    expect(await call(proxy, asked("HOOKS."))).toMatchObject({ status: 200, fault: null });
+    await allowing(`127.0.0.1:${receiver.port}`);
+    expect(await call(proxy, asked("127.0.0.1"))).toMatchObject({ status: 200, fault: null });
+    await allowing("127.0.0.0/8");
+    expect(await call(proxy, asked("0x7f.1"))).toMatchObject({ status: 200, fault: null });
+    expect(receiver.seen).toHaveLength(4);
+  });
+
+  test("SV27 on no other port", async () => {
+    await allowing(`${NAME}:${receiver.port + 1}, 127.0.0.1:${receiver.port + 1}`);
+    expect(await call(proxy, asked(NAME))).toMatchObject({ fault: "not_public" });
+    expect(await call(proxy, asked("127.0.0.1"))).toMatchObject({ fault: "url_refused" });
+    expect(receiver.connections).toBe(0);
+  });
+
+  test("SV28 another name that resolves to the address is refused", async () => {
+    await allowing("127.0.0.0/8, 127.0.0.1, hooks");
+    expect(await call(proxy, asked(NAME))).toMatchObject({ fault: "not_public" });
+    expect(receiver.connections).toBe(0);
+  });
+
+  test("SV28 a listed name that turns to cloud metadata leads nowhere", async () => {
+    await allowing(`${NAME}, 169.254.0.0/16`);
+    answers = [["169.254.169.254", "fd00:ec2::254"], ["127.0.0.1"]];
+    expect(await call(proxy, asked(NAME))).toMatchObject({ fault: "not_public" });
+    expect(lookups).toEqual([NAME]);
+  });
+});
 
 describe("a request through the outbound proxy", () => {
   test("CB22 method, path, headers and body reach the receiver, with the host of the URL", async () => {

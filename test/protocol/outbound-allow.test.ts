@@ -1,0 +1,3 @@
+import { describeOutboundAllow } from "./outbound-allow.suite.ts";
+
+describeOutboundAllow();

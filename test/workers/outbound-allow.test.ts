@@ -1,0 +1,3 @@
+import { describeOutboundAllow } from "../protocol/outbound-allow.suite.ts";
+
+describeOutboundAllow();

@@ -8,18 +8,33 @@ import { fromRoot, isVendored, outputOf, ROOT, specifier } from "./paths.ts";
 /** Syntax of the oldest Node that `engines` states. */
 const TARGET = "node22.12";
 
+/**
+ * Modules with their own copy of what they use of other packages. The SDK loads them only when it needs them; what they use lies in files from
+ * which other modules need a small part at once, and bundlers would load the whole file at once.
+ */
+const WHOLE: ReadonlySet<string> = new Set(["src/crypto/primitives/edwards.ts"]);
+
 export async function emitModules(graph: Graph, dist: string): Promise<void> {
   const own = graph.files.filter((path) => !isVendored(path));
-  const vendored = graph.files.filter(isVendored);
-  await emit(graph, own, dist, true);
-  await emit(graph, vendored, dist, false);
+  await emit(own, dist, true, apart(graph, WHOLE));
+  await emit(vendoredOf(graph, own), dist, false, apart(graph));
+}
+
+/** The files of other packages that our modules import, but for those that have copies of their own. */
+function vendoredOf({ imports }: Graph, own: readonly string[]): readonly string[] {
+  const found = new Set(own.filter((path) => !WHOLE.has(path)));
+  // Files that are added while the set is read are read, too.
+  for (const path of found)
+    for (const imported of imports.get(path)?.values() ?? [])
+      if (isVendored(imported)) found.add(imported);
+  return [...found].filter(isVendored);
 }
 
 async function emit(
-  graph: Graph,
   files: readonly string[],
   dist: string,
   sourcemap: boolean,
+  resolver: Plugin,
 ): Promise<void> {
   await build({
     absWorkingDir: ROOT,
@@ -34,12 +49,12 @@ async function emit(
     sourcemap,
     sourcesContent: false,
     logLevel: "warning",
-    plugins: [apart(graph), onlyEnglish, asInPackage],
+    plugins: [resolver, onlyEnglish, asInPackage],
   });
 }
 
-/** Every import leads to the file of another module in `dist/`. */
-const apart = ({ imports }: Graph): Plugin => ({
+/** Every import leads to the file of another module in `dist/`, except that of other packages' code into a module that is `whole`. */
+const apart = ({ imports }: Graph, whole: ReadonlySet<string> = new Set()): Plugin => ({
   name: "apart",
   setup: (bundler) =>
     bundler.onResolve({ filter: /.*/ }, ({ path, importer, kind }) => {
@@ -47,6 +62,9 @@ const apart = ({ imports }: Graph): Plugin => ({
       const from = fromRoot(importer);
       const to = imports.get(from)?.get(path);
       if (to === undefined) return { path, external: true };
+      // Only what a whole module imports of other packages is in this build, and imports what it needs itself.
+      const isCopied = whole.size > 0 && isVendored(to) && (whole.has(from) || isVendored(from));
+      if (isCopied) return { path: join(ROOT, to) };
       return { path: `${specifier(outputOf(from), outputOf(to))}.js`, external: true };
     }),
 });

@@ -1,18 +1,20 @@
 import type { RandomBytes } from "../base/clock.ts";
-import { ownKeyPair, type KeyPair } from "../crypto/identity.ts";
-import { platformRandom } from "../crypto/primitives/random.ts";
-import { KEY_BYTES } from "../protocol/constants.ts";
-import { keyBytes } from "./public-key.ts";
+import type { KeyPair } from "../crypto/identity.ts";
+import {
+  generateIdentity as generated,
+  identityFrom as read,
+  type PrivateKey,
+} from "./own-keys.ts";
 
-/** A private key: 64 hex characters, 32 bytes, or the key pair itself. */
-export type PrivateKey = string | Uint8Array | KeyPair;
+/*
+ * What programs do with keys. esbuild takes a module that the index names as needed at once if the SDK loads it later for anything else:
+ * these functions are another module than those that the SDK calls.
+ */
+
+export type { PrivateKey } from "./own-keys.ts";
 
 /** Generates a new identity. Keep its `privateKey` secret: it proves the identity. */
-export const generateIdentity = (random: RandomBytes = platformRandom): KeyPair =>
-  ownKeyPair(random(KEY_BYTES));
+export const generateIdentity = (random?: RandomBytes): KeyPair => generated(random);
 
 /** The key pair of a private key; throws an `OptionsError`, without the key in its text, if the key is not valid. */
-export function identityFrom(key: PrivateKey): KeyPair {
-  if (typeof key === "object" && "privateKey" in key) return key;
-  return ownKeyPair(keyBytes(key, "a private key"));
-}
+export const identityFrom = (key: PrivateKey): KeyPair => read(key);

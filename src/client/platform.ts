@@ -1,7 +1,8 @@
 import type { Millis, Random, RandomBytes } from "../base/clock.ts";
 import { platformRandom } from "../crypto/primitives/random.ts";
 import type { MeasureRoute } from "./route/measure-route.ts";
-import { hasNodeThreads, nodeThreads } from "./threads/node-thread.ts";
+import { nodeThreads } from "./threads/node-thread.ts";
+import { hasNodeThreads } from "./threads/runtime.ts";
 import type { SpawnThread } from "./threads/thread.ts";
 import { webThreads } from "./threads/web-thread.ts";
 

@@ -2,7 +2,10 @@ import { fromHex, toHex, utf8, type Bytes } from "../base/bytes.ts";
 import { readShape } from "../base/shape/read-shape.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { ResultContent } from "../protocol/result-content.ts";
-import { PeerId as PeerIdShape, ResultContent as ResultContentShape } from "../protocol/shapes.ts";
+import {
+  PeerId as PeerIdShape,
+  ResultContent as ResultContentShape,
+} from "../protocol/shapes/results.ts";
 import { hmacSha256 } from "./primitives/hashes.ts";
 import type { StreamKey } from "./sealed-stream.ts";
 

@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { readShape } from "../base/shape/read-shape.ts";
 import type { Envelope } from "./envelope.ts";
 import { parseMessage } from "./read-envelope.ts";
-import { Envelope as EnvelopeShape } from "./shapes.ts";
+import { Envelope as EnvelopeShape } from "./shapes/messages.ts";
 import type { SessionFault } from "./errors.ts";
 import type { GoP2pGeneration } from "./go-p2p-generation.ts";
 

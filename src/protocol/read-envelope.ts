@@ -5,7 +5,7 @@ import { err, type Result } from "../base/result.ts";
 import { readShape } from "../base/shape/read-shape.ts";
 import type { Envelope } from "./envelope.ts";
 import type { SessionFault } from "./errors.ts";
-import { Envelope as EnvelopeShape } from "./shapes.ts";
+import { Envelope as EnvelopeShape } from "./shapes/messages.ts";
 
 /** The payloads and results of tasks, in the messages that carry them. */
 const EXACT_MEMBERS = new ExactMembers(

@@ -6,7 +6,7 @@ import { peerIdOf } from "../crypto/identity.ts";
 import { RECORD_PADDED_BYTES_MIN } from "../protocol/constants.ts";
 import { readShape } from "../base/shape/read-shape.ts";
 import type { PeerRecord } from "../protocol/peer-record.ts";
-import { PeerRecord as PeerRecordShape } from "../protocol/shapes.ts";
+import { PeerRecord as PeerRecordShape } from "../protocol/shapes/discovery.ts";
 import type { StmfFault } from "./errors.ts";
 import type { FormData } from "./form.ts";
 import { openForm, sealForm } from "./seal.ts";

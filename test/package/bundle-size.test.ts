@@ -1,18 +1,26 @@
-import { expect, inject, test } from "vitest";
-import { bundleSize } from "./bundle-size.ts";
+import { describe, expect, inject, test } from "vitest";
+import { bundleSize, KILOBYTES_MAX } from "../bundle-size.ts";
+import { viteBundleSize } from "./vite-bundle-size.ts";
 
 const { sdkFolder: folder } = inject("installed");
+const BOUNDS = Object.entries(KILOBYTES_MAX);
 
-/** What a page loads at once, in kilobytes (1,000 bytes), gzipped. */
-const BOUNDS = [
-  ["connectPeer", 70],
-  ["controller", 45],
-] as const;
+describe("PK11 what a page loads at once of a bundle", () => {
+  test.each(BOUNDS)(
+    "of %s alone is under %i kB gzipped, bundled by esbuild",
+    async (name, kilobytes) => {
+      const { atOnce } = await bundleSize({ names: [name], module: "muster-mesh", folder });
+      expect(atOnce).toBeGreaterThan(0);
+      expect(atOnce).toBeLessThan(kilobytes * 1_000);
+    },
+  );
 
-test.each(BOUNDS)(
-  "PK11 a browser bundle of %s alone has under %i kB gzipped",
-  async (name, kilobytes) => {
-    const { atOnce } = await bundleSize([name], { folder, module: "muster-mesh" });
-    expect(atOnce).toBeLessThan(kilobytes * 1_000);
-  },
-);
+  test.each(BOUNDS)(
+    "of %s alone is under %i kB gzipped, bundled by Vite",
+    async (name, kilobytes) => {
+      const atOnce = await viteBundleSize({ names: [name], module: "muster-mesh", folder });
+      expect(atOnce).toBeGreaterThan(0);
+      expect(atOnce).toBeLessThan(kilobytes * 1_000);
+    },
+  );
+});

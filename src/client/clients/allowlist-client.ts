@@ -1,5 +1,5 @@
 import type { AllowEntry } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import { answer } from "./answers.ts";
 import type { Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
@@ -35,7 +35,12 @@ export class AllowlistClient {
 
   /** Every entry of the allowlist. */
   list(): Listing<AllowEntry> {
-    return listing(this.#api, shapes.AllowList, { path: "v1/allowlist" }, ({ entries }) => entries);
+    return listing(
+      this.#api,
+      answer("AllowList"),
+      { path: "v1/allowlist" },
+      ({ entries }) => entries,
+    );
   }
 
   /** Adds a public key (hex), or replaces its entry. */
@@ -43,7 +48,7 @@ export class AllowlistClient {
     refuseUnknownOptions("allowlist.put", options, ALLOW_OPTIONS);
     const { label, roles, readmit, goP2p } = options;
     const body = { label, roles, readmit, go_p2p: goP2p, ...ownerLimitsBody(options) };
-    return this.#api.json(shapes.AllowEntry, { method: "PUT", path: pathOf(publicKey), body });
+    return this.#api.json(answer("AllowEntry"), { method: "PUT", path: pathOf(publicKey), body });
   }
 
   /** Removes a public key (hex). In auth mode `allowlist` this ends the peer's session. */

@@ -1,5 +1,5 @@
 import type { AuditView } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import { answer } from "./answers.ts";
 import type { Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
@@ -17,7 +17,7 @@ export class AuditClient {
     refuseUnknownOptions("audit.list", filter, { subject: "string", act: "string" });
     return listing(
       this.#api,
-      shapes.AuditList,
+      answer("AuditList"),
       { path: "v1/audit", query: filter },
       ({ entries }) => entries,
     );

@@ -1,5 +1,5 @@
 import type { CallbackSecretView } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import { answer } from "./answers.ts";
 import type { Api } from "../http/api.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
@@ -35,7 +35,7 @@ export class CallbacksClient {
   async secret(url: string, options: CallbackOwnerOptions = {}): Promise<CallbackSecretView> {
     refuseUnknownOptions("callbacks.secret", options, OWNER_OPTIONS);
     const query = { url, owner: options.owner };
-    return this.#api.json(shapes.CallbackSecretView, { path: "v1/callback-secret", query });
+    return this.#api.json(answer("CallbackSecretView"), { path: "v1/callback-secret", query });
   }
 
   /** Replaces the secret. Both sign until the overlap ends, so that the receiver can be given the new one meanwhile. */
@@ -47,7 +47,7 @@ export class CallbacksClient {
     const { owner, overlapSeconds } = options;
     const body = { url, owner, overlap_seconds: overlapSeconds };
     const path = "v1/callback-secret/rotate";
-    return this.#api.json(shapes.CallbackSecretView, { method: "POST", path, body });
+    return this.#api.json(answer("CallbackSecretView"), { method: "POST", path, body });
   }
 
   /** Ends the overlap of a rotation at once: only the new secret signs. */
@@ -58,7 +58,7 @@ export class CallbacksClient {
     refuseUnknownOptions("callbacks.endPreviousSecret", options, OWNER_OPTIONS);
     const { owner } = options;
     const path = "v1/callback-secret/end-previous";
-    return this.#api.json(shapes.CallbackSecretView, {
+    return this.#api.json(answer("CallbackSecretView"), {
       method: "POST",
       path,
       body: { url, owner },

@@ -1,5 +1,5 @@
 import type { DenyEntry, DenyReason } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import { answer } from "./answers.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
@@ -16,7 +16,7 @@ export class DenylistClient {
   list(filter: { readonly reason?: DenyReason } = {}): Listing<DenyEntry> {
     refuseUnknownOptions("denylist.list", filter, { reason: "string" });
     const request = { path: "v1/denylist", query: filter };
-    return listing(this.#api, shapes.DenyList, request, ({ entries }) => entries);
+    return listing(this.#api, answer("DenyList"), request, ({ entries }) => entries);
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { DialView } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import { answer } from "./answers.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
@@ -23,7 +23,7 @@ export class DialsClient {
 
   /** Every registered address, with the state of its connection. */
   list(): Listing<DialView> {
-    return listing(this.#api, shapes.DialList, { path: "v1/dials" }, ({ dials }) => dials);
+    return listing(this.#api, answer("DialList"), { path: "v1/dials" }, ({ dials }) => dials);
   }
 
   /**
@@ -33,7 +33,7 @@ export class DialsClient {
   async put(url: string, options: DialOptions = {}): Promise<DialView> {
     refuseUnknownOptions("dials.put", options, DIAL_OPTIONS);
     const { publicKey, name } = options;
-    return this.#api.json(shapes.DialView, {
+    return this.#api.json(answer("DialView"), {
       method: "POST",
       path: "v1/peers",
       body: { url, name, public_key: publicKey },

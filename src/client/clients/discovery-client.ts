@@ -1,7 +1,7 @@
 import type { Bytes } from "../../base/bytes.ts";
 import type { z } from "zod";
 import type { DiscoveryKeys, PointerView } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import { answer } from "./answers.ts";
 import type { PeerRecord } from "../../stmf/peer-record.ts";
 import type { Discovered, DiscoverOptions } from "../discovery/discovered.ts";
 import {
@@ -13,7 +13,7 @@ import {
 import { BLOB_BYTES_MAX } from "../../protocol/constants.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
-import type { PrivateKey } from "../keys.ts";
+import type { PrivateKey } from "../own-keys.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
 import type { ControllerOptions } from "./options.ts";
 
@@ -31,7 +31,7 @@ export class DiscoveryClient {
 
   /** The keys that find and open peer records. For tokens of scope `admin` and `controller`. */
   keys(): Promise<DiscoveryKeys> {
-    return this.#api.json(shapes.DiscoveryKeys, { path: "v1/discovery/keys" });
+    return this.#api.json(answer("DiscoveryKeys"), { path: "v1/discovery/keys" });
   }
 
   /** The record of a peer, verified and opened; null if the peer is not published. Throws if that can't be read. */
@@ -72,7 +72,7 @@ export class DiscoveryClient {
   pointers(): Listing<z.output<typeof PointerView>> {
     return listing(
       this.#api,
-      shapes.PointerList,
+      answer("PointerList"),
       { path: "v1/pointers" },
       ({ pointers }) => pointers,
     );
@@ -80,7 +80,7 @@ export class DiscoveryClient {
 
   /** One published pointer by its ID, unverified. */
   pointer(id: string): Promise<z.output<typeof PointerView>> {
-    return this.#api.json(shapes.PointerView, { path: `v1/pointers/${segment(id)}` });
+    return this.#api.json(answer("PointerView"), { path: `v1/pointers/${segment(id)}` });
   }
 
   /** The bytes of a sealed peer record, unopened. */

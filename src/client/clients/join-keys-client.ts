@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { NewJoinKeyView, JoinKeyView } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import { answer } from "./answers.ts";
 import type { Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
@@ -36,7 +36,7 @@ export class JoinKeysClient {
   list(): Listing<JoinKeyView> {
     return listing(
       this.#api,
-      shapes.JoinKeyList,
+      answer("JoinKeyList"),
       { path: "v1/join-keys" },
       ({ join_keys }) => join_keys,
     );
@@ -47,7 +47,7 @@ export class JoinKeysClient {
     refuseUnknownOptions("joinKeys.create", options, JOIN_KEY_OPTIONS);
     const { expiresSeconds, ...key } = options;
     const body = { ...key, expires_seconds: expiresSeconds };
-    return this.#api.json(shapes.NewJoinKeyView, { method: "POST", path: "v1/join-keys", body });
+    return this.#api.json(answer("NewJoinKeyView"), { method: "POST", path: "v1/join-keys", body });
   }
 
   /** Revokes a join key by its ID. Peers that it has added stay on the allowlist. */

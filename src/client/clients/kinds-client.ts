@@ -1,5 +1,5 @@
 import type { KindSettingsView, KindSettingsBody } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import { answer } from "./answers.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
@@ -29,11 +29,16 @@ export class KindsClient {
 
   /** Every kind that has settings. */
   list(): Listing<KindSettingsView> {
-    return listing(this.#api, shapes.KindSettingsList, { path: "v1/kinds" }, ({ kinds }) => kinds);
+    return listing(
+      this.#api,
+      answer("KindSettingsList"),
+      { path: "v1/kinds" },
+      ({ kinds }) => kinds,
+    );
   }
 
   get(kind: string): Promise<KindSettingsView> {
-    return this.#api.json(shapes.KindSettingsView, { path: pathOf(kind) });
+    return this.#api.json(answer("KindSettingsView"), { path: pathOf(kind) });
   }
 
   /** Replaces the settings of a kind: what is absent is not set. */
@@ -45,7 +50,7 @@ export class KindsClient {
       concurrency: concurrency ?? null,
       rate: rate === undefined ? null : { per_second: rate.perSecond, burst: rate.burst ?? 1 },
     };
-    return this.#api.json(shapes.KindSettingsView, { method: "PUT", path: pathOf(kind), body });
+    return this.#api.json(answer("KindSettingsView"), { method: "PUT", path: pathOf(kind), body });
   }
 
   async remove(kind: string): Promise<void> {

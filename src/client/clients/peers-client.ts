@@ -11,7 +11,7 @@ import type {
   PeerSelection,
   PeerState,
 } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import { answer } from "./answers.ts";
 import type { GoP2pRequest, Role } from "../../protocol/messages.ts";
 import { segment, type Api } from "../http/api.ts";
 import { payloadJson } from "../tasks/exact-value.ts";
@@ -46,7 +46,7 @@ export class PeersClient {
     refuseUnknownOptions("peers.list", filter, { state: "string", role: "string" });
     return listing(
       this.#api,
-      shapes.PeerList,
+      answer("PeerList"),
       { path: "v1/peers", query: filter },
       ({ peers }) => peers,
     );
@@ -54,17 +54,17 @@ export class PeersClient {
 
   /** One peer by its ID. */
   get(id: string): Promise<PeerView> {
-    return this.#api.json(shapes.PeerView, { path: pathOf(id) });
+    return this.#api.json(answer("PeerView"), { path: pathOf(id) });
   }
 
   /** The factors of a peer's score, each with its value and weight. */
   score(id: string): Promise<ScoreView> {
-    return this.#api.json(shapes.ScoreView, { path: `${pathOf(id)}/score` });
+    return this.#api.json(answer("ScoreView"), { path: `${pathOf(id)}/score` });
   }
 
   /** The estimated round-trip time between two peers, its error, and whether it was measured. */
   rtt(id: string, otherId: string): Promise<PairRttView> {
-    return this.#api.json(shapes.PairRttView, { path: `${pathOf(id)}/rtt/${segment(otherId)}` });
+    return this.#api.json(answer("PairRttView"), { path: `${pathOf(id)}/rtt/${segment(otherId)}` });
   }
 
   /**
@@ -80,7 +80,7 @@ export class PeersClient {
   ): Promise<PeerAnswer> {
     refuseUnknownOptions("peers.request", options, { timeoutMs: "number", signal: "signal" });
     const { timeoutMs, signal } = options;
-    const reply = await this.#api.json(shapes.PeerReply, {
+    const reply = await this.#api.json(answer("PeerReply"), {
       method: "POST",
       path: `${pathOf(id)}/requests`,
       body: {
@@ -104,22 +104,22 @@ export class PeersClient {
   async revoke(idOrKey: string, options: RevokeOptions = {}): Promise<RevokedPeer> {
     const query = keepTasksQuery("peers.revoke", options);
     const path = `${pathOf(idOrKey)}/revoke`;
-    return this.#api.json(shapes.RevokedPeer, { method: "POST", path, query });
+    return this.#api.json(answer("RevokedPeer"), { method: "POST", path, query });
   }
 
   /** Closes the peer's circuits, because it works again: it gets tasks at once. */
   resetCircuits(id: string): Promise<PeerView> {
-    return this.#api.json(shapes.PeerView, { method: "POST", path: `${pathOf(id)}/reset` });
+    return this.#api.json(answer("PeerView"), { method: "POST", path: `${pathOf(id)}/reset` });
   }
 
   /** The peer gets no new tasks until it is uncordoned. */
   cordon(id: string): Promise<PeerView> {
-    return this.#api.json(shapes.PeerView, { method: "POST", path: `${pathOf(id)}/cordon` });
+    return this.#api.json(answer("PeerView"), { method: "POST", path: `${pathOf(id)}/cordon` });
   }
 
   /** The peer gets tasks again. */
   uncordon(id: string): Promise<PeerView> {
-    return this.#api.json(shapes.PeerView, { method: "POST", path: `${pathOf(id)}/uncordon` });
+    return this.#api.json(answer("PeerView"), { method: "POST", path: `${pathOf(id)}/uncordon` });
   }
 
   /**
@@ -130,7 +130,11 @@ export class PeersClient {
     refuseUnknownOptions("peers.drain", options, DRAIN_OPTIONS);
     const { timeoutSeconds } = options;
     const body = timeoutSeconds === undefined ? {} : { timeout_seconds: timeoutSeconds };
-    return this.#api.json(shapes.PeerView, { method: "POST", path: `${pathOf(id)}/drain`, body });
+    return this.#api.json(answer("PeerView"), {
+      method: "POST",
+      path: `${pathOf(id)}/drain`,
+      body,
+    });
   }
 
   /** Cordons, uncordons or drains every peer that meets the conditions, and returns those that it concerned. */
@@ -148,7 +152,7 @@ export class PeersClient {
     do {
       const body = { select, dry_run: dryRun, ...timeout, ...(cursor !== null && { cursor }) };
       const path = `v1/peer-batches/${action}`;
-      const page: ScheduledPeers = await this.#api.json(shapes.ScheduledPeers, {
+      const page: ScheduledPeers = await this.#api.json(answer("ScheduledPeers"), {
         method: "POST",
         path,
         body,

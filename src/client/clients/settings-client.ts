@@ -9,7 +9,7 @@ import type {
   MeshView,
   StorageView,
 } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import { answer } from "./answers.ts";
 import { segment, type Api } from "../http/api.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
@@ -46,12 +46,12 @@ export class SettingsClient {
 
   /** The mesh's name and public keys. Works without a token. */
   mesh(): Promise<MeshView> {
-    return this.#api.json(shapes.MeshView, { path: "v1/mesh" });
+    return this.#api.json(answer("MeshView"), { path: "v1/mesh" });
   }
 
   /** How large the mesh's database is, how large it may be, and whose tasks are in it. */
   storage(): Promise<StorageView> {
-    return this.#api.json(shapes.StorageView, { path: "v1/mesh/storage" });
+    return this.#api.json(answer("StorageView"), { path: "v1/mesh/storage" });
   }
 
   /**
@@ -63,7 +63,7 @@ export class SettingsClient {
     const { pauseSeconds = 0, signal } = options;
     const body = { pause_seconds: pauseSeconds };
     const request = { method: "POST", path: "v1/mesh/drain", body, signal } as const;
-    return (await this.#api.json(shapes.DrainedMesh, request)).sessions;
+    return (await this.#api.json(answer("DrainedMesh"), request)).sessions;
   }
 
   /**
@@ -82,12 +82,12 @@ export class SettingsClient {
   /** Begins to import a backup into an empty mesh, or continues the import of the same backup (docs/backup.md). */
   beginImport(backup: BeginImport): Promise<ImportView> {
     const request = { method: "POST", path: "v1/imports", body: backup, idempotent: true } as const;
-    return this.#api.json(shapes.ImportView, request);
+    return this.#api.json(answer("ImportView"), request);
   }
 
   /** Sends a part of a backup, the first with number 1. `sha256` is its digest in base64. */
   putImportPart(id: string, part: number, bytes: Bytes, sha256: string): Promise<ImportView> {
-    return this.#api.json(shapes.ImportView, {
+    return this.#api.json(answer("ImportView"), {
       method: "PUT",
       path: `v1/imports/${segment(id)}/parts/${part}`,
       content: { type: "application/octet-stream", bytes },
@@ -98,7 +98,7 @@ export class SettingsClient {
 
   /** Makes what has arrived the state of the mesh. */
   commitImport(id: string, parts: number): Promise<ImportView> {
-    return this.#api.json(shapes.ImportView, {
+    return this.#api.json(answer("ImportView"), {
       method: "POST",
       path: `v1/imports/${segment(id)}/commit`,
       body: { parts },
@@ -114,12 +114,12 @@ export class SettingsClient {
 
   /** Whether the mesh admits any key (`open`) or only listed ones (`allowlist`). */
   async authMode(): Promise<AuthMode> {
-    return (await this.#api.json(shapes.AuthModeBody, { path: "v1/auth-mode" })).mode;
+    return (await this.#api.json(answer("AuthModeBody"), { path: "v1/auth-mode" })).mode;
   }
 
   /** Changes the auth mode and returns it. */
   async setAuthMode(mode: AuthMode): Promise<AuthMode> {
     const request = { method: "PUT", path: "v1/auth-mode", body: { mode } } as const;
-    return (await this.#api.json(shapes.AuthModeBody, request)).mode;
+    return (await this.#api.json(answer("AuthModeBody"), request)).mode;
   }
 }

@@ -1,10 +1,10 @@
 import type { Millis } from "../../base/clock.ts";
 import { TASK_LARGE_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import * as shapes from "../../protocol/shapes/tasks.ts";
 import { aboutTask, errorAbout, MusterApiError } from "../errors.ts";
 import { segment, type Api, type ApiRequest } from "../http/api.ts";
 import { isOutage } from "../http/request-retry.ts";
-import type { PrivateKey } from "../keys.ts";
+import type { PrivateKey } from "../own-keys.ts";
 import { idempotencyKeyOf, submission } from "../tasks/submission.ts";
 import { TASK_TEXTS, taskOf, type Task } from "../tasks/task.ts";
 import { TASK_WAIT_ROUND } from "../timings.ts";

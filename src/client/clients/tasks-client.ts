@@ -8,11 +8,10 @@ import type {
   SubmitTaskInput,
   TaskSummary,
 } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
 import { aboutTask, WaitTimeout } from "../errors.ts";
 import type { Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
-import type { PrivateKey } from "../keys.ts";
+import type { PrivateKey } from "../own-keys.ts";
 import {
   cancelMany,
   failuresQuery,
@@ -37,6 +36,7 @@ import { refuseUnknownOptions } from "../known-options.ts";
 import { idempotencyKeyOf, type SubmitOptions } from "../tasks/submission.ts";
 import { hasEnded, type Task } from "../tasks/task.ts";
 import { TASK_POLL_INTERVAL, TASK_WAIT_ROUND } from "../timings.ts";
+import { answer } from "./answers.ts";
 import type { MeshPin } from "./mesh-pin.ts";
 import { pathOf, TaskRequests } from "./task-requests.ts";
 import { outageOf, WAIT_OPTIONS, type WaitOptions } from "./options.ts";
@@ -94,7 +94,7 @@ export class TasksClient {
       idempotencyKey: "string",
       signal: "signal",
     });
-    const { results } = await this.#api.json(shapes.BatchView, {
+    const { results } = await this.#api.json(answer("BatchView"), {
       method: "POST",
       path: "v1/task-batches",
       body: {
@@ -115,7 +115,12 @@ export class TasksClient {
     refuseUnknownOptions("tasks.list", filter, TASK_FILTER);
     const { peerId, pageSize, ...conditions } = filter;
     const query = { ...conditions, peer_id: peerId, limit: pageSize };
-    return listing(this.#api, shapes.TaskList, { path: "v1/tasks", query }, ({ tasks }) => tasks);
+    return listing(
+      this.#api,
+      answer("TaskList"),
+      { path: "v1/tasks", query },
+      ({ tasks }) => tasks,
+    );
   }
 
   /** One task by its ID. */
@@ -156,7 +161,7 @@ export class TasksClient {
 
   /** The newest failed and expired tasks, grouped by kind and reason. */
   async failures(filter: FailuresFilter = {}): Promise<FailuresView> {
-    return this.#api.json(shapes.FailuresView, {
+    return this.#api.json(answer("FailuresView"), {
       path: "v1/tasks/failures",
       query: failuresQuery(filter),
     });
@@ -164,7 +169,7 @@ export class TasksClient {
 
   /** How many tasks wait and run, by kind and by owner, as far as the token may see them, and the limits that hold. */
   stats(): Promise<TaskStats> {
-    return this.#api.json(shapes.TaskStats, { path: "v1/tasks/stats" });
+    return this.#api.json(answer("TaskStats"), { path: "v1/tasks/stats" });
   }
 
   /**
@@ -252,7 +257,7 @@ export class TasksClient {
   /** Why a task was assigned to its peer, or why it is still queued. `attempt` counts from 1; default: the newest one. */
   why(id: string, attempt?: number): Promise<WhyView> {
     const request = { path: `${pathOf(id)}/why`, query: { attempt } };
-    return aboutTask(id, () => this.#api.json(shapes.WhyView, request));
+    return aboutTask(id, () => this.#api.json(answer("WhyView"), request));
   }
 
   /** Sends the callback of a task again, after it was delivered or after the mesh gave up. */

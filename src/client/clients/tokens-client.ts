@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { NewTokenView, TokenView, Scope, TokenState } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import { answer } from "./answers.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
@@ -44,7 +44,7 @@ export class TokensClient {
     refuseUnknownOptions("tokens.list", filter, TOKEN_FILTER);
     const { scope, label, state } = filter;
     const request = { path: "v1/tokens", query: { scope, label, state } };
-    return listing(this.#api, shapes.TokenList, request, ({ tokens }) => tokens);
+    return listing(this.#api, answer("TokenList"), request, ({ tokens }) => tokens);
   }
 
   /** Creates a token. `token` of the answer is the only copy of its secret. */
@@ -56,14 +56,14 @@ export class TokensClient {
     refuseUnknownOptions("tokens.create", options, CREATE_TOKEN_OPTIONS);
     const { expiresSeconds: expires_seconds } = options;
     const body = { scope, label, expires_seconds, ...ownerLimitsBody(options) };
-    return this.#api.json(shapes.NewTokenView, { method: "POST", path: "v1/tokens", body });
+    return this.#api.json(answer("NewTokenView"), { method: "POST", path: "v1/tokens", body });
   }
 
   /** Changes the weight and the limits of a token's tasks. */
   async update(id: string, limits: OwnerLimitOptions): Promise<TokenView> {
     refuseUnknownOptions("tokens.update", limits, OWNER_LIMIT_OPTIONS);
     const path = `v1/tokens/${segment(id)}`;
-    return this.#api.json(shapes.TokenView, {
+    return this.#api.json(answer("TokenView"), {
       method: "PATCH",
       path,
       body: ownerLimitsBody(limits),

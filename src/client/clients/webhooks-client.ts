@@ -12,7 +12,7 @@ import type {
   WebhookSample,
   WebhookSourceBody,
 } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import { answer } from "./answers.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
@@ -61,7 +61,7 @@ export class WebhooksClient {
   list(): Listing<WebhookSourceView> {
     return listing(
       this.#api,
-      shapes.WebhookSourceList,
+      answer("WebhookSourceList"),
       { path: "v1/webhook-sources" },
       ({ sources }) => sources,
     );
@@ -69,12 +69,12 @@ export class WebhooksClient {
 
   /** One source by its name. */
   get(name: string): Promise<WebhookSourceView> {
-    return this.#api.json(shapes.WebhookSourceView, { path: pathOf(name) });
+    return this.#api.json(answer("WebhookSourceView"), { path: pathOf(name) });
   }
 
   /** Creates or replaces a source: deliveries to `v1/webhooks/NAME` that are signed with its secret become tasks. */
   put(name: string, source: z.input<typeof WebhookSourceBody>): Promise<WebhookSourceView> {
-    return this.#api.json(shapes.WebhookSourceView, {
+    return this.#api.json(answer("WebhookSourceView"), {
       method: "PUT",
       path: pathOf(name),
       body: source,
@@ -89,7 +89,7 @@ export class WebhooksClient {
 
   /** Dry run: the task that a sample event would become, or the filter that drops it. Nothing is stored. */
   async test(name: string, sample: z.input<typeof WebhookSample>): Promise<DryRun> {
-    const { task, ...dryRun } = await this.#api.json(shapes.DryRunView, {
+    const { task, ...dryRun } = await this.#api.json(answer("DryRunView"), {
       method: "POST",
       path: `${pathOf(name)}/test`,
       body: sample,
@@ -107,7 +107,7 @@ export class WebhooksClient {
     const { outcome, pageSize } = filter;
     return listing(
       this.#api,
-      shapes.DeliveryList,
+      answer("DeliveryList"),
       { path: `${pathOf(name)}/deliveries`, query: { outcome, limit: pageSize } },
       ({ deliveries }) => deliveries,
     );
@@ -115,13 +115,13 @@ export class WebhooksClient {
 
   /** The refused deliveries of a source by reason, newest first: at most 20 entries, each with the newest of its deliveries. */
   refused(name: string): Promise<RefusedList> {
-    return this.#api.json(shapes.RefusedList, { path: `${pathOf(name)}/refused` });
+    return this.#api.json(answer("RefusedList"), { path: `${pathOf(name)}/refused` });
   }
 
   /** Processes a stored delivery again, with the source's current filters and mapping. */
   async replay(name: string, id: string, options: ReplayOptions = {}): Promise<DeliveryView> {
     refuseUnknownOptions("webhooks.replay", options, REPLAY_OPTIONS);
-    return this.#api.json(shapes.DeliveryView, {
+    return this.#api.json(answer("DeliveryView"), {
       method: "POST",
       path: `${pathOf(name)}/deliveries/${segment(id)}/replay`,
       query: { new_task: String(options.newTask ?? false) },

@@ -1,5 +1,5 @@
 import { redactUrl } from "../../base/redact.ts";
-import { ProblemView } from "../../protocol/shapes.ts";
+import { ProblemView } from "../../protocol/shapes/problem.ts";
 import { readShape } from "../../base/shape/read-shape.ts";
 
 /**

@@ -11,7 +11,7 @@ import { readEnvelope } from "../../protocol/read-envelope.ts";
 import { CLOSE } from "../../protocol/close-codes.ts";
 import { newUuid } from "../../protocol/random-ids.ts";
 import type { Identity } from "../../protocol/messages.ts";
-import { HandshakeAck, Identity as IdentityShape } from "../../protocol/shapes.ts";
+import { HandshakeAck, Identity as IdentityShape } from "../../protocol/shapes/messages.ts";
 import { readShape } from "../../base/shape/read-shape.ts";
 import { OptionsError, PeerError, type PeerErrorCode } from "../errors.ts";
 import type { ConnectionEnd, PeerProfile } from "./connection.ts";

@@ -1,9 +1,9 @@
 import { fromHex, toHex, type Bytes } from "../../base/bytes.ts";
 import { peerIdOf } from "../../crypto/identity.ts";
-import { generateIdentity } from "../keys.ts";
+import { generateIdentity } from "../own-keys.ts";
 import { verifyMeshProof } from "../../crypto/key-proofs.ts";
 import { platformX25519 } from "../../crypto/x25519.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import * as shapes from "../../protocol/shapes/proof.ts";
 import { MusterApiError } from "../errors.ts";
 import { Api, type Fetch } from "../http/api.ts";
 import type { Millis } from "../../base/clock.ts";

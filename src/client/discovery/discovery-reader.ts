@@ -3,7 +3,7 @@ import type { PointerView } from "../../protocol/http.ts";
 import type { PeerRecord } from "../../stmf/peer-record.ts";
 import { OptionsError } from "../errors.ts";
 import type { Fetch } from "../http/api.ts";
-import type { PrivateKey } from "../keys.ts";
+import type { PrivateKey } from "../own-keys.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 import { DIRECTORY_AGE_MAX } from "../timings.ts";
 import { DiscoveryIncomplete, type Degraded } from "./degraded.ts";

@@ -4,7 +4,7 @@ import { BLOB_BYTES_MAX } from "../../protocol/constants.ts";
 import { STALE_HEADER } from "../../protocol/discovery-headers.ts";
 import { readShape } from "../../base/shape/read-shape.ts";
 import type { PointerList, PointerView } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import * as shapes from "../../protocol/shapes/discovery.ts";
 import { MusterApiError } from "../errors.ts";
 import { Api, type ApiRequest, type Fetch } from "../http/api.ts";
 import { boundedBody, boundedJson } from "../http/bounded-body.ts";

@@ -15,7 +15,7 @@ import type { PointerList, PointerView } from "../../protocol/http.ts";
 import type { PeerRecord } from "../../stmf/peer-record.ts";
 import { MusterApiError } from "../errors.ts";
 import type { Fetch } from "../http/api.ts";
-import { identityFrom, type PrivateKey } from "../keys.ts";
+import { identityFrom, type PrivateKey } from "../own-keys.ts";
 import { DiscoveryError } from "./discovery-error.ts";
 import type { Discovered, DiscoverOptions } from "./discovered.ts";
 import { discoverPeers } from "./discovery-feed.ts";

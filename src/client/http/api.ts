@@ -5,7 +5,7 @@ import { readShape } from "../../base/shape/read-shape.ts";
 import type { Typed } from "../../base/shape/shape.ts";
 import type { ExactMembers } from "../../base/json-text/read-json.ts";
 import { isErrorCode, TROUBLESHOOTING_PATH } from "../../protocol/error-statuses.ts";
-import { ProblemView } from "../../protocol/shapes.ts";
+import { ProblemView } from "../../protocol/shapes/problem.ts";
 import { readRetryAfter } from "../../protocol/retry-after-header.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
 import { boundedBody, boundedJson, refuseCutJson } from "./bounded-body.ts";
@@ -52,6 +52,9 @@ export interface ApiRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A shape, or what loads it. */
+export type ShapeSource<T> = Typed<T> | (() => Promise<Typed<T>>);
+
 /** The body of an answer, as it came. */
 export interface Content {
   readonly headers: Headers;
@@ -74,8 +77,9 @@ export class Api {
     this.#base = apiBase(options.url);
   }
 
-  /** The JSON of the answer, validated by its shape. */
-  async json<T>(shape: Typed<T>, request: ApiRequest): Promise<T> {
+  /** The JSON of the answer, validated by its shape. One that has to be loaded is loaded before anything is sent. */
+  async json<T>(source: ShapeSource<T>, request: ApiRequest): Promise<T> {
+    const shape = typeof source === "function" ? await source() : source;
     const [status, json] = await this.#exchange(request, async (response) => [
       response.status,
       await boundedJson(response, ANSWER_BYTES_MAX, request.exact),

@@ -1,5 +1,4 @@
-import type { Typed } from "../../base/shape/shape.ts";
-import type { Api, ApiRequest } from "./api.ts";
+import type { Api, ApiRequest, ShapeSource } from "./api.ts";
 
 /** The items of a list endpoint. `for await` requests a page when it reaches it; `toArray` requests all pages. */
 export class Listing<T> implements AsyncIterable<T> {
@@ -35,7 +34,7 @@ interface Page<T> {
 /** The listing of an endpoint. `itemsOf` selects the items of an answer; an answer without `next_cursor` is the last. */
 export const listing = <A extends object, T>(
   api: Api,
-  shape: Typed<A>,
+  shape: ShapeSource<A>,
   { path, query = {} }: Pick<ApiRequest, "path" | "query">,
   itemsOf: (answer: A) => readonly T[],
 ): Listing<T> =>

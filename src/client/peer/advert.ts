@@ -1,7 +1,7 @@
 import { ADVERT_PEERS_MAX } from "../../protocol/constants.ts";
 import { readShape } from "../../base/shape/read-shape.ts";
 import type { PayloadInput, Role } from "../../protocol/messages.ts";
-import { Advert } from "../../protocol/shapes.ts";
+import { Advert } from "../../protocol/shapes/messages.ts";
 import { OptionsError } from "../errors.ts";
 import { publicKeyHex } from "../public-key.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";

@@ -3,7 +3,7 @@ import { outageOf } from "../clients/options.ts";
 import type { PeerProfile } from "../connection/connection.ts";
 import { goP2pIdentity } from "../connection/go-p2p-handshake.ts";
 import { OptionsError } from "../errors.ts";
-import { generateIdentity, identityFrom } from "../keys.ts";
+import { generateIdentity, identityFrom } from "../own-keys.ts";
 import { hostPlatform, type Platform } from "../platform.ts";
 import { moduleUrl } from "../threads/module-url.ts";
 import { ThreadPool } from "../threads/thread-pool.ts";

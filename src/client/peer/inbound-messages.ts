@@ -5,7 +5,7 @@ import type { Typed } from "../../base/shape/shape.ts";
 import type { Envelope } from "../../protocol/envelope.ts";
 import { GO_P2P_REQUESTS } from "../../protocol/go-p2p-requests.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import * as shapes from "../../protocol/shapes/messages.ts";
 import { MessageAge } from "./message-age.ts";
 
 /** The message types of the mesh that a peer handles. */

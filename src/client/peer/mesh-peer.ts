@@ -8,7 +8,7 @@ import type { PayloadOf } from "../../protocol/messages.ts";
 import type { PeerProfile } from "../connection/connection.ts";
 import { goP2pIdentity } from "../connection/go-p2p-handshake.ts";
 import { PeerError } from "../errors.ts";
-import { generateIdentity, identityFrom, type PrivateKey } from "../keys.ts";
+import { generateIdentity, identityFrom, type PrivateKey } from "../own-keys.ts";
 import { RouteReporter } from "../route/route-reporter.ts";
 import type { ThreadPool } from "../threads/thread-pool.ts";
 import { GoP2pRequests, goP2pStats, requestHandlers } from "../work/go-p2p-requests.ts";

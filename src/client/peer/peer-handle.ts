@@ -1,6 +1,6 @@
 import type { KeyPair } from "../../crypto/identity.ts";
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
-import type { PrivateKey } from "../keys.ts";
+import type { PrivateKey } from "../own-keys.ts";
 import type { OptionNames } from "../known-options.ts";
 import type { KnownPeer } from "./advert.ts";
 import type { JoinedMesh } from "./peer-events.ts";

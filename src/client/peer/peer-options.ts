@@ -1,7 +1,7 @@
 import type { Millis } from "../../base/clock.ts";
 import type { Protocol } from "../../protocol/http.ts";
 import type { Role } from "../../protocol/messages.ts";
-import type { PrivateKey } from "../keys.ts";
+import type { PrivateKey } from "../own-keys.ts";
 import type { OptionNames } from "../known-options.ts";
 import type { Platform } from "../platform.ts";
 import type { Handlers } from "../work/handler.ts";

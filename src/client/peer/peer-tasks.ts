@@ -1,6 +1,6 @@
 import type { Json } from "../../base/json.ts";
 import type { WaitOptions } from "../clients/options.ts";
-import type { PrivateKey } from "../keys.ts";
+import type { PrivateKey } from "../own-keys.ts";
 import type { RetryOptions } from "../tasks/retry-options.ts";
 import type { RunOptions } from "../tasks/run-task.ts";
 import type { SubmitOptions } from "../tasks/submission.ts";

@@ -1,6 +1,6 @@
 import { readShape } from "../../base/shape/read-shape.ts";
 import type { Rtts } from "../../protocol/messages.ts";
-import { Rtts as RttsShape } from "../../protocol/shapes.ts";
+import { Rtts as RttsShape } from "../../protocol/shapes/messages.ts";
 import { OptionsError } from "../errors.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 

@@ -7,7 +7,7 @@ import type { Connection } from "../connection/connection.ts";
 import { aboutTask, errorAbout, MusterApiError, WaitTimeout, type PeerError } from "../errors.ts";
 import type { Fetch } from "../http/api.ts";
 import { isOutage, withRetries, type Attempt, type RetryPolicy } from "../http/request-retry.ts";
-import type { PrivateKey } from "../keys.ts";
+import type { PrivateKey } from "../own-keys.ts";
 import { RETRY_OPTIONS, retryBody, type RetryOptions } from "../tasks/retry-options.ts";
 import { runTask, type FetchOptions, type RunOptions } from "../tasks/run-task.ts";
 import { refuseUnknownOptions } from "../known-options.ts";

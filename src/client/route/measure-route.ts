@@ -1,5 +1,5 @@
 import type { Route } from "../../protocol/route.ts";
-import { hasNodeThreads } from "../threads/node-thread.ts";
+import { hasNodeThreads } from "../threads/runtime.ts";
 import { parseRoute } from "./parse-route.ts";
 import { routeCommands } from "./route-commands.ts";
 

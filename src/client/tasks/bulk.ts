@@ -1,5 +1,5 @@
 import type { BulkView, CANCELLABLE_STATES, RETRYABLE_STATES } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import { answer } from "../clients/answers.ts";
 import { BULK_IDS_MAX } from "../../protocol/constants.ts";
 import type { Api } from "../http/api.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
@@ -103,7 +103,7 @@ async function actOnMany(
     do {
       const body = { ...part, ...more, dry_run: dryRun, cursor };
       const request = { method: "POST", path, body, idempotent: true, signal } as const;
-      const piece = await api.json(shapes.BulkView, request);
+      const piece = await api.json(answer("BulkView"), request);
       done = {
         count: done.count + piece.count,
         taskIds: [...done.taskIds, ...piece.task_ids].slice(0, IDS_SHOWN),

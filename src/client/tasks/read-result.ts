@@ -1,4 +1,4 @@
-import { fromBase64, fromUtf8, toBase64, type Bytes } from "../../base/bytes.ts";
+import { fromBase64, fromUtf8, toBase64, toHex, type Bytes } from "../../base/bytes.ts";
 import type { Json } from "../../base/json.ts";
 import { isJson } from "../../base/json-text/scan-json.ts";
 import { sha256 } from "../../crypto/primitives/hashes.ts";
@@ -10,7 +10,7 @@ import { readContentDigest } from "../../protocol/content-digest.ts";
 import { RESULT_FENCE_HEADER, RESULT_SIGNATURE_HEADER } from "../../protocol/result-headers.ts";
 import { Api, type Content, type Fetch } from "../http/api.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
-import { identityFrom, type PrivateKey } from "../keys.ts";
+import { identityFrom, type PrivateKey } from "../own-keys.ts";
 import type { FetchOptions } from "./run-task.ts";
 import type { Task } from "./task.ts";
 
@@ -107,6 +107,10 @@ function jsonTextOf(bytes: Uint8Array): string {
   if (text === null || !isJson(text)) throw unreadable("the result is not JSON");
   return text;
 }
+
+/** The public key, in hex, to which a result is sealed that this key opens. Throws an `OptionsError` if the key is not valid. */
+export const sealingKeyOf = (privateKey: PrivateKey): string =>
+  toHex(identityFrom(privateKey).publicKey);
 
 async function open(
   container: Uint8Array,

@@ -1,7 +1,7 @@
 import type { Json } from "../../base/json.ts";
 import type { WaitOptions } from "../clients/options.ts";
 import { TaskFailed } from "../errors.ts";
-import type { PrivateKey } from "../keys.ts";
+import type { PrivateKey } from "../own-keys.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 import { sealingTo, SUBMIT_OPTIONS, type SubmitOptions } from "./submission.ts";
 import type { Task } from "./task.ts";

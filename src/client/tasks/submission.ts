@@ -1,11 +1,10 @@
-import { toHex } from "../../base/bytes.ts";
 import { platformRandom } from "../../crypto/primitives/random.ts";
 import { readShape } from "../../base/shape/read-shape.ts";
 import type { SubmitTaskInput } from "../../protocol/http.ts";
 import { newUuid } from "../../protocol/random-ids.ts";
-import { IdempotencyKey } from "../../protocol/shapes.ts";
+import { IdempotencyKey } from "../../protocol/shapes/ids.ts";
 import { OptionsError } from "../errors.ts";
-import type { PrivateKey } from "../keys.ts";
+import type { PrivateKey } from "../own-keys.ts";
 import type { OptionNames } from "../known-options.ts";
 import { payloadJson } from "./exact-value.ts";
 
@@ -91,8 +90,8 @@ export async function sealingTo(
   privateKey: PrivateKey | undefined,
 ): Promise<Pick<SubmitOptions, "sealTo">> {
   if (privateKey === undefined) return {};
-  const { identityFrom } = await import("../keys.ts");
-  return { sealTo: toHex(identityFrom(privateKey).publicKey) };
+  const { sealingKeyOf } = await import("./read-result.ts");
+  return { sealTo: sealingKeyOf(privateKey) };
 }
 
 /**

@@ -33,12 +33,6 @@ const WORKER_THREADS = "node:worker_threads";
 /** Not a literal in `new URL` either: they would take the file for one that the page loads. */
 const THREAD_ENTRY = "./thread-entry.ts";
 
-/** Whether this runtime has `node:worker_threads`: Node, Deno and Bun. */
-export const hasNodeThreads = (): boolean => {
-  const { process } = globalThis as { process?: { versions?: { node?: string } } };
-  return process?.versions?.node !== undefined;
-};
-
 /** Threads of Node, Deno and Bun. `onWorker` receives each new one, for example to read its standard output. */
 export const nodeThreads =
   (options: NodeThreadOptions = {}, onWorker: (worker: unknown) => void = () => {}): SpawnThread =>

@@ -1,5 +1,5 @@
 /** What a handler thread runs. It is a file of its own, because a thread starts with a file. */
-import { hasNodeThreads } from "./node-thread.ts";
+import { hasNodeThreads } from "./runtime.ts";
 import { marked } from "./messages.ts";
 import { serveHandlers, type ThreadPort } from "./serve-handlers.ts";
 

@@ -2,7 +2,7 @@ import { utf8 } from "../../base/bytes.ts";
 import type { Millis } from "../../base/clock.ts";
 import { platformRandom } from "../../crypto/primitives/random.ts";
 import type { DeliveryView } from "../../protocol/http.ts";
-import * as shapes from "../../protocol/shapes.ts";
+import * as shapes from "../../protocol/shapes/deliveries.ts";
 import { newUuid } from "../../protocol/random-ids.ts";
 import { secretOf, signStandard } from "../../webhooks/index.ts";
 import { Api, type Fetch } from "../http/api.ts";

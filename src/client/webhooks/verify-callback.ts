@@ -4,7 +4,7 @@ import { textOfJson } from "../../base/json-text/json-text.ts";
 import { ExactMembers, readJson } from "../../base/json-text/read-json.ts";
 import { readShape } from "../../base/shape/read-shape.ts";
 import type { TaskEvent } from "../../protocol/http.ts";
-import { TaskEvent as TaskEventShape } from "../../protocol/shapes.ts";
+import { TaskEvent as TaskEventShape } from "../../protocol/shapes/callbacks.ts";
 import { checkSecret, verifyDelivery, type HeaderReader } from "../../webhooks/index.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";

@@ -5,9 +5,8 @@ import type { z } from "zod";
 import { JsonText } from "../../../src/base/json-text/json-text.ts";
 import { readShape } from "../../../src/base/shape/read-shape.ts";
 import type { Shape, StringShape, Typed } from "../../../src/base/shape/shape.ts";
-import * as shapes from "../../../src/protocol/shapes.ts";
 import { firstIssue } from "../../../src/protocol/envelope.ts";
-import { SCHEMAS } from "./shapes-module.ts";
+import { MODULES, SCHEMAS } from "./shapes-module.ts";
 
 /** Values around the limits of every type. */
 const HOSTILE: fc.Arbitrary<unknown> = fc.oneof(
@@ -120,12 +119,26 @@ function compare(schema: z.ZodType, shape: Shape, value: unknown): boolean {
   return false;
 }
 
-const EACH = SCHEMAS.map(
-  ([name, schema]) =>
-    [name, schema, (shapes as Readonly<Record<string, Shape>>)[name] as Shape] as const,
+const LOADED = await Promise.all(
+  Object.entries(MODULES).map(async ([module, names]) => {
+    const shapes = (await import(`../../../src/protocol/shapes/${module}.ts`)) as Record<
+      string,
+      Shape
+    >;
+    return names.map((name) => [name, module, shapes[name] as Shape] as const);
+  }),
 );
+const EACH = LOADED.flat().map(([name, module, shape]) => {
+  const schema = SCHEMAS.find(([named]) => named === name)?.[1] as z.ZodType;
+  return [`${module}/${name}`, schema, shape] as const;
+});
 
 describe("a shape", () => {
+  test("SK27 exists of each schema that the SDK reads", () => {
+    const names = new Set(Object.values(MODULES).flat());
+    expect(SCHEMAS.map(([name]) => name).filter((name) => !names.has(name))).toEqual([]);
+  });
+
   test.each(EACH)("SK27 of %s reads what its schema reads", (_, schema, shape) => {
     const taken = { count: 0 };
     fc.assert(

@@ -57,6 +57,14 @@ const ANSWERS = [
   "WhyView",
 ] as const satisfies readonly (keyof typeof http)[];
 
+/** Those that other modules have: few programs read the rest, which is loaded when it is needed. */
+const LOADED_AT_ONCE: ReadonlySet<string> = new Set([
+  "ProblemView",
+  "TaskView",
+  "MeshProofView",
+  "TaskEvent",
+]);
+
 /** The messages of a mesh that a peer reads. Go-p2p's requests have one shape: any JSON. */
 const MESSAGES = [
   "ping",
@@ -113,17 +121,46 @@ export const SCHEMAS: readonly (readonly [name: string, schema: z.ZodType, type:
   ["Envelope", Envelope, "envelope.Envelope"],
 ];
 
+/**
+ * The modules of src/protocol/shapes with their shapes. A module has what one part of the SDK reads: bundlers keep the parts of a program in
+ * files of their own, and what a module says for one of them would come with all.
+ */
+export const MODULES: Readonly<Record<string, readonly string[]>> = {
+  ids: ["IdempotencyKey"],
+  problem: ["ProblemView"],
+  tasks: ["TaskView"],
+  messages: [
+    ...MESSAGES.map(messageName),
+    "Identity",
+    "HandshakeAck",
+    "Advert",
+    "Rtts",
+    "MeshClaim",
+    "Envelope",
+  ],
+  proof: ["MeshProofView"],
+  results: ["PeerId", "ResultContent"],
+  discovery: ["PeerRecord", "PointerList", "PointerView"],
+  callbacks: ["TaskEvent"],
+  deliveries: ["DeliveryView"],
+  answers: ANSWERS.filter((name) => !LOADED_AT_ONCE.has(name)),
+};
+
 const HEAD = `/** Made of the schemas of src/protocol by test/client/shapes/shapes.test.ts, which says how to renew it. */
 /* oxlint-disable max-lines */
-import type { z } from "zod";
-import type { Typed, Shape } from "../base/shape/shape.ts";
-import type * as envelope from "./envelope.ts";
-import type * as http from "./http.ts";
-import type * as messages from "./messages.ts";
-import type * as record from "./peer-record.ts";
-import type * as result from "./result-content.ts";
-
 `;
+
+/** What a module may import, each with the text by which it is used. */
+const IMPORTS = [
+  ["z.", 'import type { z } from "zod";'],
+  [": Shape", 'import type { Shape, Typed } from "../../base/shape/shape.ts";'],
+  ["Typed<", 'import type { Typed } from "../../base/shape/shape.ts";'],
+  ["envelope.", 'import type * as envelope from "../envelope.ts";'],
+  ["http.", 'import type * as http from "../http.ts";'],
+  ["messages.", 'import type * as messages from "../messages.ts";'],
+  ["record.", 'import type * as record from "../peer-record.ts";'],
+  ["result.", 'import type * as result from "../result-content.ts";'],
+] as const;
 
 /** Shorter parts are repeated. */
 const SHARED_CHARS_MIN = 50;
@@ -133,9 +170,13 @@ const NONE: Names = new Map();
 const isComposed = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !(value instanceof RegExp);
 
-/** The module with the shapes of all schemas. What occurs more than once is written once. */
-export function shapesModule(): string {
-  const shapes = SCHEMAS.map(([name, schema, type]) => ({ name, type, shape: shapeOf(schema) }));
+/** A module with the shapes of these schemas. What occurs in it more than once is written once. */
+export function shapesModule(chosen: readonly string[]): string {
+  const shapes = SCHEMAS.filter(([name]) => chosen.includes(name)).map(([name, schema, type]) => ({
+    name,
+    type,
+    shape: shapeOf(schema),
+  }));
   const seen = new Map<string, number>();
   const count = (value: unknown): void => {
     if (!isComposed(value)) return;
@@ -159,7 +200,13 @@ export function shapesModule(): string {
     declare(shape);
     lines.push(`export const ${name}: Typed<${type}> = ${literal(shape, names)};`);
   }
-  return `${HEAD}${withoutUnused(lines).join("\n")}\n`;
+  const code = withoutUnused(lines).join("\n");
+  const used = IMPORTS.filter(([text]) => code.includes(text)).map(([, line]) => line);
+  // A module without shared parts imports the type of its shapes alone.
+  const imports = code.includes(": Shape")
+    ? used.filter((line) => !line.includes("{ Typed }"))
+    : used;
+  return `${HEAD}${imports.join("\n")}\n\n${code}\n`;
 }
 
 /** A part of parts that are written once needs no name of its own. */

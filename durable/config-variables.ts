@@ -30,6 +30,7 @@ import {
   readOutboundAllow,
   type OutboundAllow,
 } from "../src/protocol/outbound-allow.ts";
+import { readPublicUrl } from "../src/protocol/public-url.ts";
 import { SelectionVariables } from "./selection-variables.ts";
 
 /** Bytes of a megabyte, as Cloudflare counts storage. */
@@ -102,9 +103,17 @@ const PageOriginList = z.string().transform((text, context): PageOrigins => {
   return z.NEVER;
 });
 
+const PublicUrl = z.string().transform((text, context): string => {
+  const url = readPublicUrl(text);
+  if (url.ok) return url.value;
+  context.addIssue(url.error);
+  return z.NEVER;
+});
+
 /** The variables and secrets of a deployment, with their defaults. Error texts follow the name of the variable. */
 export const ConfigVariables = z.object({
   MESH_NAME: Name.default("muster"),
+  PUBLIC_URL: PublicUrl.optional(),
   AUTH_MODE: z
     .enum(AuthMode.options, { error: "is neither allowlist nor open" })
     .default("allowlist"),

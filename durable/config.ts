@@ -27,6 +27,8 @@ import type { UpstashAccess } from "./upstash-store.ts";
 /** The validated configuration of a deployment: its three keys and the operator's choices. */
 export interface MeshConfig {
   readonly name: string;
+  /** Where others reach the mesh, without a slash at the end; null if that is where each request was sent. */
+  readonly publicUrl: string | null;
   readonly identities: MeshIdentities;
   readonly discovery: KeyPair;
   /** Ed25519 private key. */
@@ -89,6 +91,7 @@ function parseConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
     );
   return ok({
     name: data.MESH_NAME,
+    publicUrl: data.PUBLIC_URL ?? null,
     identities: identities.value,
     discovery: keyPairOf(data.MESH_DISCOVERY_KEY),
     signingKey: data.MESH_SIGNING_KEY,

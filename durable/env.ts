@@ -11,6 +11,8 @@ export interface Env {
   readonly UPSTASH_REDIS_REST_URL?: string;
   readonly UPSTASH_REDIS_REST_TOKEN?: string;
   readonly MESH_NAME?: string;
+  /** Where others reach the mesh; default: where each request was sent. */
+  readonly PUBLIC_URL?: string;
   /** "allowlist" (the default) or "open", until one is set over HTTP. */
   readonly AUTH_MODE?: string;
   readonly DISCOVERY_PUBLIC?: string;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { orAborted } from "../src/cli/abort.ts";
 import { Failure } from "../src/cli/failure.ts";
 import { refuseNewerFolder, writeFolderVersion } from "../src/cli/folder-version.ts";
-import { isLoopbackHost, reachableHost, startingAuthMode } from "../src/cli/listen-address.ts";
+import { isOnlyLocal, reachableHost, startingAuthMode } from "../src/cli/listen-address.ts";
 import { acquireLock } from "../src/cli/lock.ts";
 import type { MeshOptions, MeshProcess } from "../src/cli/server-module.ts";
 import {
@@ -65,9 +65,11 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
 
 async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProcess> {
   const { host = "127.0.0.1", dir, onLog = () => {}, signal, variables: chosen = {} } = options;
-  const { isLocal = true, tls: tlsFiles = null } = options;
+  const { isLocal = true, tls: tlsFiles = null, sources = {} } = options;
   // Before anything is made: the file may not exist.
-  const geoDatabase = options.geoipDatabase && (await openGeoDatabase(options.geoipDatabase));
+  const geoDatabase =
+    options.geoipDatabase &&
+    (await openGeoDatabase(options.geoipDatabase, sources["GEOIP_DATABASE"]));
   const folder = stateFolder(dir);
   const secrets = await secretsOf(folder, options.secrets ?? {});
   parts.unlock = await acquireLock(folder.lock);
@@ -75,14 +77,22 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
   // Before the database is migrated: an older version must not open it afterwards.
   await writeFolderVersion(folder);
   const run = (parts.run = await runFolder(folder));
-  const tls = tlsFiles === null ? null : await readTls(tlsFiles);
+  const tls =
+    tlsFiles === null
+      ? null
+      : await readTls(tlsFiles, [sources["MUSTER_TLS_CERT"], sources["MUSTER_TLS_KEY"]]);
   const pages = pageOriginsOf(chosen["CORS_ORIGINS"]);
   const allow = outboundAllowOf(chosen["OUTBOUND_ALLOW"]);
   // A mesh that only this machine reaches is open: a page of any site could make the browser join it. Behind a proxy others reach it, too.
-  const isGuarded = isLoopbackHost(host) && chosen["TRUSTED_PROXIES"] === undefined;
+  const publicUrl = chosen["PUBLIC_URL"]?.replace(/\/+$/, "");
+  const isGuarded = isOnlyLocal(host, publicUrl) && chosen["TRUSTED_PROXIES"] === undefined;
   const front = (parts.front = await startFront({
     host,
     port: options.port,
+    named: {
+      host: sources["MUSTER_HOST"] ?? "--host",
+      port: sources["MUSTER_PORT"] ?? "--port",
+    },
     mesh: run.socket,
     pages: isGuarded ? pages : null,
     tls,
@@ -97,7 +107,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     allow,
   }));
   const variables = {
-    ...(isLocal && { ...LOCAL_VARIABLES, AUTH_MODE: startingAuthMode(host) }),
+    ...(isLocal && { ...LOCAL_VARIABLES, AUTH_MODE: startingAuthMode(host, publicUrl) }),
     ...services.variables,
     ...chosen,
   };
@@ -140,10 +150,15 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
   const stopWatching = tlsFiles === null ? () => {} : watchTls(tlsFiles, () => void reloadTls());
   parts.stopWatching = stopWatching;
   const url = `${tls === null ? "http" : "https"}://${reachableHost(host, addressesOfThisMachine())}:${front.port}`;
-  await writeMeshFile(folder, { url, mesh_key: meshKey });
+  await writeMeshFile(folder, {
+    url,
+    mesh_key: meshKey,
+    ...(publicUrl !== undefined && { public_url: publicUrl }),
+  });
   const { exited, pid } = workerd;
   return {
     url,
+    publicUrl: publicUrl ?? null,
     adminToken: token,
     meshKey,
     authMode: ready.authMode,

@@ -1,7 +1,7 @@
 import { access, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { errorCode, PRIVATE_FOLDER } from "../src/cli/files.ts";
+import { noFolder, PRIVATE_FOLDER } from "../src/cli/files.ts";
 import { Failure } from "../src/cli/failure.ts";
 import type { StateFolder } from "../src/cli/state-folder.ts";
 import { diskRoom, shortageOf } from "./disk/disk-room.ts";
@@ -22,7 +22,7 @@ export async function objectsFolder(folder: StateFolder): Promise<string> {
     if (!(await exists(objects)) && (await exists(before))) await rename(before, objects);
     await mkdir(objects, { recursive: true, mode: PRIVATE_FOLDER });
   } catch (error) {
-    throw new Failure(`cannot create the folder ${objects} (${errorCode(error)})`);
+    throw noFolder(objects, error, "choose another folder with --dir");
   }
   await takeOverStore(folder, Date.now());
   return objects;
@@ -57,7 +57,7 @@ export async function runFolder({ root, run }: StateFolder): Promise<RunFolder> 
     };
     return { folder: run, socket: join(other, SOCKET), remove };
   } catch (error) {
-    throw new Failure(`cannot create the folder ${run} (${errorCode(error)})`);
+    throw noFolder(run, error, "choose another folder with --dir");
   }
 }
 const SOCKET = "mesh.sock";

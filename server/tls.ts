@@ -13,23 +13,30 @@ export interface TlsCertificate {
 /** How often the files are looked at. Polling also notices a symbolic link that leads elsewhere, as certbot's do. */
 const WATCH_INTERVAL_MS = 5_007;
 
-/** The certificate and its key, if both can be used together. */
-export async function readTls(files: TlsFiles): Promise<TlsCertificate> {
-  const [cert, key] = await Promise.all([readPem(files.cert), readPem(files.key)]);
+/** The certificate and its key, of which an error says where they were set, if both can be used together. */
+export async function readTls(
+  files: TlsFiles,
+  [certSource = "--tls-cert", keySource = "--tls-key"]: readonly (string | undefined)[] = [],
+): Promise<TlsCertificate> {
+  const [cert, key] = await Promise.all([
+    readPem(files.cert, certSource),
+    readPem(files.key, keySource),
+  ]);
   try {
     createSecureContext({ cert, key });
   } catch (error) {
     const [reason = ""] = (error as Error).message.split("\n");
     throw new Failure(
-      `${files.cert} and ${files.key} are no TLS certificate with its key: ${reason}`,
+      `${files.cert} (${certSource}) and ${files.key} (${keySource}) are no TLS certificate with its key: ${reason}`,
+      "both must be PEM files, and belong together",
     );
   }
   return { cert, key };
 }
 
-const readPem = (path: string): Promise<Buffer> =>
+const readPem = (path: string, source: string): Promise<Buffer> =>
   readFile(path).catch((error: unknown) => {
-    throw new Failure(`cannot read ${path} (${errorCode(error)})`);
+    throw new Failure(`cannot read ${path} (${errorCode(error)})`, `it is the file of ${source}`);
   });
 
 /** Calls `changed` when one of the files has changed. Returns what ends that. */

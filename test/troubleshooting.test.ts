@@ -8,6 +8,7 @@ import { describe, expect, it, test } from "vitest";
 import type { BackupFault } from "../src/backup/format.ts";
 import type { ConnectFailureCode, PeerErrorCode, PeerEvent } from "../src/client/index.ts";
 import { COMMANDS } from "../src/cli/commands/index.ts";
+import { SYSTEM_CODES } from "../src/cli/system-codes.ts";
 import {
   CLOSE,
   ERROR_CODES,
@@ -151,6 +152,7 @@ const CODES: Readonly<Record<string, readonly string[]>> = {
   "close code": [...Object.values(CLOSE), 1006].map(String),
   "error code of go-p2p": Object.values(GO_P2P_ERROR).map((code) => `go-p2p-error-${code}`),
   "error of discovery": ["discovery_incomplete", ...names(DISCOVERY_ERRORS)],
+  "code of the system": Object.keys(SYSTEM_CODES).map((code) => code.toLowerCase()),
   "fault of a backup": Object.keys(BACKUP_FAULTS),
   "error of the SDK": [...new Set([...names(PEER_ERRORS), ...sdkErrors()])],
   "reason why no session began": names(CONNECT_FAILURES),
@@ -186,12 +188,13 @@ const MESSAGES: readonly (readonly [files: string, before: RegExp])[] = [
   ["src/cli/**/*.ts", /new Failure\(\s*/],
   // Of other errors of a call the text itself says what to do.
   ["src/cli/files.ts", /(?:isMissing\s*\? |: )(?=`)/],
+  ["src/cli/files.ts", /new UsageError\(\s*(?=`cannot create)/],
   ["src/cli/{key-file,state-folder}.ts", /new UsageError\(\s*/],
   ["server/geoip/database.ts", /new UsageError\(\s*/],
   ["server/**/*.ts", /new Failure\(\s*/],
   ["server/mesh-process.ts", /const what = (?=["`]the mesh )/],
   ["src/cli/target.ts", /new UsageError\(\s*(?="no mesh)/],
-  ["src/cli/backup/make-backup.ts", /new UsageError\(\s*(?=`\$\{dir\} holds)/],
+  ["src/protocol/public-url.ts", /return err\(/],
   [
     "durable/config-variables.ts",
     /(?:error: |addIssue\(|\b(?:int|min|max|regex|refine)\([^"`\n]*|\n {4,8})(?=["`](?:is|has) )/,

@@ -41,6 +41,8 @@ export interface FrontOptions {
   readonly host: string;
   /** 0 selects a free port. */
   readonly port: number;
+  /** What the user wrote to set them, for errors; default: the flags. */
+  readonly named?: { readonly host: string; readonly port: string };
   /** The Unix socket on which the mesh listens. */
   readonly mesh: string;
   /** The web pages that may open WebSockets; default: all. */
@@ -61,7 +63,7 @@ const RESERVED: ReadonlySet<string> = new Set([CONNECTION_HEADER, "cf-connecting
  * Listens in front of workerd, whose socket only the user of this process can open, and tells it the address of each client.
  */
 export async function startFront(options: FrontOptions): Promise<Front> {
-  const { host, port, mesh, pages = null, tls = null } = options;
+  const { mesh, pages = null, tls = null } = options;
   const agent = new MeshAgent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS });
   const forward = (request: IncomingMessage, keep: boolean) =>
     httpRequest({
@@ -156,7 +158,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     });
     upstream.end();
   });
-  await listenOn(server, host, port);
+  await listenOn(server, options);
   return {
     port: (server.address() as AddressInfo).port,
     refuseNew: () => {
@@ -175,12 +177,12 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   };
 }
 
-async function listenOn(server: Server, host: string, port: number): Promise<void> {
+async function listenOn(server: Server, { host, port, named }: FrontOptions): Promise<void> {
   try {
     server.listen({ host, port, exclusive: true });
     await once(server, "listening");
   } catch (error) {
-    throw listenFailure(error, host, port);
+    throw listenFailure(error, host, port, named);
   }
 }
 

@@ -14,11 +14,14 @@ export interface GeoDatabase {
 }
 
 /** Reads the whole file: a lookup then takes microseconds. The largest of the free databases have 130 MB. */
-export async function openGeoDatabase(path: string): Promise<GeoDatabase> {
+export async function openGeoDatabase(
+  path: string,
+  source = "--geoip-database",
+): Promise<GeoDatabase> {
   const bytes = await readFile(path).catch((error: unknown) => {
-    throw unreadableInput(path, error, "it is the --geoip-database");
+    throw unreadableInput(path, error, `it is the GeoIP database (${source})`);
   });
-  const reader = parse(bytes, path);
+  const reader = parse(bytes, path, source);
   const { databaseType, buildEpoch } = reader.metadata;
   return {
     source: `${databaseType.slice(0, 60)} of ${buildEpoch.toISOString().slice(0, 10)}`,
@@ -26,12 +29,15 @@ export async function openGeoDatabase(path: string): Promise<GeoDatabase> {
   };
 }
 
-function parse(bytes: Buffer, path: string): Reader<Response> {
+function parse(bytes: Buffer, path: string, source: string): Reader<Response> {
   try {
     return new Reader(bytes);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${path} is not a database in MaxMind's format (.mmdb): ${reason}`);
+    throw new UsageError(
+      `${path} is not a database in MaxMind's format (.mmdb): ${reason}`,
+      `choose another file: ${source}`,
+    );
   }
 }
 

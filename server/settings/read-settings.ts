@@ -1,9 +1,14 @@
-import { readFileIfExists } from "../../src/cli/files.ts";
+import { isIP } from "node:net";
 import { UsageError } from "../../src/cli/failure.ts";
+import { readFileIfExists, readInputFile } from "../../src/cli/files.ts";
 import { readPrivateFile } from "../../src/cli/private-file.ts";
 import type { MeshSettings, SettingSources } from "../../src/cli/server-module.ts";
-import { SECRETS, SETTINGS } from "../../src/cli/settings/settings-table.ts";
-import { fromEnvironment, fromToml, type Values } from "./setting-sources.ts";
+import { SECRETS, SETTINGS, type Setting } from "../../src/cli/settings/settings-table.ts";
+import { STATE_FOLDER } from "../../src/cli/state-folder.ts";
+import { checkSecret, checkWorkerSetting } from "./check-worker-setting.ts";
+import { settingFault, type GivenSetting, type GivenSettings } from "./given-settings.ts";
+import { checkFile, checkFolder } from "./setting-files.ts";
+import { fromEnvironment, fromFlags, fromToml } from "./setting-sources.ts";
 
 const CONFIG_DEFAULT = "muster.toml";
 const PORT_DEFAULT = 8787;
@@ -17,74 +22,93 @@ const REQUIRED = [
   "MESH_SIGNING_KEY",
 ] as const;
 
-/** The settings of a mesh: of each, the flag counts before the environment, and that before the file. */
-export async function readSettings({ flags, env }: SettingSources): Promise<MeshSettings> {
-  const environment = fromEnvironment(env);
-  const above = { ...environment, ...flags };
-  const given: Values = { ...(await configFile(above["MUSTER_CONFIG"])), ...above };
-  /** What the user wrote to set it, so that an error names what is to be changed. */
-  const nameOf = (flag: "port" | "log"): string => {
-    const variable = `MUSTER_${flag.toUpperCase()}`;
-    if (flags[variable] !== undefined) return `--${flag}`;
-    if (environment[variable] !== undefined) return variable;
-    return `${flag} in ${above["MUSTER_CONFIG"] ?? CONFIG_DEFAULT}`;
-  };
+/** The settings of a mesh: of each, the flag counts before the environment, and that before the file. One that is not allowed is an error of the call. */
+export async function readSettings({
+  flags,
+  flagNames,
+  env,
+}: SettingSources): Promise<MeshSettings> {
+  const above = { ...fromEnvironment(env), ...fromFlags(flags, flagNames) };
+  const given: GivenSettings = { ...(await configFile(above["MUSTER_CONFIG"])), ...above };
+  for (const setting of SETTINGS) {
+    const one = given[setting.name];
+    if (one !== undefined) await checkSetting(setting, one);
+  }
+  const valueOf = (name: string): string | undefined => given[name]?.value;
   return {
-    host: given["MUSTER_HOST"],
-    port: portOf(given["MUSTER_PORT"], nameOf("port")),
-    dir: given["MUSTER_DIR"] ?? ".muster",
-    log: logForm(given["MUSTER_LOG"], nameOf("log")),
-    geoipDatabase: given["GEOIP_DATABASE"],
+    host: valueOf("MUSTER_HOST"),
+    port: Number(valueOf("MUSTER_PORT") ?? PORT_DEFAULT),
+    dir: valueOf("MUSTER_DIR") ?? STATE_FOLDER,
+    log: LOG_FORMS.find((form) => form === valueOf("MUSTER_LOG")) ?? "text",
+    geoipDatabase: valueOf("GEOIP_DATABASE"),
     tls: tlsOf(given["MUSTER_TLS_CERT"], given["MUSTER_TLS_KEY"]),
     variables: Object.fromEntries(
-      SETTINGS.filter(({ of }) => of === "worker").flatMap(({ name }) =>
-        given[name] === undefined ? [] : [[name, given[name]]],
-      ),
+      SETTINGS.filter(({ of }) => of === "worker").flatMap(({ name }) => {
+        const value = valueOf(name);
+        return value === undefined ? [] : [[name, value]];
+      }),
     ),
     secrets: await secretsOf(given),
+    sources: Object.fromEntries(Object.entries(given).map(([name, { source }]) => [name, source])),
   };
 }
 
-async function configFile(named: string | undefined): Promise<Values> {
-  const file = named ?? CONFIG_DEFAULT;
-  const text = await readFileIfExists(file);
-  if (text !== null) return fromToml(text, file);
-  if (named === undefined) return {};
-  throw new UsageError(`${file} does not exist`, "it is the file of settings (--config)");
+/** What the host alone reads, by the name of the setting: whether a value is allowed. */
+const HOST_CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
+  MUSTER_HOST: (value) =>
+    isIP(value) !== 0 || /^(?=.*[a-z])[a-z\d](?:[a-z\d.-]{0,252})$/i.test(value),
+  MUSTER_PORT: (value) => /^\d{1,5}$/.test(value) && Number(value) <= PORT_MAX,
+  MUSTER_LOG: (value) => (LOG_FORMS as readonly string[]).includes(value),
+};
+
+async function checkSetting(setting: Setting, given: GivenSetting): Promise<void> {
+  if (setting.of === "worker") checkWorkerSetting(setting, given);
+  else if (setting.value === "FILE") await checkFile(given, setting.allowed);
+  else if (setting.value === "FOLDER") await checkFolder(given, setting.allowed);
+  else if (HOST_CHECKS[setting.name]?.(given.value) !== true)
+    throw settingFault(given, setting.allowed);
 }
 
-function portOf(text: string | undefined, name: string): number {
-  if (text === undefined) return PORT_DEFAULT;
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(port <= PORT_MAX))
-    throw new UsageError(`${name} must be a whole number of at most ${PORT_MAX}, not "${text}"`);
-  return port;
+async function configFile(named: GivenSetting | undefined): Promise<GivenSettings> {
+  if (named !== undefined) {
+    await checkFile(named, "a file that exists and can be read");
+    return fromToml(await readInputFile(named.value), named.value);
+  }
+  const text = await readFileIfExists(CONFIG_DEFAULT);
+  return text === null ? {} : fromToml(text, CONFIG_DEFAULT);
 }
 
-function logForm(text = "text", name: string): MeshSettings["log"] {
-  const form = LOG_FORMS.find((known) => known === text);
-  if (form === undefined)
-    throw new UsageError(`${name} must be one of ${LOG_FORMS.join(", ")}, not "${text}"`);
-  return form;
-}
-
-function tlsOf(cert: string | undefined, key: string | undefined): MeshSettings["tls"] {
+function tlsOf(cert: GivenSetting | undefined, key: GivenSetting | undefined): MeshSettings["tls"] {
   if (cert === undefined && key === undefined) return null;
-  if (cert !== undefined && key !== undefined) return { cert, key };
-  const [given, missing] = key === undefined ? ["cert", "key"] : ["key", "cert"];
-  throw new UsageError(`--tls-${given} is given without --tls-${missing}`, "TLS needs both files");
+  if (cert !== undefined && key !== undefined) return { cert: cert.value, key: key.value };
+  const [{ source = "" } = {}, missing] = key === undefined ? [cert, "key"] : [key, "cert"];
+  throw new UsageError(
+    `${source} is given without --tls-${missing}`,
+    `TLS needs both files: set MUSTER_TLS_${missing.toUpperCase()}, too`,
+  );
 }
 
 /** The secrets that come from elsewhere than the state folder; empty if the folder has them. */
-async function secretsOf(given: Values): Promise<Values> {
-  const fromFile = given["MUSTER_SECRETS"];
-  const found: Record<string, string> = fromFile === undefined ? {} : await secretsFile(fromFile);
+async function secretsOf(given: GivenSettings): Promise<Readonly<Record<string, string>>> {
+  const all = given["MUSTER_SECRETS"];
+  const found: Record<string, string> = {};
+  const take = (name: (typeof SECRETS)[number], value: string, source: string): void => {
+    checkSecret(name, value, source);
+    found[name] = value;
+  };
+  if (all !== undefined)
+    for (const [name, value] of await secretsFile(all))
+      take(name, value, `${all.source}, the file ${all.value}`);
   for (const name of SECRETS) {
-    const [value, file] = [given[name], given[`${name}_FILE`]];
-    if (value !== undefined && file !== undefined)
-      throw new UsageError(`${name} and ${name}_FILE are both given`, "leave one of them out");
-    if (value !== undefined) found[name] = value;
-    if (file !== undefined) found[name] = (await readExisting(file, `${name}_FILE`)).trim();
+    const [inline, file] = [given[name], given[`${name}_FILE`]];
+    if (inline !== undefined && file !== undefined)
+      throw new UsageError(
+        `${name} is given twice, by ${inline.source} and by ${file.source}`,
+        "leave one of them out",
+      );
+    if (inline !== undefined) take(name, inline.value, inline.source);
+    if (file !== undefined)
+      take(name, (await secretText(file)).trim(), `${file.source}, the file ${file.value}`);
   }
   const present = REQUIRED.filter((name) => found[name] !== undefined);
   const missing = REQUIRED.filter((name) => found[name] === undefined);
@@ -96,25 +120,27 @@ async function secretsOf(given: Values): Promise<Values> {
   return found;
 }
 
-async function secretsFile(file: string): Promise<Record<string, string>> {
-  const text = await readExisting(file, "--secrets");
-  const found: Record<string, string> = {};
-  for (const [number, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === "" || line.startsWith("#")) continue;
-    const [, name = "", value = ""] = /^([A-Z_]+)=(\S+)\s*$/.exec(line) ?? [];
-    // The line may be a secret, so the error does not show it.
-    if (!(SECRETS as readonly string[]).includes(name))
-      throw new UsageError(
-        `line ${number + 1} of ${file} is not NAME=VALUE with the name of a secret`,
-        `the names are ${SECRETS.join(", ")}`,
-      );
-    found[name] = value;
-  }
-  return found;
+/** The text of a file with secrets, which must exist. */
+async function secretText(file: GivenSetting): Promise<string> {
+  await checkFile(file, "a file that exists and can be read");
+  return (await readPrivateFile(file.value)) ?? "";
 }
 
-async function readExisting(file: string, what: string): Promise<string> {
-  const text = await readPrivateFile(file);
-  if (text === null) throw new UsageError(`${file} does not exist`, `it is the file of ${what}`);
-  return text;
+type SecretLine = readonly [name: (typeof SECRETS)[number], value: string];
+
+async function secretsFile(file: GivenSetting): Promise<readonly SecretLine[]> {
+  const found: SecretLine[] = [];
+  for (const [number, line] of (await secretText(file)).split(/\r?\n/).entries()) {
+    if (line.trim() === "" || line.startsWith("#")) continue;
+    const [, word = "", value = ""] = /^([A-Z_]+)=(\S+)\s*$/.exec(line) ?? [];
+    const name = SECRETS.find((secret) => secret === word);
+    // The line may be a secret, so the error does not show it.
+    if (name === undefined)
+      throw new UsageError(
+        `line ${number + 1} of ${file.value} (${file.source}) is not NAME=VALUE with the name of a secret`,
+        `the names are ${SECRETS.join(", ")}`,
+      );
+    found.push([name, value]);
+  }
+  return found;
 }

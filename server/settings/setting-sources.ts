@@ -2,13 +2,12 @@
 import { parse, TomlError, type TomlPrimitive } from "smol-toml";
 import { nearestName } from "../../src/base/near-name.ts";
 import { UsageError } from "../../src/cli/failure.ts";
+import type { GivenSetting, GivenSettings } from "./given-settings.ts";
 import { SECRETS, secretFileSetting, SETTINGS } from "../../src/cli/settings/settings-table.ts";
-
-/** Settings by their names. */
-export type Values = Readonly<Record<string, string>>;
 
 /** What may be set anywhere: a secret only by the file that has it. */
 const KNOWN = [...SETTINGS, ...SECRETS.map(secretFileSetting)];
+const FLAGS = new Map(KNOWN.map(({ name, flag }) => [name, flag]));
 const BY_KEY = new Map(KNOWN.map(({ name, flag }) => [flag.replaceAll("-", "_"), name]));
 const SECRET_BY_KEY = new Map(SECRETS.map((secret) => [secret.toLowerCase(), secret]));
 const NAMES: readonly string[] = [...KNOWN.map(({ name }) => name), ...SECRETS];
@@ -23,12 +22,24 @@ const OTHERS =
 /** A shorter name could be a word of somebody else's, by chance near to one of ours. */
 const RESEMBLING_CHARS_MIN = 8;
 
+/** The settings that are given as flags, by the names of the settings. `flagNames` has what the user wrote in place of a setting's own flag. */
+export const fromFlags = (
+  flags: Readonly<Record<string, string>>,
+  flagNames: Readonly<Record<string, string>> = {},
+): GivenSettings =>
+  Object.fromEntries(
+    Object.entries(flags).map(([name, value]) => [
+      name,
+      { value, source: flagNames[name] ?? `--${FLAGS.get(name) ?? name}` },
+    ]),
+  );
+
 /** The settings in the environment. An empty variable counts as not set. */
-export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Values {
-  const found: Record<string, string> = {};
+export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): GivenSettings {
+  const found: Record<string, GivenSetting> = {};
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || value === "") continue;
-    if (NAMES.includes(name)) found[name] = value;
+    if (NAMES.includes(name)) found[name] = { value, source: `the variable ${name}` };
     else refuseUnknownVariable(name);
   }
   return found;
@@ -51,14 +62,44 @@ function refuseUnknownVariable(name: string): void {
 }
 
 /** The settings in a TOML file: keys without tables, in the names of the flags with `_`. */
-export function fromToml(text: string, file: string): Values {
-  const found: Record<string, string> = {};
+export function fromToml(text: string, file: string): GivenSettings {
+  const found: Record<string, GivenSetting> = {};
   for (const [key, value] of Object.entries(parsed(text, file))) {
     const name = BY_KEY.get(key);
-    if (name === undefined) throw unknownKey(key, file);
-    found[name] = settingText(value, key, file);
+    const line = lineOf(key, text);
+    const place = line === null ? file : `line ${line} of ${file}`;
+    if (name === undefined) throw unknownKey(key, place);
+    const source = `${key} in ${place}`;
+    if (name === "MUSTER_CONFIG")
+      throw new UsageError(
+        `${source} has no effect: the file that says it is read already`,
+        "leave it out",
+      );
+    found[name] = { value: settingText(value, source), source };
   }
   return found;
+}
+
+/**
+ * The number of the line that sets a key; null if it is not found, as of a key in a table. A line inside a text of several lines may look the same:
+ * what stands before the right one is a whole document.
+ */
+function lineOf(key: string, text: string): number | null {
+  const lines = text.split("\n");
+  const index = lines.findIndex((line, at) => {
+    const [, quoted, bare] = /^\s*\[?\s*(?:["']([^"']*)["']|([\w-]+))\s*[=.\]]/.exec(line) ?? [];
+    return (quoted ?? bare) === key && isDocument(lines.slice(0, at).join("\n"));
+  });
+  return index === -1 ? null : index + 1;
+}
+
+function isDocument(text: string): boolean {
+  try {
+    parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function parsed(text: string, file: string): Record<string, TomlPrimitive> {
@@ -73,29 +114,30 @@ function parsed(text: string, file: string): Record<string, TomlPrimitive> {
   }
 }
 
-function unknownKey(key: string, file: string): UsageError {
+function unknownKey(key: string, place: string): UsageError {
   const secret = SECRET_BY_KEY.get(key);
   if (secret !== undefined)
     return new UsageError(
-      `${file} has the secret ${key}`,
+      `${place} has the secret ${key}`,
       `write the name of a file that has it: ${key}_file = "FILE"`,
     );
   const near = nearestName(key, BY_KEY.keys());
   const question = near === null ? "" : `, did you mean ${near}?`;
   return new UsageError(
-    `${file} has the unknown key ${key}${question}`,
+    `${place} has the unknown key ${key}${question}`,
     "see docs/configuration.md",
   );
 }
 
 /** A list is written with commas in the environment. */
-function settingText(value: TomlPrimitive, key: string, file: string): string {
+function settingText(value: TomlPrimitive, source: string): string {
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint")
     return String(value);
   if (Array.isArray(value) && value.every((each) => typeof each === "string"))
     return value.join(",");
   throw new UsageError(
-    `${key} in ${file} is neither a text, a number, a boolean nor a list of texts`,
+    `${source} is neither a text, a number, a boolean nor a list of texts`,
+    "see docs/configuration.md",
   );
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { link, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Failure, UsageError } from "./failure.ts";
+import { systemRemedy } from "./system-codes.ts";
 
 /** Only the owner may read it: for keys, tokens and the files beside them. */
 export const PRIVATE_FILE = 0o600;
@@ -17,7 +18,7 @@ export async function readFileIfExists(path: string): Promise<string | null> {
   } catch (error) {
     // A part of the path may be a file, and no folder.
     if (["ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "")) return null;
-    throw new Failure(`cannot read ${path} (${errorCode(error)})`);
+    throw new Failure(`cannot read ${path} (${errorCode(error)})`, systemRemedy(errorCode(error)));
   }
 }
 
@@ -36,7 +37,23 @@ export function unreadableInput(path: string, error: unknown, hint?: string): Us
   const isMissing = code === "ENOENT" || code === "ENOTDIR";
   return new UsageError(
     isMissing ? `${path} does not exist` : `cannot read ${path} (${code})`,
-    hint,
+    isMissing ? hint : [systemRemedy(code), hint].filter((each) => each !== undefined).join("; "),
+  );
+}
+
+/** The error about a file of Muster's own that can't be written. */
+export const unwritable = (path: string, error: unknown): Failure =>
+  new Failure(`cannot write ${path} (${errorCode(error)})`, systemRemedy(errorCode(error)));
+
+/** The error about a folder that can't be created, by its code. A folder that the user has named is an error of the call. */
+export function noFolder(path: string, error: unknown, choose: string): UsageError {
+  const code = errorCode(error);
+  // mkdir reports a file of that name as EEXIST.
+  const isFile = code === "EEXIST" || code === "ENOTDIR";
+  const remedy = isFile ? "a part of that path is a file, and no folder" : systemRemedy(code);
+  return new UsageError(
+    `cannot create the folder ${path} (${code})`,
+    [remedy, choose].filter((each) => each !== undefined).join("; or "),
   );
 }
 
@@ -50,7 +67,7 @@ export async function writeNewFile(path: string, text: string): Promise<boolean>
   } catch (error) {
     if (errorCode(error) === "EEXIST") return false;
     if (HAS_NO_LINKS.has(errorCode(error) ?? "")) return writeExclusively(path, text);
-    throw new Failure(`cannot write ${path} (${errorCode(error)})`);
+    throw unwritable(path, error);
   }
 }
 
@@ -62,7 +79,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     await withTemporary(target, text, (temporary) => rename(temporary, target));
     await syncFolder(dirname(target));
   } catch (error) {
-    throw new Failure(`cannot write ${path} (${errorCode(error)})`);
+    throw unwritable(path, error);
   }
 }
 
@@ -75,7 +92,7 @@ async function writeExclusively(path: string, text: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (errorCode(error) === "EEXIST") return false;
-    throw new Failure(`cannot write ${path} (${errorCode(error)})`);
+    throw unwritable(path, error);
   }
 }
 

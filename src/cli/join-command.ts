@@ -5,7 +5,7 @@ import { variableOf } from "./secrets.ts";
 import { commandName } from "./command-name.ts";
 
 /** What a mesh answers is pasted into a shell, so it must not end a quotation there. */
-const LINK = /^muster:\/\/[\w.:[\]-]+\/#[0-9a-f]{64}&join=mjk_[0-9a-f]+$/;
+const LINK = /^muster:\/\/[\w.:[\]/~-]+\/#[0-9a-f]{64}&join=mjk_[0-9a-f]+$/;
 const JOIN_KEY = /^mjk_[0-9a-f]+$/;
 
 /** How a peer joins by a join key: the arguments of `muster join` that are no secret, and the secret. */

@@ -4,9 +4,16 @@ import { isLoopbackHost, readIpv4, readIpv6 } from "../protocol/ip-address.ts";
 
 export { isLoopbackHost };
 
+/** Whether only this machine reaches a mesh that listens on `host`: behind a proxy with a public URL others do, too. */
+export const isOnlyLocal = (host: string, publicUrl: string | null | undefined): boolean =>
+  isLoopbackHost(host) &&
+  (publicUrl === null ||
+    publicUrl === undefined ||
+    isLoopbackHost(new URL(publicUrl).hostname.replace(/^\[|\]$/g, "")));
+
 /** The mode of a mesh on this address, until one is set over HTTP: on other machines there may be strangers. */
-export const startingAuthMode = (host: string): AuthMode =>
-  isLoopbackHost(host) ? "open" : "allowlist";
+export const startingAuthMode = (host: string, publicUrl?: string | null): AuthMode =>
+  isOnlyLocal(host, publicUrl) ? "open" : "allowlist";
 
 interface InterfaceAddress {
   readonly address: string;

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { parseJson } from "../base/json.ts";
@@ -33,8 +34,8 @@ export async function acquireLock(path: string): Promise<() => Promise<void>> {
   const acquired = await tryLock(path);
   if (typeof acquired === "function") return acquired;
   throw new Failure(
-    `another mesh (process ${acquired.pid}) uses this folder`,
-    "stop that mesh first, or choose another --dir",
+    `another mesh (process ${acquired.pid}) uses the folder ${dirname(path)}`,
+    `stop that mesh first (kill ${acquired.pid}), or choose another folder with --dir`,
   );
 }
 
@@ -55,7 +56,10 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
       }
     }
     if (Date.now() > until)
-      throw new Failure(`process ${acquired.pid} has held ${path} for ${WAIT_MS / 1_000} s`);
+      throw new Failure(
+        `process ${acquired.pid} has held ${path} for ${WAIT_MS / 1_000} s`,
+        "wait until it has ended, or end it",
+      );
     await sleep(POLL_MS * (1 + Math.random()));
   }
 }

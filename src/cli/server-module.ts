@@ -26,6 +26,8 @@ export interface MeshOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Secrets of the Worker; if there are none, the mesh makes its own and keeps them in its folder. */
   readonly secrets?: Readonly<Record<string, string>>;
+  /** Where settings were set, by their names, for errors. */
+  readonly sources?: MeshSettings["sources"];
   /** The files of the TLS certificate and its key; without them the mesh speaks HTTP. */
   readonly tls?: TlsFiles | null;
   /** A file in MaxMind's format that locates peers by their address; without it their locations are unknown. */
@@ -48,6 +50,8 @@ export interface TlsFiles {
 /** A mesh on plain workerd, which is a child process of this process. */
 export interface MeshProcess {
   readonly url: string;
+  /** Where others reach it, if the operator says so. */
+  readonly publicUrl: string | null;
   readonly adminToken: string;
   /** The public key of the mesh, in hex. */
   readonly meshKey: string;
@@ -70,6 +74,8 @@ export interface MeshProcess {
 export interface SettingSources {
   /** By the names of the settings. */
   readonly flags: Readonly<Record<string, string>>;
+  /** What the user wrote in place of a setting's own flag, by the name of the setting: `--ip`, `--json`. */
+  readonly flagNames?: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -83,6 +89,8 @@ export interface MeshSettings {
   readonly tls: TlsFiles | null;
   readonly variables: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Where each was set, by its name, for errors that are found later: `--port`, `the variable MUSTER_PORT`, `port in line 3 of muster.toml`. */
+  readonly sources: Readonly<Record<string, string>>;
 }
 
 export interface ServerModule {

@@ -5,6 +5,8 @@ import { commandName, quotedCommand } from "./command-name.ts";
 
 export interface StartedMesh {
   readonly url: string;
+  /** Where others reach it, if the operator says so. */
+  readonly publicUrl: string | null;
   readonly meshKey: string;
   /** The folder of `--dir`. */
   readonly dir: string;
@@ -15,17 +17,19 @@ export interface StartedMesh {
   readonly mode: AuthMode;
   /** The mode in which a mesh starts on this address and with these options, if no other was set over HTTP. */
   readonly startingMode: AuthMode;
+  /** Whether only this machine reaches it. */
   readonly isLoopback: boolean;
 }
 
 /** What `muster start` prints when the mesh runs: where it is, who may join, and the next commands. */
 export function startText(mesh: StartedMesh): string[] {
-  const { url, meshKey, mode, dir } = mesh;
+  const { url, publicUrl, meshKey, mode, dir } = mesh;
   // The commands find the mesh by its folder.
   const where = dir === STATE_FOLDER ? "" : ` --dir ${quoted(dir)}`;
   return [
     `Muster is running at ${url}`,
     "",
+    ...(publicUrl === null ? [] : [`  public URL   ${publicUrl}`]),
     `  mesh key     ${meshKey}`,
     `  admin token  in ${mesh.secretsFile} (ADMIN_TOKEN)`,
     `  state        ${mesh.stateFolder}`,
@@ -49,9 +53,12 @@ function whoMayJoin({ mode, isLoopback }: StartedMesh): string {
   return `${who} may join, and reads the payloads of the tasks that it gets`;
 }
 
-const joinLines = ({ url, meshKey, isLoopback }: StartedMesh, where: string): string[] => [
+const joinLines = (
+  { url, publicUrl, meshKey, isLoopback }: StartedMesh,
+  where: string,
+): string[] => [
   `Join it here:       ${commandName()} join --exec 'wc -c'${where}`,
-  `${isLoopback ? "From other folders:" : "Join it remotely:  "} ${commandName()} join ${url} --mesh-key ${meshKey} --exec 'wc -c'`,
+  `${isLoopback ? "From other folders:" : "Join it remotely:  "} ${commandName()} join ${publicUrl ?? url} --mesh-key ${meshKey} --exec 'wc -c'`,
 ];
 
 const admitLines = (where: string): string[] => [

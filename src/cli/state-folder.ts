@@ -1,11 +1,15 @@
+import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { fromHex, toHex } from "../base/bytes.ts";
+import { toHex } from "../base/bytes.ts";
 import { parseJson } from "../base/json.ts";
 import { generateIdentity, identityFrom } from "../client/index.ts";
+import { keyBytes } from "../protocol/ids.ts";
 import { environment } from "./environment.ts";
+import { quotedCommand } from "./command-name.ts";
 import { Failure, UsageError } from "./failure.ts";
-import { errorCode, makeFolder, readFileIfExists, replaceFile, writeNewFile } from "./files.ts";
+import { makeFolder, noFolder, readFileIfExists, replaceFile, writeNewFile } from "./files.ts";
+import { quoted } from "./join-command.ts";
 import { readPrivateFile } from "./private-file.ts";
 
 /** Where `muster start` stores a mesh, relative to the current folder. */
@@ -21,7 +25,7 @@ export const FOLDER_DEFAULT = `default: MUSTER_DIR, else ${STATE_FOLDER}`;
  * The contents of a state folder:
  *   secrets.env   the four secrets of the mesh, generated once (KEY=hex lines)
  *   version.json  the version of Muster that has written the folder last (`folder-version.ts`)
- *   mesh.json     URL and key of the mesh when it last started: {"url", "mesh_key"}
+ *   mesh.json     URL and key of the mesh when it last started, and its PUBLIC_URL if it has one: {"url", "mesh_key", "public_url"}
  *   lock          the process that runs the mesh: {"pid", "born", "nonce"} (`lock.ts`)
  *   peers/        the keys of peers that joined from here by a join key: HOST.json (`join/peer-key.ts`)
  *   state/        Durable Objects and KV of workerd, as SQLite databases
@@ -55,9 +59,23 @@ export function stateFolder(dir: string): StateFolder {
 
 export async function makeStateFolder({ root }: StateFolder): Promise<void> {
   await makeFolder(root).catch((error: unknown) => {
-    const hint = "choose another folder with --dir";
-    throw new UsageError(`cannot create the folder ${root} (${errorCode(error)})`, hint);
+    throw noFolder(root, error, "choose another folder with --dir");
   });
+}
+
+/** The error about a folder without a mesh: what is there instead, and how to get one. `from` says where the name of the folder comes from. */
+export function noMeshIn(dir: string, from = ""): UsageError {
+  const about = statSync(dir, { throwIfNoEntry: false });
+  const why =
+    about === undefined
+      ? ": it does not exist"
+      : about.isDirectory()
+        ? ""
+        : ": it is a file, and no folder";
+  return new UsageError(
+    `${dir}${from} has no mesh${why}`,
+    `name the folder of a mesh with --dir, or start one: ${quotedCommand(`start --dir ${quoted(dir)}`)}`,
+  );
 }
 
 export const SECRET_NAMES = [
@@ -102,18 +120,31 @@ export function secretsIn(text: string, from: string): Secrets {
     SECRET_NAMES.map((name) => [name, new RegExp(`^${name}=(\\S+)$`, "m").exec(text)?.[1]]),
   );
   const missing = SECRET_NAMES.find((name) => found[name] === undefined);
-  if (missing !== undefined) throw new Failure(`${from} lacks ${missing}`);
+  if (missing !== undefined)
+    throw new Failure(
+      `${from} lacks ${missing}`,
+      "put the missing line back, from a backup; without the file the mesh would make new secrets, and be another mesh",
+    );
   return found as Secrets;
 }
 
 /** The public key of the mesh, in hex, which peers pin. */
 export function meshKeyOf({ MESH_IDENTITY_KEY }: Secrets): string {
-  const privateKey = fromHex(MESH_IDENTITY_KEY);
-  if (privateKey === null) throw new Failure("MESH_IDENTITY_KEY is not hex");
+  const privateKey = keyBytes(MESH_IDENTITY_KEY);
+  if (privateKey === null)
+    throw new Failure(
+      "MESH_IDENTITY_KEY is not 32 bytes in hex or base64",
+      "give the mesh the key that it was made with: another one makes it another mesh",
+    );
   return toHex(identityFrom(privateKey).publicKey);
 }
 
-const MeshFile = z.object({ url: z.url(), mesh_key: z.string() });
+const MeshFile = z.object({
+  url: z.url(),
+  mesh_key: z.string(),
+  /** Where others reach the mesh. */
+  public_url: z.url().optional(),
+});
 export type MeshFile = z.infer<typeof MeshFile>;
 
 export const writeMeshFile = (folder: StateFolder, mesh: MeshFile): Promise<void> =>

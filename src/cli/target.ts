@@ -8,10 +8,10 @@ import {
   readSecrets,
   defaultFolder,
   FOLDER_DEFAULT,
+  noMeshIn,
   stateFolder,
   type MeshFile,
 } from "./state-folder.ts";
-import { quoted } from "./join-command.ts";
 import { quotedCommand } from "./command-name.ts";
 import { environment } from "./environment.ts";
 
@@ -47,6 +47,8 @@ export const PEER_TARGET_DETAILS: Details = TARGET_DETAILS.filter(
 
 export interface Target {
   readonly url: string;
+  /** Where others reach the mesh, if it is that of the state folder. */
+  readonly publicUrl: string | undefined;
   readonly token: string | undefined;
   /** Known when the mesh is that of the state folder. */
   readonly meshKey: string | undefined;
@@ -74,9 +76,25 @@ export async function targetOf(values: TargetValues): Promise<Target> {
     );
   }
   const token = await readSecret("token", { value: values.token, file: values["token-file"] });
-  if (!isSameMesh(url, local)) return { url, token, meshKey: undefined };
+  if (!isSameMesh(url, local)) return { url, publicUrl: undefined, token, meshKey: undefined };
   const own = token === undefined ? await readSecrets(folder) : null;
-  return { url, token: token ?? own?.ADMIN_TOKEN, meshKey: local?.mesh_key };
+  return {
+    url,
+    publicUrl: local?.public_url ?? local?.url,
+    token: token ?? own?.ADMIN_TOKEN,
+    meshKey: local?.mesh_key,
+  };
+}
+
+/**
+ * The URL by which others reach the mesh that the options select, for links and hints: its PUBLIC_URL, which the state folder remembers and the
+ * mesh states, else the URL that selects it.
+ */
+export async function publicUrlOf(values: TargetValues): Promise<string> {
+  const { url, publicUrl } = await targetOf({ url: values.url, dir: values.dir });
+  if (publicUrl !== undefined) return publicUrl;
+  const { public_url } = await controller({ url }).settings.mesh();
+  return public_url ?? readMeshLink(url)?.url ?? url;
 }
 
 /** The mesh of the folder that is given, else that of the environment, else that of the default folder. */
@@ -85,10 +103,7 @@ function urlOfFolder(dir: string | undefined, local: MeshFile | null): string | 
   if (url !== undefined || local !== null) return url ?? local?.url;
   const named = dir ?? environment("MUSTER_DIR");
   if (named === undefined) return undefined;
-  throw new UsageError(
-    `${named}${dir === undefined ? " (MUSTER_DIR)" : ""} has no mesh`,
-    `${quotedCommand(`start --dir ${quoted(named)}`)} starts one there`,
-  );
+  throw noMeshIn(named, dir === undefined ? " (MUSTER_DIR)" : "");
 }
 
 /** The mesh that a peer joins, from the argument of the command, a link in a file or the environment, or the other options. */

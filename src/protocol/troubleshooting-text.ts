@@ -1394,6 +1394,13 @@ After the name of a switch.
 - Cause: Another word.
 - Remedy: Use \`true\` or \`false\`.
 
+### is not a URL like https://mesh.example: …
+
+As a Worker HTTP 500; exit code 2.
+
+- Cause: \`PUBLIC_URL\` is not an http or https URL, or has a user, a query or a fragment.
+- Remedy: Write the URL by which peers and senders reach the mesh, such as \`https://mesh.example\`.
+
 ### is not a number
 
 After the name.
@@ -1661,7 +1668,14 @@ Exit code 2.
 - Cause: None of \`--url\`, \`MUSTER_URL\` and \`MUSTER_DIR\` is set, and this folder has no mesh.
 - Remedy: Pass \`--url URL\`, or \`--dir FOLDER\` with the folder of a mesh of this machine, or run \`muster start\` here.
 
-### another mesh (process …) uses this folder
+### … has no mesh…
+
+Exit code 2.
+
+- Cause: The folder of \`--dir\` or \`MUSTER_DIR\` does not exist, is a file, or no mesh was started there.
+- Remedy: Name the folder of a mesh, or start one there: \`muster start --dir FOLDER\`.
+
+### another mesh (process …) uses the folder …
 
 Exit code 1.
 
@@ -1675,12 +1689,12 @@ Exit code 1.
 - Cause: Another command holds the lock of the folder.
 - Remedy: Wait for it, or end that process.
 
-### port … is in use
+### port … of … is in use (…)
 
 Exit code 1.
 
-- Cause: Another program listens there.
-- Remedy: Choose another \`--port\`.
+- Cause: Another program listens there: another mesh, or an earlier start that still runs.
+- Remedy: End it (\`ss -ltnp\` shows it), or choose another port: \`--port 0\` selects a free one.
 
 ### … is not an address of this machine (…)
 
@@ -1688,6 +1702,13 @@ Exit code 1.
 
 - Cause: The address of \`--ip\` is not one of this machine.
 - Remedy: Use 127.0.0.1, 0.0.0.0 or an address that \`ip addr\` shows.
+
+### this user may not listen on port … (…)
+
+Exit code 1.
+
+- Cause: Ports below 1024 are reserved for the administrator on many systems.
+- Remedy: Choose a higher port, or put a reverse proxy in front of the mesh.
 
 ### cannot listen on …:… (…)
 
@@ -1787,12 +1808,12 @@ Exit code 1.
 - Cause: The secrets file is incomplete.
 - Remedy: Restore it from a backup; without its keys the mesh is another one.
 
-### MESH_IDENTITY_KEY is not hex
+### MESH_IDENTITY_KEY is not 32 bytes in hex or base64
 
 Exit code 1.
 
-- Cause: The secrets file was changed.
-- Remedy: Restore it from a backup.
+- Cause: The secret was cut off or changed, in \`secrets.env\` or where it is set.
+- Remedy: Give the mesh the key that it was made with, from a backup. Another key makes it another mesh, which its peers refuse.
 
 ### … is not valid
 
@@ -1878,6 +1899,213 @@ Exit code 1.
 - Cause: The server is not a mesh, or has another version.
 - Remedy: Check the URL.
 
+## Codes of the system
+
+What the operating system reports; Muster shows the code in parentheses behind its own message.
+
+### \`EACCES\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The user that runs the command has no permission for the file, folder or port.
+- Remedy: Change the permissions, or run the command as the owner. A port below 1024 needs a proxy in front, or a higher port.
+
+### \`EPERM\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The system does not allow the operation, whoever owns the file: an immutable file, a container without the right.
+- Remedy: Change the permissions, or run the command as the owner.
+
+### \`EROFS\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The file system is mounted read-only.
+- Remedy: Choose a path on another file system: \`--dir\`, \`--out\`.
+
+### \`ENOSPC\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The disk is full.
+- Remedy: Free space on it. A mesh that runs answers 507 until then, and reads go on.
+
+### \`EDQUOT\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The disk quota of the user is used up.
+- Remedy: Free space, or raise the quota.
+
+### \`ENOENT\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: A part of the path does not exist.
+- Remedy: Check the spelling; a path is relative to the folder in which the command runs.
+
+### \`ENOTDIR\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: A part of the path is a file, and no folder.
+- Remedy: Check the path.
+
+### \`EISDIR\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: A folder is named where a file is meant.
+- Remedy: Name a file.
+
+### \`EEXIST\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: A file of this name exists, where a folder or a new file is to be made.
+- Remedy: Choose another path.
+
+### \`ELOOP\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: Symbolic links lead in a circle.
+- Remedy: Choose another path, or mend the links.
+
+### \`ENAMETOOLONG\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The path, or a part of it, is longer than the system allows.
+- Remedy: Choose a shorter path.
+
+### \`EMFILE\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The process has as many files and connections open as it may.
+- Remedy: Raise the limit: \`ulimit -n\`, or \`LimitNOFILE=\` of a systemd unit.
+
+### \`ENFILE\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The whole system has as many files open as it may.
+- Remedy: End other programs, or raise the limit of the system.
+
+### \`EBUSY\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: Another program uses the file or folder.
+- Remedy: Try again when that has ended.
+
+### \`EIO\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The disk reports an error.
+- Remedy: Check the disk, and restore a backup onto another one.
+
+### \`EADDRINUSE\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: Another program listens on this address and port.
+- Remedy: End it, or choose another port: \`--port 0\` selects a free one.
+
+### \`EADDRNOTAVAIL\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The address is not one of this machine.
+- Remedy: Listen on 127.0.0.1, 0.0.0.0 or an address that \`ip addr\` shows.
+
+### \`ECONNREFUSED\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: Nothing listens at this host and port.
+- Remedy: Check both, and that the mesh runs.
+
+### \`ECONNRESET\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The other side, or something between, has ended the connection.
+- Remedy: Try again; if it happens each time, look at the log of the proxy in front of the mesh.
+
+### \`ECONNABORTED\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The connection was ended before it was used.
+- Remedy: Try again.
+
+### \`ETIMEDOUT\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: There was no answer in time.
+- Remedy: Check host, port and firewalls.
+
+### \`EHOSTUNREACH\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: No route leads to the host.
+- Remedy: Check the network of this machine.
+
+### \`ENETUNREACH\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: No route leads to the network of the address, often that of IPv6.
+- Remedy: Check the network of this machine.
+
+### \`ENOTFOUND\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The host name does not exist.
+- Remedy: Check its spelling.
+
+### \`EAI_AGAIN\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The name server does not answer.
+- Remedy: Check the network, and try again.
+
+### \`EPIPE\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The other side has ended the connection, or the program that reads the output has ended.
+- Remedy: Try again.
+
+### \`EAGAIN\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The system can't start another process.
+- Remedy: End some, or raise the limit: \`ulimit -u\`.
+
+### \`ENOMEM\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The system has too little memory.
+- Remedy: End other programs, or lower \`--slots\` and \`--memory\`.
+
+### \`ENOEXEC\`
+
+In parentheses, behind what Muster could not do.
+
+- Cause: The file is not a program for this machine.
+- Remedy: Install the program again, for this system and processor.
+
 ## Backup and restore
 
 \`muster backup\` and \`muster restore\` name a code; the other messages are their own. [Backup](backup.md) explains both.
@@ -1923,13 +2151,6 @@ Exit code 1.
 
 - Cause: A newer version has written the folder. Nothing was changed in it.
 - Remedy: Start the newer version, or restore a backup that the older one has made into another folder.
-
-### … holds no mesh
-
-Exit code 2.
-
-- Cause: No mesh was ever started in the folder.
-- Remedy: Pass the folder of \`muster serve\` or \`muster start\` with \`--dir\`.
 
 ### … has neither … nor …, so the key of the mesh is not known
 

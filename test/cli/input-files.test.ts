@@ -133,7 +133,8 @@ describe("a command that takes a file", () => {
     async (_, { call }) => {
       for (const path of [join(dir, "missing"), join(dir, "empty", "below")]) {
         const { text, exitCode } = await outcomeOf([...call, path]);
-        expect(text).toContain(`${path} does not exist`);
+        expect(text).toContain(path);
+        expect(text).toContain("does not exist");
         expect(exitCode).toBe(2);
       }
     },
@@ -170,10 +171,11 @@ describe("a command that takes a file", () => {
     for (const path of [dir, join(dir, "empty"), join(dir, "missing")]) {
       const { text, exitCode } = await outcomeOf(["peers", "--dir", path]);
       expect([text, exitCode]).toEqual([expect.stringContaining(`${path} has no mesh`), 2]);
+      expect(text).toContain(`start --dir ${path}`);
     }
     const started = await outcomeOf(["start", "--port", "0", "--dir", join(dir, "empty")]);
     expect([started.text, started.exitCode]).toEqual([
-      expect.stringContaining(`cannot create the folder ${join(dir, "empty")}`),
+      `--dir must be a folder, which is created if it does not exist, not "${join(dir, "empty")}" (it is a file)`,
       2,
     ]);
   });
@@ -188,7 +190,7 @@ describe("a command that takes a file", () => {
     vi.stubEnv("MUSTER_DIR", folder);
     const { text, exitCode } = await outcomeOf(call);
     expect(text).toContain(folder);
-    expect(text).toMatch(/has no mesh|holds no mesh/);
+    expect(text).toContain("has no mesh");
     expect(exitCode).toBe(2);
   });
 

@@ -11,6 +11,7 @@ const text = (mesh: Partial<StartedMesh>): string =>
     stateFolder: "/mesh/state",
     mode: "allowlist",
     startingMode: "allowlist",
+    publicUrl: null,
     isLoopback: false,
     ...mesh,
   }).join("\n");

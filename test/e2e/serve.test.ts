@@ -152,15 +152,25 @@ describe("muster serve", () => {
       "a wrong key",
       {},
       { ...newSecrets(), MESH_SIGNING_KEY: "abc" },
-      "MESH_SIGNING_KEY is not 32 bytes",
+      "the variable MESH_SIGNING_KEY: the secret MESH_SIGNING_KEY is not 32 bytes",
     ],
-    ["a wrong mode", { AUTH_MODE: "allowlst" }, {}, "AUTH_MODE is neither allowlist nor open"],
-    ["a wrong count", { PEERS_MAX: "many" }, {}, "PEERS_MAX is not a number"],
+    [
+      "a wrong mode",
+      { AUTH_MODE: "allowlst" },
+      {},
+      'the variable AUTH_MODE must be allowlist or open, not "allowlst"',
+    ],
+    [
+      "a wrong count",
+      { PEERS_MAX: "many" },
+      {},
+      'the variable PEERS_MAX must be a whole number of at least 1, not "many"',
+    ],
   ])("SV18 ends with one line and no process for %s", async (_, env, secrets, fault) => {
     const ended = await muster(["serve", "--port", "0"], options({ ...env, ...secrets }));
     expect(ended.stderr).toMatch(/^muster: [^\n]+\n$/);
     expect(ended.stderr).toContain(fault);
-    expect(ended).toMatchObject({ code: 1, stdout: "" });
+    expect(ended).toMatchObject({ code: 2, stdout: "" });
     await mark.expectNoneLeft();
   });
 
@@ -171,16 +181,19 @@ describe("muster serve", () => {
     const [served] = await serve(["--dir", "locked"]);
     await writeFile(join(dir, "file"), "");
     const faults = [
-      [["--port", String(port)], /^muster: port \d+ is in use; [^\n]+\n$/],
+      [
+        ["--port", String(port)],
+        /^muster: port \d+ of 127\.0\.0\.1 is in use \(EADDRINUSE\); [^\n]+\n$/,
+      ],
       [
         ["--port", "0", "--dir", "locked"],
-        /^muster: another mesh \(process \d+\) uses this folder; [^\n]+\n$/,
+        /^muster: another mesh \(process \d+\) uses the folder [^\n]+locked; stop that mesh first \(kill \d+\)[^\n]+\n$/,
       ],
       [
         ["--port", "0", "--dir", "file/below"],
-        /^muster: cannot create the folder [^\n]+ \(ENOTDIR\); [^\n]+\n$/,
+        /^muster: --dir must be a folder[^\n]+ \(a part of the path is a file\)\n$/,
       ],
-      [["--port", "0", "--dir", "file"], /^muster: cannot [^\n]+\n$/],
+      [["--port", "0", "--dir", "file"], /^muster: --dir must be a folder[^\n]+it is a file\)\n$/],
       [["--port", "0", "--dir", "/proc/muster"], /^muster: cannot create the folder [^\n]+\n$/],
     ] as const;
     for (const [args, line] of faults) {

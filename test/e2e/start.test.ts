@@ -85,7 +85,9 @@ describe("start", () => {
   test("refuses a second mesh in the same folder, and the first one keeps running", async () => {
     const mesh = await startMeshCommand();
     const second = await muster(["start", "--port", "0"], runOptions());
-    expect(second.stderr).toMatch(/^muster: another mesh \(process \d+\) uses this folder; .*\n$/);
+    expect(second.stderr).toMatch(
+      /^muster: another mesh \(process \d+\) uses the folder [^\n]+; stop that mesh .*\n$/,
+    );
     expect(second.code).toBe(1);
     expect((await muster(["mesh"], runOptions())).code).toBe(0);
     mesh.child.kill("SIGINT");
@@ -108,7 +110,9 @@ describe("start", () => {
     const { port } = holder.address() as AddressInfo;
     const { code, stderr } = await muster(["start", "--port", String(port)], runOptions());
     holder.close();
-    expect(stderr).toBe(`muster: port ${port} is in use; choose another --port\n`);
+    expect(stderr).toBe(
+      `muster: port ${port} of 127.0.0.1 is in use (EADDRINUSE); end the program that uses it, or choose another port: --port\n`,
+    );
     expect(code).toBe(1);
     await mark.expectNoneLeft();
   });

@@ -5,13 +5,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfigVariables } from "../../durable/config-variables.ts";
 import { readSettings } from "../../server/settings/read-settings.ts";
 import { givenSettings } from "../../src/cli/settings/setting-flags.ts";
-import { SECRETS, SETTINGS } from "../../src/cli/settings/settings-table.ts";
+import { SECRETS, secretFileSetting, SETTINGS } from "../../src/cli/settings/settings-table.ts";
 
 let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "muster-settings-"));
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** A file that exists. */
+const THIS = import.meta.filename;
 
 type Env = Readonly<Record<string, string>>;
 
@@ -28,11 +31,107 @@ const faultOf = (flags: Env, env: Env = {}, toml = ""): Promise<string> =>
     (error: Error) => error.message,
   );
 
+/** Without a file of settings. */
+const faultOfEnv = (env: Env): Promise<string> =>
+  readSettings({ flags: {}, env }).then(
+    () => "no error",
+    (error: Error) => error.message,
+  );
+
 const KEYS = {
   ADMIN_TOKEN: "token-0123456789abcdef",
   MESH_IDENTITY_KEY: "11".repeat(32),
   MESH_DISCOVERY_KEY: "22".repeat(32),
   MESH_SIGNING_KEY: "33".repeat(32),
+};
+
+const COUNTS = ["30", "40", "50"];
+const SWITCHES = ["true", "false", "true"];
+const SHARES = ["0.1", "0.2", "0.3"];
+const URLS = ["https://a.example", "https://b.example", "http://c.example:80/x"];
+/** Three allowed values of each setting of the Worker. */
+const GOOD: Readonly<Record<string, readonly string[]>> = {
+  MESH_NAME: ["one", "two", "three"],
+  PUBLIC_URL: URLS,
+  AUTH_MODE: ["open", "allowlist", "open"],
+  GO_P2P: SWITCHES,
+  TRUSTED_PROXIES: ["127.0.0.1", "10.0.0.0/8, ::1", "::1"],
+  CORS_ORIGINS: ["https://a.example", "localhost", "*"],
+  PEERS_MAX: COUNTS,
+  DIALS_MAX: COUNTS,
+  HANDSHAKES_PER_MINUTE: COUNTS,
+  FAILED_AUTHORIZATIONS_PER_MINUTE: COUNTS,
+  FAILED_DELIVERIES_PER_MINUTE: COUNTS,
+  PREFLIGHTS_PER_MINUTE: COUNTS,
+  DISCOVERY_READS_PER_MINUTE: COUNTS,
+  DISCOVERY_PUBLIC: SWITCHES,
+  DISCOVERY_MEMBERS: ["listed", "all", "none"],
+  DISCOVERY_METADATA: ["role", "role,kinds", "score"],
+  RECONNECT_SPREAD_SECONDS: COUNTS,
+  PEER_RETENTION_DAYS: COUNTS,
+  STORAGE_LIMIT_MB: COUNTS,
+  TASK_PAYLOAD_RETENTION_HOURS: COUNTS,
+  SELECTION_POLICY: ["best-score", "expected-cost", "best-score"],
+  SHARE_MAX: SHARES,
+  NEWCOMER_SHARE: SHARES,
+  SCORE_WEIGHTS: [1, 2, 3].map((n) => `latency=0.${n},reliability=0.${9 - n},hops=0.1,distance=0`),
+  MESH_LATITUDE: ["1", "2", "-90"],
+  MESH_LONGITUDE: ["1", "2", "-180"],
+  LOCATION_SERVICE: ["none", "platform", "https://a.example"],
+  OUTBOUND_PROXY: URLS,
+  OUTBOUND_ALLOW: ["10.0.0.0/8", "hooks.internal", "hooks.internal:8443"],
+  ALLOW_LOOPBACK: SWITCHES,
+  MESH_ROTATION_ENDS: [1, 2, 3].map((n) => `2030-01-0${n}T00:00:00Z`),
+};
+
+/** Values that are not allowed, by the name of the setting; those of a list say which part is wrong. */
+const BAD: Readonly<Record<string, readonly (readonly [value: string, reason?: string])[]>> = {
+  MUSTER_HOST: [["3"], ["a b"], ["http://x"], ["256.1.1.1"]],
+  MUSTER_PORT: [["65536"], ["-1"], ["8787x"], ["1.5"]],
+  MUSTER_LOG: [["xml"]],
+  MESH_NAME: [["-a bad name-"]],
+  PUBLIC_URL: [
+    ["mesh.example", "does not begin with"],
+    ["ftp://mesh.example", "does not begin with"],
+    ["https://", "does not begin with"],
+    ["https://mesh.example/?a=1", "a query or a fragment"],
+    ["https://mesh.example/#a", "a query or a fragment"],
+    ["https://mesh.example/a'b", "other characters"],
+    ["http://0.0.0.0:8787", "leads nowhere"],
+    ["http://[::]:8787", "leads nowhere"],
+  ],
+  AUTH_MODE: [["closed"]],
+  TRUSTED_PROXIES: [["10.0.0.1, anybody", "entry 2"]],
+  CORS_ORIGINS: [["https://app.example, https://app.example/", "entry 2"]],
+  DISCOVERY_MEMBERS: [["some"]],
+  DISCOVERY_METADATA: [["role,name"]],
+  RECONNECT_SPREAD_SECONDS: [["601"], ["0"]],
+  STORAGE_LIMIT_MB: [["19"], ["10001"], ["x"]],
+  TASK_PAYLOAD_RETENTION_HOURS: [["0"], ["721"]],
+  SELECTION_POLICY: [["the-cheapest"]],
+  SCORE_WEIGHTS: [["latency=1"], ["latency=0.5,reliability=0.5,hops=0.5,distance=0.5"]],
+  MESH_LATITUDE: [["91"], ["north"]],
+  MESH_LONGITUDE: [["-181"]],
+  LOCATION_SERVICE: [["somewhere"]],
+  OUTBOUND_PROXY: [["proxy.example"], ["ftp://proxy.example"]],
+  OUTBOUND_ALLOW: [
+    ["10.0.0.1, *.internal", "entry 2"],
+    ["https://hooks.internal", "entry 1"],
+  ],
+  MESH_ROTATION_ENDS: [["tomorrow"], ["2030-01-01"]],
+};
+/** Of the settings that take the same values: by what stands for the value in help texts. */
+const BAD_OF_FORM: Readonly<
+  Record<string, readonly (readonly [value: string, reason?: string])[]>
+> = {
+  N: [["0"], ["-1"], ["1.5"], ["many"]],
+  BOOLEAN: [["yes"], ["1"]],
+  SHARE: [["1.5"], ["-0.1"], ["half"]],
+  FILE: [
+    ["/nonexistent/file", "does not exist"],
+    [import.meta.dirname, "it is a folder"],
+  ],
+  FOLDER: [[import.meta.filename, "it is a file"]],
 };
 
 describe("the settings of a self-hosted mesh", () => {
@@ -41,12 +140,13 @@ describe("the settings of a self-hosted mesh", () => {
   test("SV11 each setting is a flag, a variable and a key, in this order of precedence", async () => {
     for (const { name, flag } of workers) {
       const key = flag.replaceAll("-", "_");
+      const [file = "", ofEnv = "", ofFlag = ""] = GOOD[name] ?? [];
       const from = async (flags: Env, env: Env) =>
-        (await settingsOf(flags, env, `${key} = "file"`)).variables[name];
-      expect([name, await from({}, {})]).toEqual([name, "file"]);
-      expect([name, await from({}, { [name]: "" })]).toEqual([name, "file"]);
-      expect([name, await from({}, { [name]: "env" })]).toEqual([name, "env"]);
-      expect([name, await from({ [flag]: "flag" }, { [name]: "env" })]).toEqual([name, "flag"]);
+        (await settingsOf(flags, env, `${key} = "${file}"`)).variables[name];
+      expect([name, await from({}, {})]).toEqual([name, file]);
+      expect([name, await from({}, { [name]: "" })]).toEqual([name, file]);
+      expect([name, await from({}, { [name]: ofEnv })]).toEqual([name, ofEnv]);
+      expect([name, await from({ [flag]: ofFlag }, { [name]: ofEnv })]).toEqual([name, ofFlag]);
     }
   });
 
@@ -66,7 +166,7 @@ describe("the settings of a self-hosted mesh", () => {
     ["auth_mod = 'open'", "unknown key auth_mod, did you mean auth_mode\\?"],
     ["[tls]\ncert = 'x'", "unknown key tls"],
     ["AUTH_MODE = 'open'", "unknown key AUTH_MODE, did you mean auth_mode\\?"],
-    ["auth_mode = 1979-05-27", "neither a text, a number"],
+    ["auth_mode = 1979-05-27", "in line 1 of .* is neither a text, a number"],
     ["auth_mode = [1]", "neither a text, a number"],
     ["auth_mode = 'open'\nauth_mode = 'open'", "is no TOML: line 2"],
     ["auth_mode = = 1", "is no TOML: line 1"],
@@ -163,7 +263,7 @@ describe("the settings of a self-hosted mesh", () => {
     expect(await faultOf({}, { ADMIN_TOKEN })).toMatch(/^ADMIN_TOKEN without MESH_IDENTITY_KEY/);
     expect(await faultOf({}, others)).toMatch(/without ADMIN_TOKEN/);
     const twice = { ...KEYS, ADMIN_TOKEN_FILE: join(dir, "ADMIN_TOKEN") };
-    expect(await faultOf({}, twice)).toContain("are both given");
+    expect(await faultOf({}, twice)).toContain("ADMIN_TOKEN is given twice");
     const bad = join(dir, "bad.secrets");
     for (const line of ["ADMIN_TOKN=5ecret", "5ecret", "ADMIN_TOKEN 5ecret", "PATH=5ecret"]) {
       await writeFile(bad, `${line}\n`, { mode: 0o600 });
@@ -173,25 +273,95 @@ describe("the settings of a self-hosted mesh", () => {
     expect(await faultOf({ secrets: join(dir, "none") })).toContain("does not exist");
   });
 
-  test.each([
-    [{ port: "65536" }, "--port must be"],
-    [{ port: "-1" }, "--port must be"],
-    [{ port: "8787x" }, "--port must be"],
-    [{ log: "xml" }, "--log must be"],
-    [{ "tls-key": "k" }, "--tls-key is given without --tls-cert"],
-    [{ config: "/nonexistent/muster.toml" }, "does not exist"],
-  ])("SV12 %j is refused: %s", async (flags, fault) => {
-    expect(await faultOf(flags as Env)).toContain(fault);
+  describe.each([...SETTINGS, ...SECRETS.map(secretFileSetting)])(
+    "CL65 $name",
+    ({ name, flag, value: form, allowed }) => {
+      const key = flag.replaceAll("-", "_");
+      const values = BAD[name] ?? BAD_OF_FORM[form] ?? [];
+      const config = () => join(dir, "muster.toml");
+      // The file of settings can't name itself.
+      const places = name === "MUSTER_CONFIG" ? ["flag", "variable"] : ["flag", "variable", "file"];
+
+      test.each(places)(
+        "as %s: a value that is not allowed is an error with value, source and what is allowed",
+        async (place) => {
+          expect(values.length).toBeGreaterThan(0);
+          for (const [value, reason = ""] of values) {
+            const toml = `# a comment\n${key} = ${JSON.stringify(value)}\n`;
+            const [source, fault] =
+              place === "flag"
+                ? [`--${flag}`, await faultOf({ [flag]: value })]
+                : place === "variable"
+                  ? [`the variable ${name}`, await faultOfEnv({ [name]: value })]
+                  : [`${key} in line 2 of ${config()}`, await faultOf({}, {}, toml)];
+            const text = `${source} must be ${allowed}, not "${value.replace(/[?#].*/, "")}"`;
+            expect(fault.slice(0, text.length)).toBe(text);
+            expect(fault.slice(text.length)).toMatch(reason === "" ? /^$/ : new RegExp(reason));
+          }
+        },
+      );
+    },
+  );
+
+  test("CL65 an error shows nothing of a value that looks like a secret", async () => {
+    for (const secret of [
+      KEYS.MESH_IDENTITY_KEY,
+      `mst_${"5e".repeat(32)}`,
+      `${"Ab1".repeat(14)}b=`,
+    ])
+      for (const flag of ["mesh-name", "auth-mode", "peers-max", "cors-origins", "public-url"])
+        expect(await faultOf({ [flag]: secret })).not.toContain(secret.slice(4, 20));
+    expect(await faultOf({ "public-url": "https://me:5ecret@mesh.example" })).not.toMatch(/5ecret/);
   });
 
+  test.each(SECRETS)(
+    "CL65 %s with a bad value: the error names it and its source, and shows nothing of it",
+    async (name) => {
+      const bad = /KEY/.test(name) ? "5ecret" : /URL/.test(name) ? "5ecret.example" : "";
+      const file = join(dir, "bad");
+      await writeFile(file, bad === "" ? "5ecret" : bad, { mode: 0o600 });
+      const given: Env = { ...KEYS, [name]: bad === "" ? "5ecret" : bad };
+      // Any text is a token of Upstash's.
+      if (name === "UPSTASH_REDIS_REST_TOKEN") return;
+      const inline = await faultOf({}, given);
+      expect(inline).toMatch(new RegExp(`^the variable ${name}: the secret ${name} is `));
+      const { [name]: _, ...others } = given;
+      const ofFile = await faultOf(
+        { [`${name.toLowerCase().replaceAll("_", "-")}-file`]: file },
+        others,
+      );
+      expect(ofFile).toMatch(
+        new RegExp(`^--[a-z-]+-file, the file ${file}: the secret ${name} is `),
+      );
+      const all = join(dir, "all.secrets");
+      const lines = Object.entries(given).map(([key, value]) => `${key}=${value}\n`);
+      await writeFile(all, lines.join(""), { mode: 0o600 });
+      const ofAll = await faultOf({}, { MUSTER_SECRETS: all });
+      expect(ofAll).toMatch(
+        new RegExp(`^the variable MUSTER_SECRETS, the file ${all}: the secret ${name} is `),
+      );
+      for (const fault of [inline, ofFile, ofAll]) expect(fault).not.toContain("5ecret");
+    },
+  );
+
   test.each([
-    [{ port: "x" }, {}, "", "--port must be"],
-    [{}, { MUSTER_PORT: "x" }, "", "MUSTER_PORT must be"],
-    [{}, {}, 'port = "x"', "port in FILE must be"],
+    [{ "tls-key": THIS }, {}, "", "--tls-key is given without --tls-cert"],
+    [{}, { MUSTER_TLS_CERT: THIS }, "", "the variable MUSTER_TLS_CERT is given without --tls-key"],
+    [{}, {}, `tls_key = "${THIS}"`, "tls_key in line 1 of FILE is given without --tls-cert"],
+    [{}, {}, 'config = "x"', "config in line 1 of FILE has no effect"],
     [{ log: "xml" }, { MUSTER_LOG: "json" }, "", "--log must be"],
-    [{}, { MUSTER_LOG: "xml" }, 'log = "json"', "MUSTER_LOG must be"],
-    [{}, {}, 'log = "xml"', "log in FILE must be"],
-  ] as const)("SV12 the error names where %j %j %s was set", async (flags, env, toml, fault) => {
+    [{}, { MUSTER_LOG: "xml" }, 'log = "json"', "the variable MUSTER_LOG must be"],
+    [{}, {}, "\n\nhost = 3", 'host in line 3 of FILE must be .*, not "3"'],
+    [{}, {}, "mesh_name = [1]", "mesh_name in line 1 of FILE is neither a text"],
+    [{}, {}, 'mesh_name = """\nport = 1\n"""\nport = "x"', "port in line 4 of FILE must be"],
+    [
+      {},
+      {},
+      "cors_origins = [\n 'localhost',\n '*']\n'port' = 'x'",
+      "port in line 4 of FILE must be",
+    ],
+    [{}, {}, "# auth_mod\nauth_mod = 'open'", "line 2 of FILE has the unknown key auth_mod"],
+  ] as const)("CL65 the error of %j %j %j names the place: %s", async (flags, env, toml, fault) => {
     const found = await faultOf(flags, env, toml);
     expect(found.replace(join(dir, "muster.toml"), "FILE")).toMatch(new RegExp(`^${fault}`));
   });

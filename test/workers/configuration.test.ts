@@ -45,6 +45,7 @@ describe("a mesh that is not configured", () => {
     ["AUTH_MODE", "closed-for-all", "allowlist"],
     ["DISCOVERY_PUBLIC", "certainly", "true"],
     ["MESH_NAME", "-a bad name-", "letters"],
+    ["PUBLIC_URL", "mesh-without-a-scheme", "https://mesh.example"],
     ["GO_P2P", "sometimes", "true"],
     ["ALLOW_LOOPBACK", "perhaps", "true"],
     ["OUTBOUND_ALLOW", "10.0.0.5, *.internal", "entry 2"],

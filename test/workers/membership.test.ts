@@ -42,6 +42,25 @@ describe("GET /v1/mesh and /healthz", () => {
     expect(health).toMatchObject({ status: 200, body: { status: "ok" } });
   });
 
+  it("CL66 with PUBLIC_URL the mesh states it, and the link of a join key leads there", async () => {
+    for (const [PUBLIC_URL, url, link] of [
+      ["https://mesh.example:8443/", "https://mesh.example:8443", "muster://mesh.example:8443/#"],
+      ["https://MESH.example/a/b", "https://mesh.example/a/b", "muster://mesh.example/a/b/#"],
+    ] as const) {
+      const shown = await callWith<MeshView>({ PUBLIC_URL }, "GET", "/v1/mesh", { token: null });
+      expect(MeshView.strict().parse(shown.body).public_url).toBe(url);
+      const created = await callWith<{ link: string; id: string }>(
+        { PUBLIC_URL },
+        "POST",
+        "/v1/join-keys",
+        { json: {} },
+      );
+      expect(created.body.link.slice(0, link.length)).toBe(link);
+      await call("DELETE", `/v1/join-keys/${created.body.id}`);
+    }
+    expect((await call("GET", "/v1/mesh", { token: null })).body).not.toHaveProperty("public_url");
+  });
+
   it("SV21 /readyz asks a coordinator", async () => {
     const ready = await call("GET", "/readyz", { token: null });
     expect(ready).toMatchObject({ status: 200, body: { status: "ready" } });

@@ -5,6 +5,7 @@ import {
   JoinKeyView,
   NewJoinKeyView,
 } from "../../src/protocol/http.ts";
+import { meshLink } from "../../src/protocol/public-url.ts";
 import { forward, forwardEmpty } from "../forward.ts";
 import { respond } from "../problem.ts";
 import { bodyOf, jsonOf, noContent } from "../responses.ts";
@@ -37,7 +38,8 @@ export function joinKeyRoutes(router: Router): void {
     return respond(c, result, (created) => {
       const meshKey = toHex(c.var.config.identities.current.publicKey);
       const host = c.req.header("Host") ?? new URL(c.req.url).host;
-      const link = `muster://${host}/#${meshKey}&join=${created.key}`;
+      const address = c.var.config.publicUrl?.replace(/^https?:\/\//, "") ?? host;
+      const link = meshLink(address, meshKey, created.key);
       return c.json({ ...created, link }, 201);
     });
   });

@@ -69,10 +69,11 @@ const drain = define("administer", "post", "/v1/mesh/drain", {
 
 export function meshRoutes(router: Router): void {
   router.route(mesh, (c) => {
-    const { name, identities, discovery, coordinator, goP2p } = c.var.config;
+    const { name, publicUrl, identities, discovery, coordinator, goP2p } = c.var.config;
     return c.json(
       {
         name,
+        ...(publicUrl !== null && { public_url: publicUrl }),
         id: identities.current.id,
         public_key: toHex(identities.current.publicKey),
         discovery_key: toHex(discovery.publicKey),

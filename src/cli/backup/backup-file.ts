@@ -18,7 +18,7 @@ import {
 } from "../../backup/sealed-backup.ts";
 import { platformRandom } from "../../crypto/primitives.ts";
 import { Failure, UsageError } from "../failure.ts";
-import { HAS_NO_LINKS, errorCode, PRIVATE_FILE, unreadableInput } from "../files.ts";
+import { HAS_NO_LINKS, errorCode, PRIVATE_FILE, unreadableInput, unwritable } from "../files.ts";
 import { newHash } from "./new-hash.ts";
 
 /** scrypt allocates 128 * N * r bytes, and refuses more than this. */
@@ -51,7 +51,7 @@ export async function writeBackupFile(
   if ((await stat(path).catch(() => null)) !== null) throw exists(path);
   const temporary = `${path}.${randomUUID()}.tmp`;
   const file = await open(temporary, "wx", PRIVATE_FILE).catch((error: unknown) => {
-    throw new Failure(`cannot write ${path} (${errorCode(error)})`);
+    throw unwritable(path, error);
   });
   try {
     let summary: BackupSummary | null = null;

@@ -3,10 +3,10 @@ import { readBackup } from "../../backup/read-backup.ts";
 import type { SealTo } from "../../backup/sealed-backup.ts";
 import { stateOf, writeBackup } from "../../backup/write-backup.ts";
 import { MUSTER_VERSION } from "../../protocol/version.ts";
-import { quotedCommand } from "../command-name.ts";
-import { Failure, UsageError } from "../failure.ts";
+import { Failure } from "../failure.ts";
 import {
   meshKeyOf,
+  noMeshIn,
   readMeshFile,
   SECRET_NAMES,
   secretsIn,
@@ -78,10 +78,7 @@ export async function hashFolder(dir: string) {
 async function partsOf(dir: string): Promise<MeshParts> {
   const parts = await findMeshParts(dir);
   if (parts !== null) return parts;
-  throw new UsageError(
-    `${dir} holds no mesh`,
-    `pass the folder of ${quotedCommand("serve")} or ${quotedCommand("start")} with --dir`,
-  );
+  throw noMeshIn(dir);
 }
 
 /** The tables once the results were read. A mesh that was upgraded meanwhile has other tables than the manifest says. */

@@ -11,7 +11,7 @@ import { backupTables, restoreRows, type BackupTable } from "../../registry/back
 import { migrate, SCHEMA_VERSION } from "../../registry/migrate.ts";
 import type { Sql } from "../../registry/sql.ts";
 import { Failure, UsageError } from "../failure.ts";
-import { errorCode, makeFolder, replaceFile } from "../files.ts";
+import { errorCode, makeFolder, noFolder, replaceFile } from "../files.ts";
 import { writeFolderVersion } from "../folder-version.ts";
 import { readPrivateInput } from "../private-file.ts";
 import { readStandardInput } from "../standard-input.ts";
@@ -41,10 +41,7 @@ export async function restoreFolder(options: RestoreOptions): Promise<OpenedBack
   const building = `${dir}.${randomUUID()}.restoring`;
   const given = options.secretsFile === undefined ? null : await secretsOf(options.secretsFile);
   await makeFolder(building).catch((error: unknown) => {
-    throw new UsageError(
-      `cannot create the folder ${dirname(dir)} (${errorCode(error)})`,
-      "choose a --dir where this user may write",
-    );
+    throw noFolder(dirname(dir), error, "choose another folder with --dir");
   });
   try {
     const restored = await fill(await newMeshParts(building), options);
@@ -69,7 +66,7 @@ async function requireEmpty(dir: string, shown: string): Promise<void> {
       errorCode(error) === "ENOTDIR"
         ? `${shown} is not a folder`
         : `cannot read the folder ${shown} (${errorCode(error)})`,
-      "choose another --dir",
+      "choose another folder with --dir",
     );
   });
   if (names.length > 0)

@@ -1,4 +1,4 @@
-import { controller } from "../../client/index.ts";
+import { controller, type MeshClient } from "../../client/index.ts";
 import { ROLES } from "../../protocol/messages.ts";
 import type { JoinKeyView } from "../../protocol/http.ts";
 import { action, withActions } from "../actions.ts";
@@ -7,15 +7,15 @@ import { joinCommand, withFile, withVariable, type JoinCommand } from "../join-c
 import { counted, print, printJson } from "../output.ts";
 import { table } from "../table.ts";
 import { createSecret, undone } from "../private-file.ts";
-import { targetOf, type TARGET_OPTIONS } from "../target.ts";
+import { publicUrlOf, targetOf, type TARGET_OPTIONS } from "../target.ts";
 import { commandName, quotedCommand } from "../command-name.ts";
 
 const SECONDS_PER_DAY = 86_400;
 
-/** The SDK's controller, and the URL by which it reaches the mesh. */
-async function meshAt(values: Values<typeof TARGET_OPTIONS>) {
+/** The SDK's controller. */
+async function meshAt(values: Values<typeof TARGET_OPTIONS>): Promise<MeshClient> {
   const { url, token } = await targetOf(values);
-  return { url, mesh: controller({ url, ...(token !== undefined && { token }) }) };
+  return controller({ url, ...(token !== undefined && { token }) });
 }
 
 const create = action({
@@ -46,7 +46,8 @@ const create = action({
     const roles = values.role?.flatMap((role) => choiceOption("role", role, ROLES) ?? []);
     const uses = countOption("uses", values.uses);
     const days = numberOption("days", values.days);
-    const { url, mesh } = await meshAt(values);
+    const mesh = await meshAt(values);
+    const url = await publicUrlOf(values);
     const { out, json = false } = values;
     const created = await createSecret(out, {
       create: () =>
@@ -77,7 +78,7 @@ const list = action({
   options: {},
   arguments: [],
   run: async (values) => {
-    const { mesh } = await meshAt(values);
+    const mesh = await meshAt(values);
     const keys = await mesh.joinKeys.list().toArray();
     if (values.json === true) printJson(keys);
     else if (keys.length === 0) print("no join keys");
@@ -100,7 +101,7 @@ const revoke = action({
   options: {},
   arguments: ["ID"],
   run: async (values, [id = ""]) => {
-    const { mesh } = await meshAt(values);
+    const mesh = await meshAt(values);
     await mesh.joinKeys.revoke(id);
     if (values.json === true) printJson({ id, state: "revoked" });
     else print(`join key ${id} is revoked`);

@@ -50,8 +50,14 @@ export const serve = command({
     const reload = () => void mesh.reloadTls();
     if (settings.tls !== null) process.on("SIGHUP", reload);
     try {
-      const { url, meshKey: mesh_key, authMode: auth_mode, folder } = mesh;
-      log("info", "the mesh runs", { url, mesh_key, auth_mode, folder: folder.root });
+      const { url, publicUrl, meshKey: mesh_key, authMode: auth_mode, folder } = mesh;
+      log("info", "the mesh runs", {
+        url,
+        ...(publicUrl !== null && { public_url: publicUrl }),
+        mesh_key,
+        auth_mode,
+        folder: folder.root,
+      });
       await orAborted(mesh.exited, stopping.signal);
       throw new Failure("the mesh ended unexpectedly");
     } catch (error) {

@@ -1,9 +1,10 @@
 import { orAborted } from "../abort.ts";
 import { command } from "../command.ts";
 import { Failure, UsageError } from "../failure.ts";
-import { isLoopbackHost, startingAuthMode } from "../listen-address.ts";
+import { isOnlyLocal, startingAuthMode } from "../listen-address.ts";
 import { note, OutputEnded, print, printJsonLine } from "../output.ts";
 import { loadServer } from "../server-package.ts";
+import type { SettingSources } from "../server-module.ts";
 import { givenSettings, HOST_DETAILS, SETTING_OPTIONS } from "../settings/setting-flags.ts";
 import { Stopped, stopSignal } from "../signals.ts";
 import { startText, type StartedMesh } from "../start-text.ts";
@@ -46,7 +47,7 @@ export const start = command({
   run: async (values) => {
     const json = values.json === true;
     const { readSettings, startMesh } = await loadServer();
-    const settings = await readSettings({ flags: flagsOf(values), env: process.env });
+    const settings = await readSettings({ ...flagsOf(values), env: process.env });
     const { host = HOST_DEFAULT, dir } = settings;
     const signal = stopSignal();
     const mesh = await startMesh({
@@ -57,17 +58,19 @@ export const start = command({
       signal,
     });
     try {
-      const { url, meshKey, folder } = mesh;
+      const { url, publicUrl, meshKey, folder } = mesh;
       const started = {
         url,
+        publicUrl,
         meshKey,
         dir,
         secretsFile: folder.secrets,
         stateFolder: folder.state,
         mode: mesh.authMode,
         startingMode:
-          AuthMode.safeParse(settings.variables["AUTH_MODE"]).data ?? startingAuthMode(host),
-        isLoopback: isLoopbackHost(host),
+          AuthMode.safeParse(settings.variables["AUTH_MODE"]).data ??
+          startingAuthMode(host, publicUrl),
+        isLoopback: isOnlyLocal(host, publicUrl),
       };
       if (json) printJsonLine(startedJson(started));
       else print(startText(started));
@@ -86,17 +89,21 @@ export const start = command({
 });
 
 /** What a program needs that starts a mesh; the admin token stays in its file. */
-const startedJson = ({ url, meshKey, mode, secretsFile, stateFolder }: StartedMesh) => ({
-  type: "started",
-  url,
-  mesh_key: meshKey,
-  auth_mode: mode,
-  secrets_file: secretsFile,
-  state_folder: stateFolder,
-});
+const startedJson = (started: StartedMesh) => {
+  const { url, publicUrl, meshKey, mode, secretsFile, stateFolder } = started;
+  return {
+    type: "started",
+    url,
+    ...(publicUrl !== null && { public_url: publicUrl }),
+    mesh_key: meshKey,
+    auth_mode: mode,
+    secrets_file: secretsFile,
+    state_folder: stateFolder,
+  };
+};
 
 /** `--ip` and `--open` are short forms of settings. */
-function flagsOf(values: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+function flagsOf(values: Readonly<Record<string, unknown>>): Omit<SettingSources, "env"> {
   const { ip, open } = values;
   const given = givenSettings(values);
   const mode = given["AUTH_MODE"];
@@ -105,8 +112,14 @@ function flagsOf(values: Readonly<Record<string, unknown>>): Readonly<Record<str
   if (typeof ip === "string" && given["MUSTER_HOST"] !== undefined)
     throw new UsageError("--ip and --host are the same option", "leave one of them out");
   return {
-    ...given,
-    ...(typeof ip === "string" && { MUSTER_HOST: ip }),
-    ...(open === true && { AUTH_MODE: "open" }),
+    flags: {
+      ...given,
+      ...(typeof ip === "string" && { MUSTER_HOST: ip }),
+      ...(open === true && { AUTH_MODE: "open" }),
+    },
+    flagNames: {
+      ...(typeof ip === "string" && { MUSTER_HOST: "--ip" }),
+      ...(open === true && { AUTH_MODE: "--open" }),
+    },
   };
 }

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { generateIdentity } from "../../client/index.ts";
 import { apiBase } from "../../client/urls.ts";
 import { Failure } from "../failure.ts";
-import { errorCode, makeFolder, readFileIfExists } from "../files.ts";
+import { makeFolder, readFileIfExists, unwritable } from "../files.ts";
 import { readKeyFile, writeKeyFile, type StoredKey } from "../key-file.ts";
 import { tryLock } from "../lock.ts";
 import { stateFolder } from "../state-folder.ts";
@@ -54,6 +54,6 @@ function keyPath(dir: string, url: string, n: number): string {
 
 async function makeKeyFolder(path: string): Promise<void> {
   await makeFolder(path).catch((error: unknown) => {
-    throw new Failure(`cannot write ${path} (${errorCode(error)})`);
+    throw unwritable(path, error);
   });
 }

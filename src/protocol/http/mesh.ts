@@ -8,6 +8,11 @@ import { Protocol } from "./peers.ts";
 export const MeshView = z
   .object({
     name: z.string(),
+    public_url: z.string().optional().meta({
+      description:
+        "Where others reach the mesh, without a slash at the end, if the operator says so (PUBLIC_URL)",
+      example: "https://mesh.example",
+    }),
     id: PeerId,
     public_key: PublicKeyHex.meta({ description: "The mesh's identity key; clients pin it" }),
     discovery_key: PublicKeyHex.meta({

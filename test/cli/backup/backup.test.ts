@@ -285,7 +285,7 @@ describe("a restore", () => {
   test("BK1 a folder without a mesh is named", () =>
     inTemporaryFolder(async (folder) => {
       await expect(backUpFolder(folder, { out: join(folder, "x"), ...UNSEALED })).rejects.toThrow(
-        "holds no mesh",
+        "has no mesh",
       );
     }));
 });

@@ -11,7 +11,7 @@ import { putSource } from "../../webhooks/put-source.ts";
 import { senderSteps, unreachableReason } from "../../webhooks/sender-steps.ts";
 import { SOURCE_DETAILS, SOURCE_OPTIONS, sourceOf } from "../../webhooks/source-options.ts";
 import { SECRET_DETAILS, SECRET_OPTIONS, secretsOfNew } from "../../webhooks/source-secrets.ts";
-import { sourceUrl } from "../../webhooks/source-url.ts";
+import { likelySourceUrl, sourceUrl } from "../../webhooks/source-url.ts";
 import { commandName, quotedCommand } from "../../command-name.ts";
 
 /** Creates a webhook source, and says what its sender needs. */
@@ -32,9 +32,10 @@ export const create = action({
         "use up to 64 small letters, digits and dashes",
       );
     const input = sourceOf(values, await readMapping(values), null);
-    const url = await sourceUrl(values, name);
-    const secrets = await secretsOfNew(values, input.scheme, url);
+    const likelyUrl = await likelySourceUrl(values, name);
+    const secrets = await secretsOfNew(values, input.scheme, likelyUrl);
     const mesh = await controllerOf(values);
+    const url = await sourceUrl(values, name);
     await expectNew(mesh, name);
     const { out, json = false } = values;
     const { source, secret, file, shown } = await putSource(mesh, {

@@ -20,7 +20,7 @@ export const listen = action({
     const signal = stopSignal();
     const source = watchedSource(await controllerOf(values), name);
     const deliveries = new DeliveryWatch(source);
-    const url = await sourceUrl(values, name);
+    let url: string | undefined;
     const stopped = new Promise<never>((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
     });
@@ -28,6 +28,7 @@ export const listen = action({
     try {
       return await watch({
         poll: async () => {
+          url ??= await Promise.race([sourceUrl(values, name), stopped]);
           const events = await Promise.race([deliveries.poll(), stopped]);
           if (!isListening) note(`listening to deliveries to ${url}; Ctrl-C stops`);
           isListening = true;

@@ -54,6 +54,8 @@ export const update = action({
     const before = inputOf(await mesh.webhooks.get(name));
     const input = sourceOf(values, mapping, without(before, values));
     const given = givenSecrets(values, secrets, input.scheme);
+    // Before the change: a secret that is shown once must not be lost because this fails.
+    const url = await sourceUrl(values, name);
     const { source, secret, file, shown } = await putSource(mesh, {
       name,
       input,
@@ -64,7 +66,6 @@ export const update = action({
           `the source has a secret now that nobody has seen: run ${quotedCommand(`webhook update ${name} --generate-secret`)} again`,
         ),
     });
-    const url = await sourceUrl(values, name);
     if (json === true) {
       printJson({ ...source, url, ...shown });
       return 0;

@@ -1,0 +1,29 @@
+import { ConfigVariables } from "../../durable/config-variables.ts";
+import type { SecretSetting, Setting } from "../../src/cli/settings/settings-table.ts";
+import { UsageError } from "../../src/cli/failure.ts";
+import { settingFault, type GivenSetting } from "./given-settings.ts";
+
+/** What the Worker says against a value; null if it takes it. The text follows the name of a setting and has no part of the value. */
+function faultOf(name: string, value: string): string | null {
+  const schema = ConfigVariables.shape[name as keyof typeof ConfigVariables.shape];
+  return schema.safeParse(value).error?.issues[0]?.message ?? null;
+}
+
+/** Refuses a value that the Worker would refuse, before anything starts. */
+export function checkWorkerSetting({ name, allowed }: Setting, given: GivenSetting): void {
+  const fault = faultOf(name, given.value);
+  if (fault === null) return;
+  throw settingFault(given, allowed, reasonIn(fault));
+}
+
+/** Of a list, and of a public URL, the Worker says what is wrong with it; of others that is what is allowed, once more. */
+function reasonIn(fault: string): string | undefined {
+  const [, reason] = / (?:https:\/\/mesh\.example): (.*)/.exec(fault) ?? [];
+  return reason ?? (/entry|entries/.test(fault) ? `it ${fault}` : undefined);
+}
+
+/** The same of a secret, whose value no error shows. */
+export function checkSecret(name: SecretSetting, value: string, source: string): void {
+  const fault = faultOf(name, value);
+  if (fault !== null) throw new UsageError(`${source}: the secret ${name} ${fault}`);
+}

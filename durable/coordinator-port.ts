@@ -16,6 +16,8 @@ import { withDeadline } from "../src/base/deadline.ts";
 import { isFullError } from "../src/base/full-storage.ts";
 import { NO_ROOM } from "./coordinator-errors.ts";
 import type { Env } from "./env.ts";
+import { readStreamResponse, streamRequest } from "./event-stream-request.ts";
+import type { StreamRequest } from "./event-streams.ts";
 import type { RpcAnswer, RpcCommand } from "./rpc.ts";
 
 /** The coordinator as the gateway calls it. */
@@ -35,6 +37,8 @@ export interface GatewayPort {
     input: Input<"get_task">,
     ms: number,
   ): Promise<Result<Output<"get_task">, MusterError>>;
+  /** Opens a stream of events, which comes as texts over the socket. Never throws. */
+  openStream(asked: StreamRequest): Promise<Result<WebSocket, MusterError>>;
   /** Makes the rows of an import those of the mesh, if no part has arrived since they were counted. Never throws. */
   commitImport(id: string, parts: number): Promise<Result<unknown, MusterError>>;
 }
@@ -95,6 +99,12 @@ export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPor
         stubOf(env).getOnceEnded(RPC_VERSION, actor, input, Math.max(0, until - Date.now())),
       ),
     );
+  },
+  async openStream(asked) {
+    const opened = await answered("open_stream", CALL_TIMEOUT, async () =>
+      readStreamResponse(await stubOf(env).fetch(streamRequest(asked))),
+    );
+    return opened.ok ? opened.value : opened;
   },
   async commitImport(id, parts) {
     const answer = await answered("commit_import", COMMIT_TIMEOUT, () =>

@@ -20,15 +20,13 @@ import {
   OWN_DELIVERIES,
   type OutboxPorts,
 } from "../src/coordinator/outbox/runner.ts";
-import { budgetsOf } from "../src/coordinator/storage/budgets.ts";
 import { commitImport } from "../src/coordinator/storage/commit-import.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
-import { AUDIT_LIMITS, RPC_VERSION } from "../src/protocol/constants.ts";
+import { RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
-import { continueAfterRestore } from "../src/registry/after-restore.ts";
-import { migrate } from "../src/registry/migrate.ts";
+import { markOf } from "../src/coordinator/events/position.ts";
 import { isFullError } from "../src/base/full-storage.ts";
-import { openRegistry, type Registry } from "../src/registry/registry.ts";
+import type { Registry } from "../src/registry/registry.ts";
 import { isEnded } from "../src/tasks/task.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { inBackground } from "./background.ts";
@@ -38,8 +36,11 @@ import { requireConfig, type MeshConfig } from "./config.ts";
 import { durableSql } from "./durable-sql.ts";
 import { EffectPerformer } from "./effect-performer.ts";
 import type { Env } from "./env.ts";
+import { EventStreams } from "./event-streams.ts";
+import { readStreamRequest, streamResponse } from "./event-stream-request.ts";
 import { kvStore } from "./kv-store.ts";
 import { MeasurementWriter } from "./measurement-writer.ts";
+import { openMeshRegistry } from "./open-mesh-registry.ts";
 import type { CoordinatorRpc, RpcAnswer, RpcCommand } from "./rpc.ts";
 import { SessionPort } from "./session-port.ts";
 import { TaskWaiters } from "./task-waiters.ts";
@@ -64,28 +65,20 @@ export class Coordinator
   readonly #effects: EffectPerformer;
   readonly #measurements: MeasurementWriter;
   readonly #waiters = new TaskWaiters();
+  readonly #streams: EventStreams;
   /** An import has replaced the rows, and this object ends. */
   #isReplaced = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#config = requireConfig(env, Date.now());
-    const { choiceRows, smallRows, eventRows, eventBytes } = budgetsOf(
+    this.#registry = openMeshRegistry(
+      durableSql(ctx.storage),
       this.#config.coordinator.storage.limit,
+      Date.now(),
     );
-    const audit = {
-      ...AUDIT_LIMITS,
-      listed: Math.min(AUDIT_LIMITS.listed, smallRows),
-      stranger: Math.min(AUDIT_LIMITS.stranger, smallRows),
-    };
-    const seed = Math.floor(Math.random() * 2 ** 32);
-    const sql = durableSql(ctx.storage);
-    migrate(sql);
-    continueAfterRestore(sql, Date.now());
-    this.#registry = openRegistry(sql, seed, audit, choiceRows, {
-      rows: eventRows,
-      bytes: eventBytes,
-    });
+    const mark = markOf(this.#config.coordinator.discovery.verifyingKey);
+    this.#streams = new EventStreams(ctx, this.#registry, mark);
     this.#measurements = new MeasurementWriter(this.#registry.measurements);
     this.#alarm = new AlarmClock(ctx.storage);
     this.#queue = new CommandQueue({
@@ -142,6 +135,25 @@ export class Coordinator
     if (only !== undefined && commands.length === 1 && isReadCommand(only.name))
       return [this.#read(only.name, only.input as Input<ReadCommandName>, actor)];
     return this.#queue.execute(commands.map((command) => grouped(actor, command)));
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    const refusal = this.#refuseReplaced();
+    if (refusal !== null) return streamResponse(err(refusal));
+    const asked = readStreamRequest(request);
+    return streamResponse(asked.ok ? this.#streams.open(asked.value, Date.now()) : asked);
+  }
+
+  override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
+    this.#streams.taken(socket, data);
+  }
+
+  override async webSocketClose(socket: WebSocket): Promise<void> {
+    this.#streams.closed(socket);
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    this.#streams.closed(socket);
   }
 
   async submitAndWait(
@@ -263,6 +275,7 @@ export class Coordinator
     if (commands.some(({ name }) => name === "tick")) this.#dueTimes.forget();
     this.#measurements.scheduleWrite();
     this.#alarm.ringBy(this.#dueTimes.next(scope), scope.now);
+    this.#streams.afterCommit(scope.now);
     return group;
   }
 

@@ -34,6 +34,8 @@ export interface CoordinatorRpc extends Rpc.DurableObjectBranded {
     input: Input<"get_task">,
     ms: number,
   ): Promise<RpcAnswer>;
+  /** Opens a stream of events: the answer has its socket, or an error (`durable/event-stream-request.ts`). */
+  fetch(request: Request): Promise<Response>;
   /** Makes the rows of an import those of the mesh. The object is then opened anew. */
   commitImport(version: number, actor: string, id: string, parts: number): Promise<RpcAnswer>;
 }

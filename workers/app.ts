@@ -19,6 +19,7 @@ import { bulkTaskRoutes } from "./routes/bulk-tasks.ts";
 import { callbackRoutes } from "./routes/callbacks.ts";
 import { connectRoutes } from "./routes/connect.ts";
 import { webhookIngressRoutes } from "./routes/webhook-ingress.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { exportRoutes } from "./routes/export.ts";
 import { importRoutes } from "./routes/imports.ts";
 import { dialRoutes } from "./routes/dials.ts";
@@ -102,6 +103,7 @@ const ROUTES: readonly ((router: Router) => void)[] = [
   tokenRoutes,
   joinKeyRoutes,
   auditRoutes,
+  eventRoutes,
   exportRoutes,
   importRoutes,
 ];

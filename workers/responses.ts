@@ -34,6 +34,10 @@ const FAILURES = {
     "Too many tasks are queued, in all or of this owner, or the owner's tasks have too many bytes; see Retry-After",
   ],
   storage_full: [["storage_full"], "The mesh's database is nearly full; see Retry-After"],
+  too_many_streams: [
+    ["rate_limited"],
+    "Too many streams of events are open, of this token or in all; see Retry-After",
+  ],
   too_many_uploads: [
     ["rate_limited"],
     "Too many uploads of this result have begun; see Retry-After",

@@ -6,6 +6,7 @@ import { BULK_TASK_CALLERS, type BulkTaskCommands } from "./bulk-tasks.ts";
 import type { CallersOf, CommandCaller } from "./caller.ts";
 import { DIALING_CALLERS, type DialingCommands } from "./dialing.ts";
 import { DISCOVERY_CALLERS, type DiscoveryCommands } from "./discovery.ts";
+import { EVENT_CALLERS, type EventCommands } from "./events.ts";
 import { KERNEL_CALLERS, type KernelCommands } from "./kernel.ts";
 import { PEER_CALLERS, type PeerCommands } from "./peers.ts";
 import { STORAGE_CALLERS, type StorageCommands } from "./storage.ts";
@@ -24,6 +25,7 @@ export interface Commands
     WebhookCommands,
     StorageCommands,
     AccessCommands,
+    EventCommands,
     KernelCommands {}
 
 export type CommandName = keyof Commands;
@@ -66,5 +68,6 @@ export const COMMAND_CALLERS: CallersOf<Commands> = {
   ...WEBHOOK_CALLERS,
   ...STORAGE_CALLERS,
   ...ACCESS_CALLERS,
+  ...EVENT_CALLERS,
   ...KERNEL_CALLERS,
 };

@@ -1,4 +1,5 @@
-import type { PeerState, Scheduling, TaskState } from "./http.ts";
+import type { PeerState, Scheduling } from "./http/peers.ts";
+import type { TaskState } from "./http/tasks.ts";
 import type { PeerId } from "./ids.ts";
 
 /** A task entered a state, or its peer reported progress. */

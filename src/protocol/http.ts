@@ -4,6 +4,7 @@ export * from "./http/bulk-tasks.ts";
 export * from "./http/callbacks.ts";
 export * from "./http/discovery.ts";
 export * from "./http/dials.ts";
+export * from "./http/events.ts";
 export * from "./http/kinds.ts";
 export * from "./http/mesh.ts";
 export * from "./http/page.ts";

@@ -51,6 +51,7 @@ export function continueAfterRestore(sql: Sql, now: Millis): void {
     setSetting(sql, RESTORED_AT, String(restoredAt));
     // Who followed the mesh before the restore is told of a gap, because what it saw since the backup is undone.
     sql.exec(`DELETE FROM event_log`);
+    setSetting(sql, "events_begun_at", String(restoredAt * 1_000));
     sql.exec(`DELETE FROM settings WHERE ${IS_RESTORE_MARK}`);
   });
 }

@@ -17,7 +17,7 @@ export const EVENT_LIMITS: EventLimits = { rows: 4_096, bytes: 10_000_000 };
 const ROW_EVENTS = 100;
 /** A row counts as so many bytes beside its events. */
 const ROW_BYTES = 64;
-/** The log is written while somebody has followed it within this time: who comes back later is told of a gap. */
+/** The log is written while somebody has followed it within this time, or follows it now. */
 const FOLLOWED_FOR: Millis = HOUR;
 /** The time of the last follower is stored this often. */
 const FOLLOWED_EVERY: Millis = 10 * MINUTE;
@@ -61,8 +61,11 @@ export class EventLog {
   #bytes = 0;
   /** Above every slot that was used. */
   #nextSlot = 1;
-  /** When somebody followed the log last; null if nobody did, undefined when it must be read. */
+  /** When somebody followed the log last; null if events have not been written since, undefined when it must be read. */
   #followedAt: Millis | null | undefined = undefined;
+  /** The number with which the log began, above all earlier ones; null if it never began, undefined when it must be read. */
+  #base: number | null | undefined = undefined;
+  #hasFollowers: () => boolean = () => false;
   /** Open transactions, and whether they have written to the log. */
   #depth = 0;
   #isWritten = false;
@@ -73,15 +76,17 @@ export class EventLog {
     this.#limits = limits;
   }
 
-  /** Keeps the log written for another hour. A log that nobody has followed for that long begins anew. */
+  /** The log is written as long as this says that somebody follows it. */
+  keepWhile(hasFollowers: () => boolean): void {
+    this.#hasFollowers = hasFollowers;
+  }
+
+  /** Keeps the log written for another hour. A log that lacks events, because nobody followed it, begins anew. */
   follow(now: Millis): void {
     const followedAt = this.#lastFollowed();
-    if (this.#isFollowed(now) && now - (followedAt ?? 0) < FOLLOWED_EVERY) return;
+    if (followedAt !== null && now - followedAt < FOLLOWED_EVERY) return;
     this.#isWritten = true;
-    if (!this.#isFollowed(now)) {
-      this.#sql.exec(`DELETE FROM event_log`);
-      this.#rows = null;
-    }
+    if (followedAt === null) this.#beginAnew(now);
     setSetting(this.#sql, "events_followed_at", String(now));
     this.#followedAt = now;
   }
@@ -95,14 +100,20 @@ export class EventLog {
   write(now: Millis): void {
     const events = this.#recorder.take();
     if (events.length === 0 || this.#lastFollowed() === null) return;
-    if (!this.#isFollowed(now)) return this.#stop();
+    if (this.#hasFollowers()) this.follow(now);
+    else if (!this.#isFollowed(now)) return this.#stop();
     for (let from = 0; from < events.length; from += ROW_EVENTS)
       this.#add(events.slice(from, from + ROW_EVENTS), now);
   }
 
-  /** The number of the newest event; null when there is none. */
+  /** The number after which the next event comes: that of the newest one, or that with which the log began. Null if nobody has followed. */
   newest(): number | null {
-    return this.#known().at(-1)?.last ?? null;
+    return this.#known().at(-1)?.last ?? this.#begunAt();
+  }
+
+  /** The number from which on nothing is missing; null if nobody has followed. */
+  oldest(): number | null {
+    return this.#known()[0]?.before ?? this.#begunAt();
   }
 
   /**
@@ -114,7 +125,8 @@ export class EventLog {
   read(after: number | null, limit: number): EventPage {
     const rows = this.#known();
     const [oldest, newest] = [rows[0], rows.at(-1)];
-    if (oldest === undefined || newest === undefined) return { isGap: after !== null, events: [] };
+    if (oldest === undefined || newest === undefined)
+      return { isGap: after !== null && after !== this.#begunAt(), events: [] };
     const isGap = after !== null && (after < oldest.before || after > newest.last);
     const from = after === null || isGap ? oldest.before : after;
     const begin = rows.findIndex(({ last }) => last > from);
@@ -140,6 +152,7 @@ export class EventLog {
     if (!this.#isWritten) return;
     this.#rows = null;
     this.#followedAt = undefined;
+    this.#base = undefined;
     if (this.#depth === 0) this.#isWritten = false;
   }
 
@@ -150,6 +163,19 @@ export class EventLog {
     this.#followedAt = null;
   }
 
+  /** What the log holds is not what comes before the next event: it is emptied, and its numbers go on above all earlier ones. */
+  #beginAnew(now: Millis): void {
+    const base = Math.max(now * NUMBERS_PER_MS, (this.newest() ?? 0) + 1);
+    this.#sql.exec(`DELETE FROM event_log`);
+    setSetting(this.#sql, "events_begun_at", String(base));
+    this.#rows = null;
+    this.#base = base;
+  }
+
+  #begunAt(): number | null {
+    return (this.#base ??= this.#setting("events_begun_at"));
+  }
+
   #isFollowed(now: Millis): boolean {
     const followedAt = this.#lastFollowed();
     return followedAt !== null && now - followedAt < FOLLOWED_FOR;
@@ -157,15 +183,20 @@ export class EventLog {
 
   #lastFollowed(): Millis | null {
     if (this.#followedAt !== undefined) return this.#followedAt;
+    return (this.#followedAt = this.#setting("events_followed_at"));
+  }
+
+  #setting(key: string): number | null {
     const [row] = this.#sql.exec(
-      `SELECT CAST(value AS INTEGER) AS at FROM settings WHERE key = 'events_followed_at'`,
+      `SELECT CAST(value AS INTEGER) AS value FROM settings WHERE key = ?`,
+      key,
     );
-    return (this.#followedAt = row === undefined ? null : number(row, "at"));
+    return row === undefined ? null : number(row, "value");
   }
 
   #add(events: readonly MeshEvent[], now: Millis): void {
     const rows = this.#known();
-    const newest = rows.at(-1)?.last ?? null;
+    const newest = this.newest();
     const first = Math.max(now * NUMBERS_PER_MS, (newest ?? 0) + 1);
     const last = first + events.length - 1;
     const before = newest ?? first - 1;

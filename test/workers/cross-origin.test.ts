@@ -1,6 +1,10 @@
-import { reset } from "cloudflare:test";
+import { createExecutionContext, reset } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 import { BODY_BYTES_MAX } from "../../src/protocol/constants.ts";
+import type { Env } from "../../durable/env.ts";
+import { createApp } from "../../workers/app.ts";
+import { TOKEN } from "../durable/api.ts";
 import { exampleOf, operations, type Operation } from "./description.ts";
 import { callWith, gatewayWith, problemOf, streamOf, type Call } from "./http.ts";
 import { from, isolate } from "./isolate.ts";
@@ -88,7 +92,7 @@ describe("a mesh with CORS_ORIGINS", () => {
         "access-control-allow-origin": PAGE,
         "access-control-expose-headers": EXPOSED,
         "access-control-allow-headers":
-          "authorization, content-type, idempotency-key, content-digest",
+          "authorization, content-type, idempotency-key, last-event-id, content-digest",
         "access-control-max-age": "600",
       });
     }
@@ -100,6 +104,21 @@ describe("a mesh with CORS_ORIGINS", () => {
     for (const { parameters = [] } of await operations())
       for (const { name, in: place } of parameters)
         if (place === "header") expect(allowed).toContain(name.toLowerCase());
+  });
+
+  it("HT85 a page may name the last event that it has, and reads the stream", async () => {
+    const asked = preflight(PAGE, "GET", "authorization, last-event-id");
+    const { headers } = await callWith(LISTED, "OPTIONS", "/v1/events", asked);
+    expect(headers.get("Access-Control-Allow-Headers")?.split(", ")).toContain("last-event-id");
+    const isolated = createApp();
+    const request = new Request("http://mesh.test/v1/events", {
+      headers: { Accept: "text/event-stream", Authorization: `Bearer ${TOKEN}`, Origin: PAGE },
+    });
+    const bindings = { ...env, ...LISTED } as unknown as Env;
+    const response = await isolated.fetch(request, bindings, createExecutionContext());
+    expect(response.headers.get("Access-Control-Allow-Origin")).toBe(PAGE);
+    expect(response.headers.get("Content-Type")).toBe("text/event-stream");
+    await response.body?.cancel();
   });
 
   it("HT61 exposes every header that a route answers with, as its description says", async () => {

@@ -4,6 +4,7 @@ import { admission } from "../admission/domain.ts";
 import { bulkTasks } from "../bulk-tasks/domain.ts";
 import { dialing } from "../dialing/domain.ts";
 import { discovery } from "../discovery/domain.ts";
+import { events } from "../events/domain.ts";
 import { outbox } from "../outbox/domain.ts";
 import { peers } from "../peers/domain.ts";
 import { storage } from "../storage/domain.ts";
@@ -23,6 +24,7 @@ export const HANDLERS: { readonly [K in Exclude<CommandName, "tick">]: Handler<K
   ...dialing.handlers,
   ...webhooks.handlers,
   ...access.handlers,
+  ...events.handlers,
   ...outbox.handlers,
   ...storage.handlers,
 };
@@ -36,6 +38,7 @@ export const AUDIT: AuditEntriesOf<Commands> = {
   ...dialing.audit,
   ...webhooks.audit,
   ...access.audit,
+  ...events.audit,
   ...outbox.audit,
   ...storage.audit,
 };

@@ -26,6 +26,11 @@ export class KillableMesh {
     return { url, meshKey };
   }
 
+  get credentials() {
+    const { url, adminToken } = this.#mesh;
+    return { url, adminToken };
+  }
+
   get controller() {
     return this.controllerWith({});
   }

@@ -3,10 +3,11 @@ import type { DeliveryInput, ReceivedDelivery } from "../src/contract/webhooks.t
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { DeliveryView } from "../src/protocol/http.ts";
 import type { AppContext } from "./context.ts";
+import { traceOf } from "./trace-headers.ts";
 import { openSource, type OpenedSource } from "./webhook-source-secrets.ts";
 
 /** A delivery as evaluated with one revision of its source. */
-export type EvaluatedDelivery = Omit<DeliveryInput, "source" | "sourceId" | "revision">;
+export type EvaluatedDelivery = Omit<DeliveryInput, "source" | "sourceId" | "revision" | "trace">;
 
 /** How often a delivery is evaluated if its source keeps changing. A single change during a request is rare already. */
 const EVALUATIONS_MAX = 3;
@@ -38,7 +39,7 @@ export async function submitDelivery<Challenge extends { readonly challenge: str
     if (!evaluated.ok) return evaluated;
     if ("challenge" in evaluated.value) return ok(evaluated.value);
     const { id: sourceId, revision } = source;
-    const input = { ...evaluated.value, source: name, sourceId, revision };
+    const input = { ...evaluated.value, source: name, sourceId, revision, trace: traceOf(c) };
     const received = await c.var.coordinator.call("receive_delivery", input);
     if (!received.ok) return received;
     if (received.value.outcome !== "source_changed") {

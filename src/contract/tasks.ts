@@ -15,6 +15,7 @@ import type {
 import type { PeerId } from "../protocol/ids.ts";
 import type { PayloadOf, TaskResult } from "../protocol/messages.ts";
 import type { ResultContent } from "../protocol/result-content.ts";
+import type { TraceContext } from "../protocol/trace-context.ts";
 import type { ResultExtra } from "../registry/task-results.ts";
 import type { CallersOf } from "./caller.ts";
 import type { SessionInput, Empty, AttemptInput, TaskInput, PageInput } from "./inputs.ts";
@@ -61,7 +62,8 @@ export interface TaskCommands {
   // From the session of a controller.
   assign_task: {
     caller: "session";
-    input: SessionInput & { readonly task: SubmitTask; readonly key: string | null };
+    input: SessionInput &
+      Pick<SubmitInput, "trace"> & { readonly task: SubmitTask; readonly key: string | null };
     output: PayloadOf<"task_shown">;
   };
   query_task: {
@@ -197,6 +199,8 @@ export interface SubmitInput {
   /** A token's ID, `admin`, or a peer's ID. */
   readonly owner: string;
   readonly idempotency: { readonly key: string; readonly scope: string } | null;
+  /** The trace that the request belongs to. It is no part of what an idempotency key compares: each repetition has a span of its own. */
+  readonly trace?: TraceContext | null | undefined;
 }
 
 interface ListTasksInput extends PageInput {

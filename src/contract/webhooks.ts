@@ -20,6 +20,7 @@ import type {
 } from "../webhooks/index.ts";
 import type { CallersOf } from "./caller.ts";
 import type { Empty, TaskInput, PageInput } from "./inputs.ts";
+import type { SubmitInput } from "./tasks.ts";
 
 /** Webhooks that become tasks, and callbacks that report how tasks ended. */
 export interface WebhookCommands {
@@ -163,6 +164,8 @@ export interface DeliveryInput {
   /** The part of the delivery that is stored, sealed; null when none is. */
   readonly sealed: string | null;
   readonly verdict: Verdict;
+  /** The trace that the request belongs to. Its sender's signature does not cover it. */
+  readonly trace?: SubmitInput["trace"];
   readonly replay: {
     /** ID of the delivery that is replayed. */
     readonly of: string;

@@ -8,6 +8,7 @@ import { IdempotencyKey, PublicKeyHex, Uuid } from "./ids.ts";
 import { TaskKind } from "./labels.ts";
 import { ResultContent } from "./result-content.ts";
 import { tolerant } from "./schema/strictness.ts";
+import { TRACEPARENT_CHARS_MAX, TRACESTATE_READ_CHARS_MAX } from "./trace-context.ts";
 
 /** The fencing number of an attempt; it only grows. Every message about an attempt names it. */
 const Fence = z.int().positive();
@@ -16,6 +17,25 @@ const TaskRef = { task_id: Uuid, fence: Fence };
 /** An attempt that a peer is still working on when it reconnects. */
 export const HeldTask = z.object(TaskRef);
 export type HeldTask = z.infer<typeof HeldTask>;
+
+/** The trace that a task belongs to, as the mesh has read it (`trace-context.ts`). Anything else is ignored, and refuses no offer. */
+const Trace = {
+  traceparent: z
+    .string()
+    .regex(/^00-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/)
+    .optional()
+    .catch(undefined),
+  tracestate: z
+    .string()
+    .regex(/^[ -~]{1,512}$/)
+    .optional()
+    .catch(undefined),
+};
+/** The trace as a controller names it: the coordinator reads it like headers. */
+const GivenTrace = {
+  traceparent: z.string().max(TRACEPARENT_CHARS_MAX).optional().catch(undefined),
+  tracestate: z.string().max(TRACESTATE_READ_CHARS_MAX).optional().catch(undefined),
+};
 
 export const TaskOffer = z.object({
   ...TaskRef,
@@ -32,6 +52,7 @@ export const TaskOffer = z.object({
    * never sent over HTTP.
    */
   upload: z.string().max(200).optional(),
+  ...Trace,
 });
 export type TaskOffer = z.infer<typeof TaskOffer>;
 
@@ -78,6 +99,7 @@ const TaskCancel = z.object({ ...TaskRef, reason: z.string().max(500) });
 const TaskAssign = z.object({
   task: tolerant(SubmitTask),
   idempotency_key: IdempotencyKey.optional(),
+  ...GivenTrace,
 });
 /** Asks for the state of a task that this peer submitted, or (as `task_recall`) cancels it. */
 const TaskQuery = z.object({ task_id: Uuid });

@@ -287,4 +287,5 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       bytes INTEGER NOT NULL, events TEXT NOT NULL
     )`,
   ],
+  [`ALTER TABLE tasks ADD COLUMN traceparent TEXT`, `ALTER TABLE tasks ADD COLUMN tracestate TEXT`],
 ];

@@ -2,6 +2,7 @@
 import { utf8Length } from "../base/bytes.ts";
 import { exactJson, textOfJson } from "../base/json-text/json-text.ts";
 import type { Requirements, TaskState } from "../protocol/http.ts";
+import type { TraceContext } from "../protocol/trace-context.ts";
 import type { Task } from "../tasks/task.ts";
 import {
   flag,
@@ -42,7 +43,7 @@ export type StoredWaiting = WaitingTask & Pick<Task, "state" | "prefetched" | "n
 
 /** The columns of a listed task: all but payload and result, which may be large. */
 export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements, priority, concurrency_key, concurrency_limit, turn, created_at, deadline_at, not_before,
-  ended_at, max_attempts, retries, lease_ms, backoff_ms, backoff_max_ms, attempt_timeout_ms, fence, last_fence, tries, interruptions,
+  ended_at, max_attempts, retries, lease_ms, backoff_ms, backoff_max_ms, attempt_timeout_ms, traceparent, tracestate, fence, last_fence, tries, interruptions,
   max_interruptions, attempt_until, lease_until, prefetched, peer_id, progress, message, error, payload_dropped`;
 
 /** The columns of a task that is queued or prefetched. */
@@ -85,6 +86,12 @@ export const readWaiting = (row: SqlRow): StoredWaiting => ({
   notBefore: number(row, "not_before"),
 });
 
+/** The trace of a row, whose headers were read when the task was accepted. */
+function readTraceOf(row: SqlRow): TraceContext | null {
+  const traceparent = textOrNull(row, "traceparent");
+  return traceparent === null ? null : { traceparent, tracestate: textOrNull(row, "tracestate") };
+}
+
 /** Reads a row of `LISTED_COLUMNS`. */
 export const readListed = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   id: text(row, "id"),
@@ -93,6 +100,7 @@ export const readListed = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   source: text(row, "source"),
   owner: text(row, "owner"),
   requirements: json(row, "requirements"),
+  trace: readTraceOf(row),
   priority: number(row, "priority"),
   concurrency: readConcurrency(row),
   queuePosition: number(row, "turn"),
@@ -132,8 +140,19 @@ export const readTask = (row: SqlRow): Task => ({
 export const TASK_BASE_BYTES = 1_024;
 
 /** Bytes that a task counts from its acceptance on. Its result and its error are added at its end. */
-export const bytesOfInput = (payload: string, requirements: string): number =>
-  TASK_BASE_BYTES + utf8Length(payload) + utf8Length(requirements);
+export const bytesOfInput = (
+  payload: string,
+  requirements: string,
+  trace: TraceContext | null,
+): number => TASK_BASE_BYTES + utf8Length(payload) + utf8Length(requirements) + bytesOfTrace(trace);
+
+/** The headers are ASCII. */
+const bytesOfTrace = (trace: TraceContext | null): number =>
+  trace === null ? 0 : trace.traceparent.length + (trace.tracestate?.length ?? 0);
+
+/** What `bytesOfInput` counts, in SQL. */
+export const INPUT_BYTES = `${TASK_BASE_BYTES} + octet_length(payload) + octet_length(requirements)
+  + COALESCE(octet_length(traceparent), 0) + COALESCE(octet_length(tracestate), 0)`;
 
 /** Bytes that a task counts more once it has ended, besides what its attempts say. */
 export const bytesOfOutcome = (
@@ -162,6 +181,8 @@ export const writeTask = (task: Task): Record<string, SqlValue> => ({
   backoff_ms: task.backoffMs,
   backoff_max_ms: task.backoffMaxMs,
   attempt_timeout_ms: task.attemptTimeoutMs,
+  traceparent: task.trace?.traceparent ?? null,
+  tracestate: task.trace?.tracestate ?? null,
   fence: task.fence,
   last_fence: task.lastFence,
   tries: task.attemptsUsed,

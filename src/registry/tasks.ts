@@ -19,6 +19,7 @@ import {
 import {
   CHANGING_FIELDS,
   HELD_COLUMNS,
+  INPUT_BYTES,
   bytesOfInput,
   bytesOfOutcome,
   LISTED_COLUMNS,
@@ -26,7 +27,6 @@ import {
   readListed,
   readTask,
   readWaiting,
-  TASK_BASE_BYTES,
   WAITING_COLUMNS,
   writeTask,
   type ListedTask,
@@ -150,7 +150,7 @@ export function tasksTable(
       const payload = textOfJson(task.payload);
       const requirements = JSON.stringify(task.requirements);
       const owner = ownerKeyOf(task);
-      const bytes = bytesOfInput(payload, requirements);
+      const bytes = bytesOfInput(payload, requirements, task.trace);
       const [row] = insertRow(
         sql,
         "tasks",
@@ -214,7 +214,7 @@ export function tasksTable(
       ownerBytes.addEnded(ended.owner, -ended.bytes);
       sql.exec(
         `UPDATE tasks SET deadline_at = ?, max_attempts = ?, retries = ?, turn = ?,
-         bytes = ${TASK_BASE_BYTES} + octet_length(payload) + octet_length(requirements) WHERE id = ?`,
+         bytes = ${INPUT_BYTES} WHERE id = ?`,
         task.deadlineAt,
         task.maxAttempts,
         task.retries,

@@ -2,6 +2,7 @@ import type { Millis } from "../base/clock.ts";
 import type { ExactJson } from "../base/json-text/json-text.ts";
 import type { AttemptView, Requirements, TaskState } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
+import type { TraceContext } from "../protocol/trace-context.ts";
 
 /** A task as the registry stores it. */
 export interface Task {
@@ -15,6 +16,8 @@ export interface Task {
   readonly source: string;
   /** The owner, which alone sees the task besides admins and viewers: a token's ID, `admin`, or a peer's ID. */
   readonly owner: string;
+  /** The trace that its submission belongs to; null: none was named. */
+  readonly trace: TraceContext | null;
   readonly requirements: Requirements;
   readonly priority: number;
   /** At most `limit` tasks of its owner with this key run at once; null: no such limit. */

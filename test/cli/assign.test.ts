@@ -1,18 +1,24 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { COMMANDS } from "../../src/cli/commands/index.ts";
 import { task } from "../client/fake-api.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
 /** Runs `muster assign` against an API that accepts the task; returns the body of the request. */
-async function assign(...args: string[]): Promise<unknown> {
+const assign = async (...args: string[]): Promise<unknown> => (await assigned(...args)).body;
+
+async function assigned(...args: string[]) {
   vi.spyOn(process.stdout, "write").mockImplementation(() => true);
-  const { promise: sent, resolve } = Promise.withResolvers<unknown>();
+  const { promise: sent, resolve } = Promise.withResolvers<{
+    readonly body: unknown;
+    readonly trace: readonly unknown[];
+  }>();
   const reply = async (request: IncomingMessage, response: ServerResponse) => {
-    resolve(JSON.parse(await text(request)));
+    const { traceparent, tracestate } = request.headers;
+    resolve({ body: JSON.parse(await text(request)), trace: [traceparent, tracestate] });
     response.setHeader("content-type", "application/json").end(JSON.stringify(task("running")));
   };
   const server = createServer((request, response) => {
@@ -62,4 +68,27 @@ test.for([
     hint: says.source.includes("not JSON") ? needsQuotes : undefined,
     exitCode: 2,
   });
+});
+
+const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const OTHER = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-00";
+
+test.for([
+  [[], {}, [undefined, undefined]],
+  [[], { TRACEPARENT, TRACESTATE: "vendor=value" }, [TRACEPARENT, "vendor=value"]],
+  [[], { TRACESTATE: "vendor=value" }, [undefined, undefined]],
+  [[], { TRACEPARENT: "no trace", TRACESTATE: "vendor=value" }, [undefined, undefined]],
+  [["--traceparent", OTHER], { TRACEPARENT, TRACESTATE: "vendor=value" }, [OTHER, undefined]],
+] as const)(
+  "CL88 muster assign %j in the environment %j sends the trace %j",
+  async ([args, env, trace]) => {
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect((await assigned(...args)).trace).toEqual(trace);
+  },
+);
+
+test("CL88 muster assign refuses a trace that is not valid as an argument", async () => {
+  const run = COMMANDS["assign"]?.run(["resize", "--traceparent", TRACEPARENT.toUpperCase()]);
+  await expect(run).rejects.toMatchObject({ exitCode: 2 });
 });

@@ -47,6 +47,15 @@ const errorOf = (promise: Promise<unknown>) =>
 const settle = () => vi.advanceTimersByTimeAsync(0);
 
 describe("a task submitted over a session", () => {
+  test("SK45 names its trace beside the task", async () => {
+    const { tasks, said, answer } = assigning();
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const given = tasks.submit("echo", 1, { traceparent });
+    expect(said[0]?.payload).toMatchObject({ task: { kind: "echo" }, traceparent });
+    answer(shown("queued"));
+    await given;
+  });
+
   test("AS25 is submitted again in the next session under the same key, if this one ends before the answer", async () => {
     const { tasks, said, link, answer } = assigning();
     const given = tasks.submit("echo", 1);

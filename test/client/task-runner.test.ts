@@ -38,6 +38,20 @@ describe("an offered task", () => {
     expect(calls[0]?.context).toMatchObject({ taskId: taskId(1), kind: "work", attempt: 2 });
   });
 
+  test("SK46 of a task with a trace gives the trace to the handler; what is no trace is left out", () => {
+    const { session, calls } = joined(3);
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    session.offer({ task_id: taskId(1), traceparent, tracestate: "vendor=value" });
+    session.offer({ task_id: taskId(2) });
+    session.offer({ task_id: taskId(3), traceparent: "a\nb", tracestate: 7 });
+    expect(calls[0]?.context).toMatchObject({ traceparent, tracestate: "vendor=value" });
+    for (const call of calls.slice(1)) {
+      expect(call.context).not.toHaveProperty("traceparent");
+      expect(call.context).not.toHaveProperty("tracestate");
+    }
+    expect(calls).toHaveLength(3);
+  });
+
   test("of a kind without a handler is refused with the reason", () => {
     const { session, calls } = joined();
     session.offer({ task_id: taskId(1), kind: "paint" });

@@ -59,3 +59,32 @@ describe("acts on many tasks", () => {
     ]);
   });
 });
+
+describe("the trace of a submission", () => {
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const tracestate = "vendor=value";
+
+  test("SK45 is sent as headers, of a batch, too, and is shown with the task", async () => {
+    const { mesh, requests } = api(
+      json(task("queued", { traceparent, tracestate })),
+      json({ results: [] }),
+    );
+    const submitted = await mesh.tasks.submit("sum", 1, { traceparent, tracestate });
+    expect(submitted).toMatchObject({ traceparent, tracestate });
+    await mesh.tasks.submitBatch([{ kind: "sum" }], { traceparent });
+    const sent = requests.map(({ headers }) =>
+      ["traceparent", "tracestate"].map((name) => headers.get(name)),
+    );
+    expect(sent).toEqual([
+      [traceparent, tracestate],
+      [traceparent, null],
+    ]);
+  });
+
+  test("SK45 that can't be a header is left out, and the task is submitted", async () => {
+    const { mesh, requests } = api(json(task("queued")));
+    await mesh.tasks.submit("sum", 1, { traceparent: "a\r\nb: c", tracestate: "" });
+    expect(requests[0]?.headers.has("traceparent")).toBe(false);
+    expect(requests[0]?.headers.has("tracestate")).toBe(false);
+  });
+});

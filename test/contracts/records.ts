@@ -73,6 +73,10 @@ export const aTask = (more: Partial<Task> = {}): Task => ({
   state: "queued",
   source: "api",
   owner: "admin",
+  trace: {
+    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    tracestate: "vendor=value",
+  },
   requirements: { capabilities: ["gpu"], peer_id: "p", min_score: 0.5 },
   priority: 0,
   concurrency: null,

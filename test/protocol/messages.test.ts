@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { TASK_PAYLOADS } from "../../src/protocol/task-messages.ts";
 import { exactJsonOf } from "../../src/base/json-text/json-text.ts";
 import { toBase64, toHex } from "../../src/base/bytes.ts";
 import { newKeyPair } from "../../src/crypto/key-pairs.ts";
@@ -249,4 +250,17 @@ describe("payloads of the other messages", () => {
       retry: true,
     });
   });
+});
+
+test("TR3 a message whose trace is none is read without it", () => {
+  const { task_assign, task_offer } = TASK_PAYLOADS;
+  const task = { kind: "echo" };
+  for (const wrong of [7, null, {}, "x".repeat(600)]) {
+    const trace = { traceparent: wrong, tracestate: { wrong } };
+    expect(task_assign.parse({ task, ...trace })).toMatchObject({ task });
+    expect(task_assign.parse({ task, ...trace }).traceparent).toBeUndefined();
+    const offer = { task_id: crypto.randomUUID(), fence: 1, kind: "a", attempt: 1 };
+    const read = task_offer.parse({ ...offer, payload: null, lease_seconds: 1, ...trace });
+    expect([read.traceparent, read.tracestate]).toEqual([undefined, undefined]);
+  }
 });

@@ -22,8 +22,11 @@ import { IdempotencyKey } from "../idempotency-key.ts";
 import { respond } from "../problem.ts";
 import { bodyOf, jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
+import { TraceHeaders, traceOf } from "../trace-headers.ts";
 
 const { define } = routesTagged("tasks", { id: Uuid });
+
+const Submission = IdempotencyKey.extend(TraceHeaders.shape);
 
 const submit = define("work", "post", "/v1/tasks", {
   operationId: "submitTask",
@@ -32,7 +35,7 @@ const submit = define("work", "post", "/v1/tasks", {
   bodyBytesMax: DEPLOY_BODY_BYTES_MAX,
   exactMembers: new ExactMembers(["payload"]),
   request: {
-    headers: IdempotencyKey,
+    headers: Submission,
     query: WaitQuery,
     body: bodyOf(SubmitTask, { kind: "sha256", payload: { file: "a.txt" } }),
   },
@@ -51,7 +54,7 @@ const batch = define("work", "post", "/v1/task-batches", {
   bodyBytesMax: BATCH_BODY_BYTES_MAX,
   exactMembers: new ExactMembers(["tasks", EACH, "payload"]),
   request: {
-    headers: IdempotencyKey,
+    headers: Submission,
     body: bodyOf(SubmitBatch, { tasks: [{ kind: "sha256", payload: { file: "a.txt" } }] }),
   },
   responses: { 200: jsonOf(BatchView, "The outcome of each task") },
@@ -141,6 +144,7 @@ const submission = (
   source: "api" as const,
   owner: c.var.caller.id,
   idempotency: key === undefined ? null : { scope: `api:${c.var.caller.id}`, key },
+  trace: traceOf(c),
 });
 
 /** The task once it has ended, or as it is after `seconds`. */

@@ -1,5 +1,6 @@
 import { toHex } from "../../base/bytes.ts";
 import { TaskFailed, type MeshClient, type SubmitOptions, type Task } from "../../client/index.ts";
+import { readTrace, readTraceparent, traceHeaders } from "../../protocol/trace-context.ts";
 import { choiceOption, countOption, numberOption, timeOption, type Values } from "../args.ts";
 import { command } from "../command.ts";
 import { UsageError } from "../failure.ts";
@@ -35,6 +36,7 @@ const OPTIONS = {
   role: { type: "string" },
   "not-before": { type: "string" },
   "idempotency-key": { type: "string" },
+  traceparent: { type: "string" },
   "key-file": { type: "string" },
 } as const;
 
@@ -59,6 +61,7 @@ export const assign = command({
     ["--attempt-timeout SECONDS", "how long one attempt may take; default: an hour"],
     ["--lease SECONDS", "how long a peer holds the task without renewing its lease"],
     ["--idempotency-key KEY", "a second submission with this key returns the first task"],
+    ["--traceparent TEXT", "the trace that the task belongs to; default: TRACEPARENT"],
     ["--key-file FILE", "seal the result to this key; --wait opens it"],
     ["--callback URL", "receives a signed POST when the task ends (see `muster callback`)"],
     ...TARGET_DETAILS,
@@ -133,6 +136,7 @@ function assignOptions(values: Values<typeof OPTIONS>): SubmitOptions {
     ...(role !== undefined && { role }),
     ...(notBefore !== undefined && { notBefore }),
     ...(values["idempotency-key"] !== undefined && { idempotencyKey: values["idempotency-key"] }),
+    ...traceOption(values.traceparent),
   };
 }
 
@@ -142,4 +146,20 @@ function concurrencyOption(values: Values<typeof OPTIONS>): Pick<SubmitOptions, 
   if (key !== undefined) return { concurrency: { key, limit: limit ?? 1 } };
   if (limit === undefined) return {};
   throw new UsageError("--concurrency-limit needs --concurrency-key", "give both");
+}
+
+/**
+ * The trace that the option names, else that of the environment, as OpenTelemetry's programs hand it on. One in the environment that is not
+ * valid is ignored: whoever calls the command did not write it.
+ */
+function traceOption(given: string | undefined): Pick<SubmitOptions, "traceparent" | "tracestate"> {
+  if (given !== undefined) {
+    if (readTraceparent(given) !== null) return { traceparent: given };
+    throw new UsageError(
+      `--traceparent is not valid: ${given}`,
+      "write 00-TRACE_ID-PARENT_ID-FLAGS, with 32, 16 and 2 lower-case hex characters",
+    );
+  }
+  const { TRACEPARENT: traceparent, TRACESTATE: tracestate } = process.env;
+  return traceHeaders(readTrace({ traceparent, tracestate }));
 }

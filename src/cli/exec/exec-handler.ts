@@ -1,7 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { isJson } from "../../base/json-text/scan-json.ts";
 import { fromUtf8 } from "../../base/bytes.ts";
-import { JsonText, TaskError, type Handler, type Json } from "../../client/index.ts";
+import {
+  JsonText,
+  TaskError,
+  type Handler,
+  type Json,
+  type TaskContext,
+} from "../../client/index.ts";
 import { TASK_LARGE_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
 import { killGroup, stopGroup } from "../process-group.ts";
 import { withoutSecrets } from "../secrets.ts";
@@ -33,10 +39,12 @@ export function execHandler(command: string, options: ExecOptions = {}): Handler
     if (!isMalformedTold) onMalformedProgress(line);
     isMalformedTold = true;
   };
-  return async (_payload, { taskId, kind, payloadText, attempt, fence, signal, progress }) => {
+  return async (_payload, task) => {
+    const { taskId, kind, payloadText, attempt, fence, signal, progress } = task;
     signal.throwIfAborted();
     const child = await startProgram(command, {
       ...withoutSecrets(process.env),
+      ...traceVariables(task),
       MUSTER_TASK_ID: taskId,
       MUSTER_TASK_KIND: kind,
       MUSTER_TASK_ATTEMPT: String(attempt),
@@ -58,6 +66,16 @@ export function execHandler(command: string, options: ExecOptions = {}): Handler
     }
   };
 }
+
+/**
+ * The trace of a task in the environment, as OpenTelemetry names it, and under a name of Muster's. One that the peer itself was started
+ * in is not the task's.
+ */
+const traceVariables = ({ traceparent, tracestate }: TaskContext): NodeJS.ProcessEnv => ({
+  MUSTER_TRACEPARENT: traceparent,
+  TRACEPARENT: traceparent,
+  TRACESTATE: tracestate,
+});
 
 interface RunningProgram {
   readonly child: ChildProcess;

@@ -5,6 +5,7 @@ import { aboutTask, errorAbout, MusterApiError } from "../errors.ts";
 import { segment, type Api, type ApiRequest } from "../http/api.ts";
 import { isOutage } from "../http/request-retry.ts";
 import type { PrivateKey } from "../own-keys.ts";
+import { sentTrace } from "../tasks/sent-trace.ts";
 import { idempotencyKeyOf, submission } from "../tasks/submission.ts";
 import { TASK_TEXTS, taskOf, type Task } from "../tasks/task.ts";
 import { TASK_WAIT_ROUND } from "../timings.ts";
@@ -43,7 +44,7 @@ export class TaskRequests {
         path: "v1/tasks",
         poll: waitMs > 0 ? Math.min(waitMs, TASK_WAIT_ROUND) : undefined,
         body,
-        headers: { "idempotency-key": idempotencyKey },
+        headers: { "idempotency-key": idempotencyKey, ...sentTrace(options) },
         idempotent: true,
         outageMs,
         signal,

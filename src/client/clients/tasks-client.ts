@@ -34,6 +34,7 @@ import {
 } from "../tasks/run-task.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
 import { idempotencyKeyOf, type SubmitOptions } from "../tasks/submission.ts";
+import { sentTrace } from "../tasks/sent-trace.ts";
 import { hasEnded, type Task } from "../tasks/task.ts";
 import { TASK_POLL_INTERVAL, TASK_WAIT_ROUND } from "../timings.ts";
 import { answer } from "./answers.ts";
@@ -49,6 +50,8 @@ import {
 
 /** A task of a batch, as the HTTP API describes it. The payload is any value that JSON can hold, or a `JsonText`. */
 type BatchTask = Omit<SubmitTaskInput, "payload"> & { readonly payload?: unknown };
+
+type BatchOptions = Pick<SubmitOptions, "idempotencyKey" | "traceparent" | "tracestate" | "signal">;
 
 /**
  * Submits tasks and follows them to their end, over HTTP. A `Result` type parameter is the caller's claim about the
@@ -88,10 +91,12 @@ export class TasksClient {
    */
   async submitBatch(
     tasks: readonly BatchTask[],
-    options: Pick<SubmitOptions, "idempotencyKey" | "signal"> = {},
+    options: BatchOptions = {},
   ): Promise<BatchView["results"]> {
     refuseUnknownOptions("tasks.submitBatch", options, {
       idempotencyKey: "string",
+      traceparent: "string",
+      tracestate: "string",
       signal: "signal",
     });
     const { results } = await this.#api.json(answer("BatchView"), {
@@ -103,7 +108,10 @@ export class TasksClient {
           payload: payloadJson(task.payload, `tasks[${i}].payload`),
         })),
       },
-      headers: { "idempotency-key": idempotencyKeyOf(options.idempotencyKey) },
+      headers: {
+        "idempotency-key": idempotencyKeyOf(options.idempotencyKey),
+        ...sentTrace(options),
+      },
       idempotent: true,
       signal: options.signal,
     });

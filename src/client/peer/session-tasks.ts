@@ -17,6 +17,7 @@ import {
   SUBMIT_OPTIONS,
   type SubmitOptions,
 } from "../tasks/submission.ts";
+import { sentTrace } from "../tasks/sent-trace.ts";
 import { hasEnded, taskOf, type Task } from "../tasks/task.ts";
 import { OUTAGE_LAST_TRY, REQUEST_TIMEOUT, TASK_WAIT_ROUND } from "../timings.ts";
 import type { PeerTasks } from "./peer-tasks.ts";
@@ -67,7 +68,7 @@ export class SessionTasks implements PeerTasks {
   async #submit(kind: string, payload: unknown, options: SubmitOptions, outageMs: Millis) {
     const task = submission(kind, payload, options);
     const idempotencyKey = idempotencyKeyOf(options.idempotencyKey);
-    const assign = { task, idempotency_key: idempotencyKey };
+    const assign = { task, idempotency_key: idempotencyKey, ...sentTrace(options) };
     const { signal } = options;
     try {
       return (await this.#request("task_assign", assign, { signal, outageMs })).task;

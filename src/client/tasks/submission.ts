@@ -51,6 +51,9 @@ export interface SubmitOptions {
   readonly sealTo?: string;
   /** Identifies the submission: a second call with the same key creates no second task. Default: a fresh key per call. */
   readonly idempotencyKey?: string;
+  /** The trace that the task belongs to (W3C Trace Context). One that is not valid is ignored. */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -74,6 +77,8 @@ export const SUBMIT_OPTIONS: OptionNames<SubmitOptions> = {
   near: { latitude: "number", longitude: "number", peerId: "string" },
   sealTo: "string",
   idempotencyKey: "string",
+  traceparent: "string",
+  tracestate: "string",
   signal: "signal",
 };
 

@@ -56,19 +56,11 @@ export class HandlerThread {
    * Runs a task. Settles when the handler has settled or the thread has ended, whichever is first. When the signal aborts,
    * the handler has `THREAD_ABORT_GRACE` to settle; then the thread is ended.
    */
-  async run({
-    taskId,
-    kind,
-    payloadText,
-    attempt,
-    fence,
-    signal,
-    progress,
-  }: TaskContext): Promise<JsonText> {
+  async run({ signal, progress, ...task }: TaskContext): Promise<JsonText> {
     if (this.#endReason !== null) throw new Error(endedText(this.#endReason));
     const outcome = Promise.withResolvers<JsonText>();
     this.#running = { outcome, progress };
-    this.#thread?.post({ type: "run", task: { taskId, kind, attempt, fence, payloadText } });
+    this.#thread?.post({ type: "run", task });
     let grace: ReturnType<typeof setTimeout> | undefined;
     const abort = (): void => {
       const { name, message } = signal.reason as DOMException;

@@ -8,6 +8,8 @@ export interface ThreadTask {
   readonly fence: number;
   /** The payload as JSON, which the thread parses. */
   readonly payloadText: string;
+  readonly traceparent?: string;
+  readonly tracestate?: string;
 }
 
 /** From the peer to the thread. A thread runs one task at a time. */

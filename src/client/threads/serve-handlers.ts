@@ -52,14 +52,13 @@ type Progress = (fraction?: number, message?: string) => void;
 
 async function runTask(
   handlers: Handlers,
-  { taskId, kind, attempt, fence, payloadText }: ThreadTask,
+  task: ThreadTask,
   signal: AbortSignal,
   progress: Progress,
 ): Promise<FromThread> {
   try {
-    const handler = handlerOf(handlers, kind);
-    const context = { taskId, kind, payloadText, attempt, fence, signal, progress };
-    const result = await handler(JSON.parse(payloadText), context);
+    const handler = handlerOf(handlers, task.kind);
+    const result = await handler(JSON.parse(task.payloadText), { ...task, signal, progress });
     return returned(result);
   } catch (error) {
     return { type: "threw", error: messageOf(error), retry: retryOf(error) };

@@ -11,6 +11,9 @@ export interface TaskContext {
    * pass it on, so that a late write of an earlier attempt is recognized.
    */
   readonly fence: number;
+  /** The trace that the task belongs to (W3C Trace Context), for requests that the handler makes; absent if the task names none. */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
   /**
    * Aborts when the mesh cancels the task, the attempt times out or the peer closes. The handler should stop: its result
    * will be dropped, and it occupies its slot until it has settled.

@@ -5,6 +5,7 @@ import type { HeldTask, PayloadOf, TaskOffer } from "../../protocol/messages.ts"
 import type { Connection } from "../connection/connection.ts";
 import { AttemptTimer } from "./attempt-timer.ts";
 import { runToOutcome } from "./attempt-outcome.ts";
+import { sentTrace } from "../tasks/sent-trace.ts";
 import type { Handler, Handlers } from "./handler.ts";
 import { boundedProgress, LeaseRenewal } from "./lease-renewal.ts";
 import type { TaskRunnerOptions } from "./runner-options.ts";
@@ -221,7 +222,9 @@ export class TaskRunner {
       if (this.#runs.isCurrent(run)) renewal.report(boundedProgress(fraction, message));
     };
     const [{ attempt, fence }, payloadText] = [offer, textOfJson(offer.payload)];
-    const context = { taskId, kind, payloadText, attempt, fence, signal: abort.signal, progress };
+    const { signal } = abort;
+    const known = { taskId, kind, payloadText, attempt, fence, ...sentTrace(offer) };
+    const context = { ...known, signal, progress };
     const transport = { sealTo: offer.seal_to ?? null, large: offer.upload !== undefined };
     run.timer.start(offer.attempt_timeout_seconds);
     run.isHandlerRunning = true;

@@ -3,6 +3,7 @@ import { resultSecretText } from "../../crypto/result-tickets.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { offerEndsAt } from "../../tasks/lease.ts";
 import { hasSlot } from "../../tasks/eligibility.ts";
+import { traceHeaders } from "../../protocol/trace-context.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { sessionOf } from "../peers/scored-peers.ts";
@@ -55,6 +56,7 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
         attempt: task.attemptsUsed + task.interruptions + 1,
         lease_seconds: leaseMs / 1_000,
         attempt_timeout_seconds: attemptTimeoutMs / 1_000,
+        ...traceHeaders(task.trace),
         ...(peer.speaksMuster && resultDelivery(context, { taskId: id, fence, peerId: peer.id })),
       },
     });

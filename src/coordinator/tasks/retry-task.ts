@@ -48,7 +48,11 @@ export function restartTask(
   const queue = checkQueueLimit(context, task.owner, task);
   if (!queue.ok) return queue;
   const { registry, now } = context;
-  const input = bytesOfInput(textOfJson(task.payload), JSON.stringify(task.requirements));
+  const input = bytesOfInput(
+    textOfJson(task.payload),
+    JSON.stringify(task.requirements),
+    task.trace,
+  );
   const room = checkRoom(context, ownerKeyOf(task), input);
   if (!room.ok) return room;
   const { restoredAt } = registry.settings;

@@ -14,7 +14,7 @@ import { acceptSubmission, visibleTask } from "./submit.ts";
 export const assignerScope = (peerId: string): string => `peer:${peerId}`;
 
 /** A controller submits a task over its session, by the same rules as over HTTP. */
-export const assignTask: Handler<"assign_task"> = (context, { task, key, ...from }) => {
+export const assignTask: Handler<"assign_task"> = (context, { task, key, trace, ...from }) => {
   const peer = assigner(context, from);
   if (!peer.ok) return peer;
   const { id: owner } = peer.value;
@@ -24,7 +24,7 @@ export const assignTask: Handler<"assign_task"> = (context, { task, key, ...from
     return err({ code: "invalid_request", detail });
   }
   const idempotency = key === null ? null : { scope: assignerScope(owner), key };
-  const accepted = acceptSubmission(context, { task, source: "peer", owner, idempotency });
+  const accepted = acceptSubmission(context, { task, source: "peer", owner, idempotency, trace });
   if (!accepted.ok) return accepted;
   return afterAssignment(() => shownTo(context, owner, accepted.value.id));
 };

@@ -135,7 +135,8 @@ export function acceptSubmission(
   if (!permitted.ok) return permitted;
   const queue = checkQueueLimit(context, input.owner, input.task);
   if (!queue.ok) return queue;
-  const bytes = bytesOfInput(payload, JSON.stringify(input.task.requirements));
+  const trace = input.trace ?? null;
+  const bytes = bytesOfInput(payload, JSON.stringify(input.task.requirements), trace);
   const room = checkRoom(context, ownerKeyOf(input), bytes);
   if (!room.ok) return room;
   const task = newTask(context, input);
@@ -184,6 +185,7 @@ function newTask(context: Context, input: SubmitInput): Task {
     state: "queued",
     source,
     owner,
+    trace: input.trace ?? null,
     requirements: task.requirements,
     priority: task.priority,
     concurrency: task.concurrency ?? null,

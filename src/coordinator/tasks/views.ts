@@ -12,6 +12,7 @@ export const taskSummary = (task: Omit<Task, "payload" | "result">): TaskSummary
   state: task.state,
   source: task.source,
   owner: task.owner,
+  traceparent: task.trace?.traceparent ?? null,
   requirements: task.requirements,
   priority: task.priority,
   concurrency: task.concurrency,
@@ -41,6 +42,7 @@ export const taskView = (
 ): TaskView => ({
   ...taskSummary(task),
   payload: task.payload,
+  tracestate: task.trace?.tracestate ?? null,
   result: task.result,
   attempts: attempts.map(attemptView),
   callback: callback === null ? null : callbackView(callback),

@@ -6,6 +6,7 @@ import { writeJson } from "../../base/json-text/write-json.ts";
 import { err, ok } from "../../base/result.ts";
 import { CALLBACK_ATTEMPTS_MAX, CALLBACK_TIMEOUT } from "../../protocol/constants.ts";
 import type { TaskEvent } from "../../protocol/http.ts";
+import { traceHeaders } from "../../protocol/trace-context.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { ownerKeyOf } from "../../tasks/owner-key.ts";
 import { isEnded, type Task } from "../../tasks/task.ts";
@@ -133,7 +134,7 @@ function beginAttempt(context: Context, callback: Callback): Attempt | null {
     retries: task.retries,
     attempt: attempts.length,
     url: url.value,
-    headers: headers.value,
+    headers: { ...headers.value, ...traceHeaders(task.trace) },
     body,
   };
 }

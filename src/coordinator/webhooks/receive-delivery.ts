@@ -65,6 +65,7 @@ function submit(context: Context, delivery: DeliveryInput): ReceivedDelivery {
     owner: "admin",
     source: `webhook:${source}`,
     idempotency: { scope, key },
+    trace: delivery.trace,
   });
   if (!submitted.ok) {
     const { error } = submitted;

@@ -77,6 +77,11 @@ export const TaskView = z
       description:
         "Who submitted the task: the ID of a token or a peer, or `admin` (also for webhooks); null: the mesh has an older version",
     }),
+    traceparent: z.string().nullable().default(null).meta({
+      description:
+        "The trace that the submission belongs to (W3C Trace Context), in the form of version 00",
+    }),
+    tracestate: z.string().nullable().default(null),
     requirements: tolerant(Requirements),
     priority: z.int(),
     concurrency: tolerant(Concurrency).nullable().default(null),
@@ -136,6 +141,7 @@ export type TaskView = z.infer<typeof TaskView>;
 /** A task in a list, without its large fields and lists. `GET /v1/tasks/:id` shows them. */
 export const TaskSummary = TaskView.omit({
   payload: true,
+  tracestate: true,
   result: true,
   attempts: true,
   callback: true,

@@ -1,4 +1,5 @@
 import type { SessionCommand } from "../../contract/commands.ts";
+import { readTrace } from "../../protocol/trace-context.ts";
 import { errorReply } from "../messages.ts";
 import { command, stay } from "../moves.ts";
 import type { Handler } from "./handler.ts";
@@ -8,9 +9,9 @@ import type { Handler } from "./handler.ts";
  * 1.0 has no forward secrecy, so an attacker with a leaked key could read and replay what was assigned before.
  */
 export const handleTaskAssign = controllerHandler<"task_assign">(
-  ({ task, idempotency_key }, from) => ({
+  ({ task, idempotency_key, ...headers }, from) => ({
     name: "assign_task",
-    input: { ...from, task, key: idempotency_key ?? null },
+    input: { ...from, task, key: idempotency_key ?? null, trace: readTrace(headers) },
   }),
 );
 

@@ -58,6 +58,24 @@ test("CL50 the environment of the program names the task, its kind, the attempt 
   expect(await run(`printf '%s %s %s %s' ${names.join(" ")}`)).toBe("task-1 work 2 7");
 });
 
+test("TR6 the environment of the program names the trace of the task, and none that the peer was started in", async () => {
+  const trace = {
+    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    tracestate: "vendor=value",
+  };
+  const shown = `printf '"%s %s %s"' "$TRACEPARENT" "$MUSTER_TRACEPARENT" "$TRACESTATE"`;
+  process.env["TRACEPARENT"] = "the peer's";
+  process.env["TRACESTATE"] = "the peer's";
+  try {
+    const traced = await execHandler(shown)(null, { ...context(), ...trace });
+    expect(wire(traced)).toBe(`${trace.traceparent} ${trace.traceparent} ${trace.tracestate}`);
+    expect(await run(shown)).toBe("  ");
+  } finally {
+    delete process.env["TRACEPARENT"];
+    delete process.env["TRACESTATE"];
+  }
+});
+
 test("the environment of the program does not contain the token of the operator", async () => {
   process.env["MUSTER_TOKEN"] = "secret";
   try {

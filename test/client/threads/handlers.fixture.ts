@@ -15,6 +15,7 @@ function compute(ms: number): number {
 
 export const handlers: Handlers = {
   echo: (payload, { taskId, kind, attempt }) => ({ payload, taskId, kind, attempt }),
+  trace: (_payload, { traceparent = null, tracestate = null }) => [traceparent, tracestate],
   thread: () => threadId,
   compute: (ms) => compute(Number(ms)) > 0,
   loop: () => compute(Number.POSITIVE_INFINITY),

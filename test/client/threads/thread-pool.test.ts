@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { nodeThreads, type NodeThreadOptions } from "../../../src/client/threads/node-thread.ts";
 import { ThreadPool } from "../../../src/client/threads/thread-pool.ts";
 import { runToOutcome, type Outcome } from "../../../src/client/work/attempt-outcome.ts";
-import type { Handlers } from "../../../src/client/work/handler.ts";
+import type { Handlers, TaskContext } from "../../../src/client/work/handler.ts";
 import { wire } from "../../wire.ts";
 
 const HANDLERS = new URL("handlers.fixture.ts", import.meta.url).href;
@@ -17,6 +17,7 @@ async function load(size = 1, options: NodeThreadOptions = {}): Promise<Handlers
 
 interface RunOptions {
   readonly payload?: unknown;
+  readonly trace?: Pick<TaskContext, "traceparent" | "tracestate">;
   readonly signal?: AbortSignal;
   readonly progress?: (fraction?: number, message?: string) => void;
 }
@@ -25,11 +26,21 @@ interface RunOptions {
 async function run(handlers: Handlers, kind: string, options: RunOptions = {}): Promise<Outcome> {
   const {
     payload = null,
+    trace = {},
     signal = new AbortController().signal,
     progress = () => undefined,
   } = options;
   const payloadText = JSON.stringify(payload);
-  const context = { taskId: "t", kind, payloadText, attempt: 2, fence: 7, signal, progress };
+  const context = {
+    taskId: "t",
+    kind,
+    payloadText,
+    attempt: 2,
+    fence: 7,
+    ...trace,
+    signal,
+    progress,
+  };
   return wire(await runToOutcome(() => handlers[kind]?.(payload, context)));
 }
 
@@ -48,6 +59,14 @@ describe("WK4 a handler in a thread", () => {
       ok: true,
       result: { payload, taskId: "t", kind: "echo", attempt: 2 },
     });
+  });
+
+  test("SK46 gets the trace of its task", async () => {
+    const trace = { traceparent: "00-trace", tracestate: "vendor=value" };
+    const handlers = await load();
+    const result = [trace.traceparent, trace.tracestate];
+    expect(await run(handlers, "trace", { trace })).toEqual({ ok: true, result });
+    expect(await run(handlers, "trace")).toEqual({ ok: true, result: [null, null] });
   });
 
   test.each([

@@ -35,6 +35,7 @@ function storedOf(mesh: Mesh) {
       mesh
         .rows(
           `SELECT owner, SUM(1024 + octet_length(payload) + octet_length(requirements) +
+             COALESCE(octet_length(traceparent), 0) + COALESCE(octet_length(tracestate), 0) +
              CASE WHEN ended_at IS NULL THEN 0 ELSE octet_length(result) + COALESCE(octet_length(error), 0) + COALESCE(octet_length(message), 0)
                  + (SELECT COALESCE(SUM(octet_length(error)), 0) FROM attempts WHERE task_id = id) END) AS bytes
            FROM tasks WHERE ${condition} GROUP BY owner`,

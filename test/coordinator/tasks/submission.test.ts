@@ -53,6 +53,8 @@ describe("submitting a task", () => {
       id: task.id,
       state: "queued",
       payload_dropped: false,
+      traceparent: null,
+      tracestate: null,
       source: "api",
       owner: "admin",
       created_at: new Date(START).toISOString(),

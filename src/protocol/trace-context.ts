@@ -18,7 +18,7 @@ export interface TraceHeaders {
 export const TRACEPARENT_CHARS_MAX = 512;
 export const TRACESTATE_READ_CHARS_MAX = 8_192;
 /** What is kept and sent on of a `tracestate`; the specification asks for at least this much (section 3.3.1.5). */
-export const TRACESTATE_CHARS_MAX = 512;
+const TRACESTATE_CHARS_MAX = 512;
 const MEMBERS_MAX = 32;
 /** Of a list that is too long, members of more characters than this go first. */
 const LONG_MEMBER_CHARS = 128;

@@ -137,7 +137,7 @@ export const readTask = (row: SqlRow): Task => ({
 });
 
 /** What a task counts besides its texts: its row with its index entries, its attempts and its choices. */
-export const TASK_BASE_BYTES = 1_024;
+const TASK_BASE_BYTES = 1_024;
 
 /** Bytes that a task counts from its acceptance on. Its result and its error are added at its end. */
 export const bytesOfInput = (

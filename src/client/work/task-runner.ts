@@ -1,11 +1,9 @@
 import type { Bytes } from "../../base/bytes.ts";
-import { textOfJson } from "../../base/json-text/json-text.ts";
 import { SECOND } from "../../base/clock.ts";
 import type { HeldTask, PayloadOf, TaskOffer } from "../../protocol/messages.ts";
 import type { Connection } from "../connection/connection.ts";
 import { AttemptTimer } from "./attempt-timer.ts";
 import { runToOutcome } from "./attempt-outcome.ts";
-import { sentTrace } from "../tasks/sent-trace.ts";
 import type { Handler, Handlers } from "./handler.ts";
 import { boundedProgress, LeaseRenewal } from "./lease-renewal.ts";
 import type { TaskRunnerOptions } from "./runner-options.ts";
@@ -13,6 +11,7 @@ import { isStarted, Runs, type Run } from "./runs.ts";
 import { MeshAnswers, type Refusal } from "./mesh-answers.ts";
 import { lostUpload, uploadedOutcome, type SentOutcome } from "./sent-outcome.ts";
 import { resultsKept, type Report } from "./unconfirmed-results.ts";
+import { taskContext } from "./task-context.ts";
 import { uploadOutcome } from "./upload-outcome.ts";
 
 /** Runs the tasks of one peer. Running tasks survive the end of a session and continue while the peer reconnects. */
@@ -221,10 +220,8 @@ export class TaskRunner {
     const progress = (fraction?: number, message?: string): void => {
       if (this.#runs.isCurrent(run)) renewal.report(boundedProgress(fraction, message));
     };
-    const [{ attempt, fence }, payloadText] = [offer, textOfJson(offer.payload)];
-    const { signal } = abort;
-    const known = { taskId, kind, payloadText, attempt, fence, ...sentTrace(offer) };
-    const context = { ...known, signal, progress };
+    const context = taskContext(offer, abort.signal, progress);
+    const { payloadText } = context;
     const transport = { sealTo: offer.seal_to ?? null, large: offer.upload !== undefined };
     run.timer.start(offer.attempt_timeout_seconds);
     run.isHandlerRunning = true;

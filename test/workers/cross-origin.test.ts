@@ -92,7 +92,7 @@ describe("a mesh with CORS_ORIGINS", () => {
         "access-control-allow-origin": PAGE,
         "access-control-expose-headers": EXPOSED,
         "access-control-allow-headers":
-          "authorization, content-type, idempotency-key, last-event-id, traceparent, tracestate, content-digest",
+          "authorization, content-type, idempotency-key, traceparent, tracestate, last-event-id, content-digest",
         "access-control-max-age": "600",
       });
     }

@@ -1,6 +1,7 @@
-import { access, copyFile, mkdir } from "node:fs/promises";
+import { access, chmod, copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PRIVATE_FILE } from "../src/cli/files.ts";
 import { Failure } from "../src/cli/failure.ts";
 
 /** The Workers that a mesh consists of, and the files of their bundles. */
@@ -15,8 +16,13 @@ const ENTRIES: Readonly<Record<keyof typeof BUNDLES, string>> = {
 /** Where the bundles are in the npm package. */
 const BUILT = fileURLToPath(new URL("workers/", import.meta.url));
 
-/** Puts the bundled Workers into a folder: those of the package, or in a checkout new ones of the source. */
+/** Puts the bundled Workers into a private folder: those of the package, or in a checkout new ones of the source. */
 export async function provideBundles(folder: string): Promise<void> {
+  await putBundles(folder);
+  for (const file of Object.values(BUNDLES)) await chmod(join(folder, file), PRIVATE_FILE);
+}
+
+async function putBundles(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const built = join(BUILT, BUNDLES.mesh);
   const isPackage = await access(built).then(

@@ -14,10 +14,10 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   warning: "warn",
 };
 
-/** A line of workerd's output. What is not structured, such as the report of a crash, is an error. */
-export function readLogLine(text: string): LogLine {
+/** A line of workerd's log; null for what workerd writes besides it, such as the report of a crash. */
+export function readLogLine(text: string): LogLine | null {
   const line = Structured.safeParse(parseJson(text));
-  if (!line.success) return { level: "error", message: text };
+  if (!line.success) return null;
   const { level, message } = line.data;
   return { level: LEVELS[level] ?? "error", message };
 }

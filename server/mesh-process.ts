@@ -8,6 +8,7 @@ import { acquireLock } from "../src/cli/lock.ts";
 import type { MeshOptions, MeshProcess } from "../src/cli/server-module.ts";
 import {
   ensureSecrets,
+  lastAuthMode,
   makeStateFolder,
   meshKeyOf,
   stateFolder,
@@ -25,7 +26,8 @@ import { openGeoDatabase } from "./geoip/database.ts";
 import { startHostServices, type HostServices } from "./host-services.ts";
 import { readyMesh } from "./ready-mesh.ts";
 import { objectsFolder, runFolder, type RunFolder } from "./state-layout.ts";
-import { readTls, watchTls } from "./tls.ts";
+import { readTls } from "./tls.ts";
+import { TlsReload } from "./tls-reload.ts";
 import { startWorkerd, type Workerd } from "./workerd.ts";
 
 /** workerd starts in half a second on an idle machine; a cold or busy one needs much longer. */
@@ -43,7 +45,7 @@ const CLOSE_TIMEOUT_MS = 500;
 
 /** What a start has opened so far, in the order in which it ends. */
 interface Parts {
-  stopWatching?: () => void;
+  tls?: TlsReload;
   front?: Front;
   workerd?: Workerd;
   services?: HostServices;
@@ -76,11 +78,10 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
   await refuseNewerFolder(folder);
   // Before the database is migrated: an older version must not open it afterwards.
   await writeFolderVersion(folder);
+  const lastMode = await lastAuthMode(folder);
   const run = (parts.run = await runFolder(folder));
-  const tls =
-    tlsFiles === null
-      ? null
-      : await readTls(tlsFiles, [sources["MUSTER_TLS_CERT"], sources["MUSTER_TLS_KEY"]]);
+  const tlsSources = [sources["MUSTER_TLS_CERT"], sources["MUSTER_TLS_KEY"]];
+  const tls = tlsFiles === null ? null : await readTls(tlsFiles, tlsSources);
   const pages = pageOriginsOf(chosen["CORS_ORIGINS"]);
   const allow = outboundAllowOf(chosen["OUTBOUND_ALLOW"]);
   // A mesh that only this machine reaches is open: a page of any site could make the browser join it. Behind a proxy others reach it, too.
@@ -107,7 +108,10 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     allow,
   }));
   const variables = {
-    ...(isLocal && { ...LOCAL_VARIABLES, AUTH_MODE: startingAuthMode(host, publicUrl) }),
+    ...(isLocal && {
+      ...LOCAL_VARIABLES,
+      AUTH_MODE: startingAuthMode(host, publicUrl, lastMode),
+    }),
     ...services.variables,
     ...chosen,
   };
@@ -126,18 +130,6 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
       if (disk.admits(line)) onLog(line);
     },
   }));
-  const reloadTls = async () => {
-    if (tlsFiles === null) return;
-    try {
-      front.setTls(await readTls(tlsFiles));
-      onLog({ level: "info", message: "the TLS certificate was read again" });
-    } catch (error) {
-      onLog({
-        level: "error",
-        message: `the TLS certificate stays as it was: ${(error as Error).message}`,
-      });
-    }
-  };
   const meshKey = options.meshKey ?? meshKeyOf(secrets);
   const token = secrets.ADMIN_TOKEN;
   const ready = await orAborted(
@@ -147,12 +139,19 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     ]),
     signal,
   );
-  const stopWatching = tlsFiles === null ? () => {} : watchTls(tlsFiles, () => void reloadTls());
-  parts.stopWatching = stopWatching;
+  if (tlsFiles !== null && tls !== null)
+    parts.tls = new TlsReload({
+      files: tlsFiles,
+      sources: tlsSources,
+      current: tls,
+      use: (certificate) => front.setTls(certificate),
+      onLog,
+    });
   const url = `${tls === null ? "http" : "https"}://${reachableHost(host, addressesOfThisMachine())}:${front.port}`;
   await writeMeshFile(folder, {
     url,
     mesh_key: meshKey,
+    auth_mode: ready.authMode,
     ...(publicUrl !== undefined && { public_url: publicUrl }),
   });
   const { exited, pid } = workerd;
@@ -166,7 +165,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     pid,
     exited,
     drain: () => drain(front, run.socket, token),
-    reloadTls,
+    reloadTls: async () => parts.tls?.reload(),
     stop: () => stopParts(parts),
   };
 }
@@ -198,8 +197,8 @@ async function drain(front: Front, socket: string, token: string): Promise<void>
 }
 
 async function stopParts(parts: Parts): Promise<void> {
-  const { stopWatching, front, workerd, services, disk, run, unlock } = parts;
-  stopWatching?.();
+  const { tls, front, workerd, services, disk, run, unlock } = parts;
+  tls?.stop();
   front?.stop();
   await workerd?.stop();
   services?.stop();

@@ -1,4 +1,4 @@
-import { access, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { access, chmod, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { noFolder, PRIVATE_FOLDER } from "../src/cli/files.ts";
@@ -21,11 +21,21 @@ export async function objectsFolder(folder: StateFolder): Promise<string> {
     await mkdir(state, { recursive: true, mode: PRIVATE_FOLDER });
     if (!(await exists(objects)) && (await exists(before))) await rename(before, objects);
     await mkdir(objects, { recursive: true, mode: PRIVATE_FOLDER });
+    await makePrivate([state, objects]);
+    // Earlier versions let workerd make them with the umask of the user. The files inside are as private as their folder.
+    const found = await readdir(objects, { withFileTypes: true });
+    await makePrivate(
+      found.filter((each) => each.isDirectory()).map(({ name }) => join(objects, name)),
+    );
   } catch (error) {
     throw noFolder(objects, error, "choose another folder with --dir");
   }
   await takeOverStore(folder, Date.now());
   return objects;
+}
+
+async function makePrivate(folders: readonly string[]): Promise<void> {
+  for (const path of folders) await chmod(path, PRIVATE_FOLDER);
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -1,4 +1,3 @@
-import { unwatchFile, watchFile } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { errorCode } from "../src/cli/files.ts";
@@ -9,9 +8,6 @@ export interface TlsCertificate {
   readonly cert: Buffer;
   readonly key: Buffer;
 }
-
-/** How often the files are looked at. Polling also notices a symbolic link that leads elsewhere, as certbot's do. */
-const WATCH_INTERVAL_MS = 5_007;
 
 /** The certificate and its key, of which an error says where they were set, if both can be used together. */
 export async function readTls(
@@ -38,13 +34,3 @@ const readPem = (path: string, source: string): Promise<Buffer> =>
   readFile(path).catch((error: unknown) => {
     throw new Failure(`cannot read ${path} (${errorCode(error)})`, `it is the file of ${source}`);
   });
-
-/** Calls `changed` when one of the files has changed. Returns what ends that. */
-export function watchTls(files: TlsFiles, changed: () => void): () => void {
-  const paths = [files.cert, files.key];
-  for (const path of paths)
-    watchFile(path, { interval: WATCH_INTERVAL_MS, persistent: false }, changed);
-  return () => {
-    for (const path of paths) unwatchFile(path, changed);
-  };
-}

@@ -4,13 +4,16 @@ import { access, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { redact } from "../src/base/redact.ts";
+import { PRIVATE_FILE } from "../src/cli/files.ts";
 import { Failure } from "../src/cli/failure.ts";
 import { endGroup, registerGroup } from "../src/cli/process-group.ts";
 import { withoutSecrets } from "../src/cli/secrets.ts";
 import type { LogLine } from "../src/cli/server-module.ts";
 import { onLines } from "../src/cli/stream-lines.ts";
 import { environmentName, workerdConfig, type WorkerdConfig } from "./workerd-config.ts";
+import { CrashReport } from "./crash-report.ts";
 import { readLogLine } from "./log-line.ts";
 
 export interface WorkerdOptions {
@@ -40,21 +43,24 @@ const CONTROL_FD = 3;
 const LIFELINE_FD = 4;
 /** How many lines of output the error of a failed start shows. */
 const LOG_LINES_MAX = 20;
+/** How long the rest of the output of a process that has ended may take. */
+const OUTPUT_TIMEOUT_MS = 500;
 const SHELL = "/bin/sh";
 /** How long workerd may take to end: it waits for open connections. What it has acknowledged is on the disk in any case. */
 const GRACE_PERIOD_MS = 500;
 
 /**
  * Waits for the end of the pipe beside workerd, and then kills it: workerd itself would go on when this process is killed. The shell
- * becomes workerd, so that signals and the exit code need no one in between.
+ * becomes workerd, so that signals and the exit code need no one in between. What workerd writes only its user can read.
  */
-const GUARDED = `{ read -r _ <&${LIFELINE_FD}; kill -9 $$; } >/dev/null 2>&1 ${CONTROL_FD}>&- & exec "$0" "$@" ${LIFELINE_FD}<&-`;
+const GUARDED = `umask 077; { read -r _ <&${LIFELINE_FD}; kill -9 $$; } >/dev/null 2>&1 ${CONTROL_FD}>&- & exec "$0" "$@" ${LIFELINE_FD}<&-`;
 
 /** Starts workerd. Values of variables are in its environment, which only its user can read, and not in a file. */
 export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const { folder, variables, onLog } = options;
   const config = join(folder, "workerd.capnp");
-  await writeFile(config, workerdConfig({ ...options.config, variables: Object.keys(variables) }));
+  const configText = workerdConfig({ ...options.config, variables: Object.keys(variables) });
+  await writeFile(config, configText, { mode: PRIVATE_FILE });
   const command = [workerdBinary(), "serve", config, `--control-fd=${CONTROL_FD}`];
   const child = await spawnGuarded(command, {
     ...ambientEnvironment(process.env),
@@ -64,19 +70,27 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   });
   registerGroup(child);
   const lastLines: string[] = [];
+  const report = new CrashReport(onLog);
+  let [isListening, isStopped] = [false, false];
   for (const stream of [child.stdout, child.stderr])
     onLines(stream, (text) => {
-      const line = readLogLine(redact(text));
-      lastLines.push(line.message);
+      const redacted = redact(text);
+      const line = readLogLine(redacted);
+      lastLines.push(line?.message ?? redacted);
       if (lastLines.length > LOG_LINES_MAX) lastLines.shift();
-      onLog(line);
+      if (line === null) report.add(redacted);
+      else onLog(line);
     });
-  const exited = new Promise<void>((resolve) => {
-    child.once("exit", () => resolve());
-    child.once("error", () => resolve());
-  });
+  const exited = (async () => {
+    const how = await endOf(child);
+    if (isListening && !isStopped) report.crashed(how);
+    else report.flush("error");
+  })();
   const listening = new Promise<void>((resolve) => {
-    onLines(child.stdio[CONTROL_FD] as Readable, () => resolve());
+    onLines(child.stdio[CONTROL_FD] as Readable, () => {
+      isListening = true;
+      resolve();
+    });
   });
   return {
     pid: child.pid,
@@ -88,9 +102,26 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
     ]),
     exited,
     lastLines,
-    stop: () => endGroup(child, () => void child.kill("SIGTERM"), GRACE_PERIOD_MS),
+    stop: () => {
+      isStopped = true;
+      return endGroup(child, () => void child.kill("SIGTERM"), GRACE_PERIOD_MS);
+    },
   };
 }
+
+/** Resolves when the process has ended and its output has been read, with its exit code or the signal that ended it. */
+async function endOf(child: ChildProcess): Promise<string> {
+  const output = Promise.all([streamEnd(child.stdout), streamEnd(child.stderr)]);
+  const how = await new Promise<string>((resolve) => {
+    child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
+    child.once("error", ({ message }) => resolve(message));
+  });
+  await Promise.race([output, sleep(OUTPUT_TIMEOUT_MS, undefined, { ref: false })]);
+  return how;
+}
+
+const streamEnd = (stream: Readable | null): Promise<void> =>
+  new Promise((resolve) => void stream?.once("close", resolve));
 
 async function spawnGuarded(
   [binary = "", ...args]: readonly string[],

@@ -11,9 +11,15 @@ export const isOnlyLocal = (host: string, publicUrl: string | null | undefined):
     publicUrl === undefined ||
     isLoopbackHost(new URL(publicUrl).hostname.replace(/^\[|\]$/g, "")));
 
-/** The mode of a mesh on this address, until one is set over HTTP: on other machines there may be strangers. */
-export const startingAuthMode = (host: string, publicUrl?: string | null): AuthMode =>
-  isOnlyLocal(host, publicUrl) ? "open" : "allowlist";
+/**
+ * The mode in which `muster start` runs a mesh on this address, unless a setting or HTTP has set one: on other machines there may be strangers, and
+ * a mesh that was an allowlist when it last ran, as under `muster serve`, does not open by itself.
+ */
+export const startingAuthMode = (
+  host: string,
+  publicUrl?: string | null,
+  lastMode: AuthMode | null = null,
+): AuthMode => (isOnlyLocal(host, publicUrl) && lastMode !== "allowlist" ? "open" : "allowlist");
 
 interface InterfaceAddress {
   readonly address: string;

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { toHex } from "../base/bytes.ts";
 import { parseJson } from "../base/json.ts";
 import { generateIdentity, identityFrom } from "../client/index.ts";
+import { AuthMode } from "../protocol/http.ts";
 import { keyBytes } from "../protocol/ids.ts";
 import { environment } from "./environment.ts";
 import { quotedCommand } from "./command-name.ts";
@@ -25,7 +26,7 @@ export const FOLDER_DEFAULT = `default: MUSTER_DIR, else ${STATE_FOLDER}`;
  * The contents of a state folder:
  *   secrets.env   the four secrets of the mesh, generated once (KEY=hex lines)
  *   version.json  the version of Muster that has written the folder last (`folder-version.ts`)
- *   mesh.json     URL and key of the mesh when it last started, and its PUBLIC_URL if it has one: {"url", "mesh_key", "public_url"}
+ *   mesh.json     URL, key and auth mode of the mesh when it last started, and its PUBLIC_URL if it has one: {"url", "mesh_key", "auth_mode", "public_url"}
  *   lock          the process that runs the mesh: {"pid", "born", "nonce"} (`lock.ts`)
  *   peers/        the keys of peers that joined from here by a join key: HOST.json (`join/peer-key.ts`)
  *   state/        Durable Objects and KV of workerd, as SQLite databases
@@ -144,6 +145,8 @@ const MeshFile = z.object({
   mesh_key: z.string(),
   /** Where others reach the mesh. */
   public_url: z.url().optional(),
+  /** Earlier versions did not write it. */
+  auth_mode: AuthMode.optional(),
 });
 export type MeshFile = z.infer<typeof MeshFile>;
 
@@ -157,4 +160,10 @@ export async function readMeshFile(folder: StateFolder): Promise<MeshFile | null
   const mesh = MeshFile.safeParse(parseJson(text));
   if (!mesh.success) throw new Failure(`${folder.mesh} is not valid`, "start the mesh again");
   return mesh.data;
+}
+
+/** The auth mode in which the folder's mesh last started; null if that is not known. */
+export async function lastAuthMode(folder: StateFolder): Promise<AuthMode | null> {
+  const text = await readFileIfExists(folder.mesh);
+  return MeshFile.safeParse(parseJson(text ?? "")).data?.auth_mode ?? null;
 }

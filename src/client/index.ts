@@ -96,6 +96,12 @@ export { nodeThreads, type NodeThreadOptions } from "./threads/node-thread.ts";
 export type { ConnectFailure, ConnectFailureCode } from "./connection/connect-failure.ts";
 export type { SpawnThread, Thread, ThreadListener } from "./threads/thread.ts";
 export type { Json, JsonObject } from "../base/json.ts";
+export type {
+  EventFilterOptions,
+  EventOptions,
+  GapEvent,
+  MeshEvent,
+} from "./events/event-options.ts";
 export { JsonText } from "../base/json-text/json-text.ts";
 export type {
   AllowEntry,
@@ -110,6 +116,7 @@ export type {
   KeptDelivery,
   DenyEntry,
   DialView,
+  EventView,
   MeshView,
   PairRttView,
   PeerView,

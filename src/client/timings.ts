@@ -68,8 +68,16 @@ export const REPLAY_FILTER_IDS_MAX = 1_024;
 
 /** One long poll for a task's end over HTTP: below the idle timeouts of common proxies. */
 export const TASK_WAIT_ROUND = 25 * SECOND;
-/** How often `follow` polls a task. */
+/** How often `follow` polls a task of a mesh that has no stream of events for it. */
 export const TASK_POLL_INTERVAL = 1 * SECOND;
+/** A stream of events is given up of which nothing was heard for three of its heartbeats. */
+export const EVENT_SILENCE_MAX = 45 * SECOND;
+/** Tasks that begin to be followed within this time share one request. */
+export const WATCH_GATHER = 20;
+/** For this time a stream that was refused is not asked for again. */
+export const STREAM_REFUSED_FOR = 1 * MINUTE;
+/** `follow` reads its task at least this often, whatever its stream says. */
+export const FOLLOW_READ_INTERVAL = 1 * MINUTE;
 /** How long an HTTP request may take beyond the time that it asked the mesh to wait. */
 export const REQUEST_TIMEOUT = 30 * SECOND;
 /** A large result has up to 25 MiB: 5 min suffice at 0.7 Mbit/s. */

@@ -2,11 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { z } from "zod";
 import { connectPeer } from "../../src/client/index.ts";
-import type { EventPage, EventView } from "../../src/protocol/http.ts";
+import type { EventPage, EventView, TaskEventView } from "../../src/protocol/http.ts";
 import { ResumingReader } from "./events/resuming-reader.ts";
 import { KillableMesh } from "./kill/killable-mesh.ts";
-import { eventually } from "./processes.ts";
+import { eventually, start } from "./processes.ts";
+
+type TaskEvent = z.infer<typeof TaskEventView>;
 
 const STREAMS = 20;
 const ROUNDS = 3;
@@ -95,6 +98,39 @@ describe("streams of events", () => {
         await Promise.all(readers.map((reader) => reader.close()));
         await peer.close();
       }
+    },
+  );
+
+  test(
+    "CL84 SK35 muster events prints each event once across a SIGKILL of the mesh, and ends at SIGINT with how to go on",
+    { timeout: 300_000 },
+    async () => {
+      const { url, adminToken } = mesh.credentials;
+      const env = { MUSTER_URL: url, MUSTER_TOKEN: adminToken };
+      const before = (await logged()).at(-1)?.id ?? "oldest";
+      const printing = start(["events", "--json", "--type", "task.queued", "--after", before], {
+        env,
+      });
+      const client = mesh.controllerWith({ outageMs: 120_000 });
+      const submitted: string[] = [];
+      for (let round = 0; round < 3; round++) {
+        for (let n = 0; n < 5; n++) submitted.push((await client.tasks.submit("nobody", n)).id);
+        await printing.waitForOutput(new RegExp(submitted.at(-1) ?? ""));
+        await mesh.crash();
+      }
+      submitted.push((await client.tasks.submit("nobody", "last")).id);
+      await printing.waitForOutput(new RegExp(submitted.at(-1) ?? ""));
+      printing.child.kill("SIGINT");
+      const { code, stdout, stderr } = await printing.finished;
+      const printed = stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as TaskEvent);
+      expect(printed.map(({ task }) => task)).toEqual(submitted);
+      expect([code, stderr]).toEqual([
+        130,
+        expect.stringContaining(`events --after ${printed.at(-1)?.id} --type task.queued`),
+      ]);
     },
   );
 

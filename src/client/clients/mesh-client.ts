@@ -1,4 +1,6 @@
+import type { Millis } from "../../base/clock.ts";
 import type { Json } from "../../base/json.ts";
+import { EVENT_OPTIONS, type EventOptions, type MeshEvent } from "../events/event-options.ts";
 import { Api } from "../http/api.ts";
 import { resolveDestination } from "../peer/destination.ts";
 import type { RunOptions } from "../tasks/run-task.ts";
@@ -43,6 +45,8 @@ export class MeshClient {
   readonly settings: SettingsClient;
   readonly kinds: KindsClient;
   readonly callbacks: CallbacksClient;
+  readonly #api: Api;
+  readonly #outageMs: Millis;
 
   /** Throws an `OptionsError` if the URL or a key is not valid. */
   constructor(given: ControllerOptions) {
@@ -52,7 +56,9 @@ export class MeshClient {
     const api = new Api({ url, token, fetch, random: Math.random });
     const keys = [meshKey, nextMeshKey].filter((key) => key !== null);
     const pin = meshKey === null ? null : new MeshPin({ url, fetch, keys });
-    this.tasks = new TasksClient(api, pin, outageOf(outageMs));
+    this.#api = api;
+    this.#outageMs = outageOf(outageMs);
+    this.tasks = new TasksClient(api, pin, this.#outageMs);
     this.peers = new PeersClient(api);
     this.dials = new DialsClient(api);
     this.allowlist = new AllowlistClient(api);
@@ -75,4 +81,24 @@ export class MeshClient {
   ): Promise<Result> {
     return this.tasks.run<Result>(kind, payload, options);
   }
+
+  /**
+   * What changes in the mesh, as far as the token may see it, from now on or after a position. Goes on across restarts of the mesh, with
+   * each event once and in order; a gap says that events are missing. Throws `MusterApiError` if the mesh refuses the token or
+   * gives no answer for `outageMs`.
+   */
+  events(options: EventOptions = {}): AsyncGenerator<MeshEvent, void, undefined> {
+    refuseUnknownOptions("events", options, EVENT_OPTIONS);
+    const followed = { ...options, outageMs: outageOf(options.outageMs, this.#outageMs) };
+    return eventsOf(this.#api, followed);
+  }
+}
+
+/** Only programs that follow events load what reads them. */
+async function* eventsOf(
+  api: Api,
+  options: EventOptions & { readonly outageMs: Millis },
+): AsyncGenerator<MeshEvent, void, undefined> {
+  const { followEvents } = await import("../events/loaded-later.ts");
+  yield* followEvents(api, options);
 }

@@ -9,6 +9,8 @@ import type {
   TaskSummary,
 } from "../../protocol/http.ts";
 import { aboutTask, WaitTimeout } from "../errors.ts";
+import { followTask, loadTaskChanges } from "../events/follow-task.ts";
+import type { TaskChanges } from "../events/task-changes.ts";
 import type { Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import type { PrivateKey } from "../own-keys.ts";
@@ -36,7 +38,7 @@ import { refuseUnknownOptions } from "../known-options.ts";
 import { idempotencyKeyOf, type SubmitOptions } from "../tasks/submission.ts";
 import { sentTrace } from "../tasks/sent-trace.ts";
 import { hasEnded, type Task } from "../tasks/task.ts";
-import { TASK_POLL_INTERVAL, TASK_WAIT_ROUND } from "../timings.ts";
+import { TASK_WAIT_ROUND } from "../timings.ts";
 import { answer } from "./answers.ts";
 import type { MeshPin } from "./mesh-pin.ts";
 import { pathOf, TaskRequests } from "./task-requests.ts";
@@ -61,6 +63,7 @@ export class TasksClient {
   readonly #api: Api;
   readonly #requests: TaskRequests;
   readonly #outageMs: Millis;
+  #changes: Promise<TaskChanges> | null = null;
 
   /**
    * `pin`: the mesh's key, if the caller has pinned it; then results must have the mesh's signature. `outageMs`: how long calls that
@@ -198,7 +201,10 @@ export class TasksClient {
     }
   }
 
-  /** Yields the task as it is now, then after each change, until it has ended. Polls once a second. Goes on like `wait` without an answer. */
+  /**
+   * Yields the task as it is now, then after each change, until it has ended. All tasks that a controller follows share one stream of
+   * events; a mesh without one is polled once a second. Goes on like `wait` without an answer.
+   */
   async *follow<Result = Json>(
     id: string,
     options: Pick<WaitOptions, "signal" | "outageMs"> = {},
@@ -206,14 +212,9 @@ export class TasksClient {
     refuseUnknownOptions("tasks.follow", options, { signal: "signal", outageMs: "number" });
     const { signal } = options;
     const outageMs = outageOf(options.outageMs, this.#outageMs);
-    let previous = "";
-    for (let wait = 0; ; wait = TASK_POLL_INTERVAL) {
-      const task = await this.#getAfter(id, wait, { signal, outageMs });
-      const current = JSON.stringify(task);
-      if (current !== previous) yield task as Task<Result>;
-      if (hasEnded(task)) return;
-      previous = current;
-    }
+    const read = (poll: Millis) => this.#getAfter(id, poll, { signal, outageMs });
+    const changes = () => (this.#changes ??= loadTaskChanges(this.#api));
+    yield* followTask(id, { read, changes, signal }) as AsyncGenerator<Task<Result>>;
   }
 
   /**

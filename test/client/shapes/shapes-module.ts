@@ -26,6 +26,8 @@ const ANSWERS = [
   "DrainedMesh",
   "ImportView",
   "DryRunView",
+  "EventGap",
+  "EventView",
   "FailuresView",
   "JoinKeyList",
   "KindSettingsList",
@@ -46,6 +48,7 @@ const ANSWERS = [
   "ScheduledPeers",
   "ScoreView",
   "StorageView",
+  "StreamEnd",
   "TaskEvent",
   "TaskList",
   "TaskStats",
@@ -63,6 +66,9 @@ const LOADED_AT_ONCE: ReadonlySet<string> = new Set([
   "TaskView",
   "MeshProofView",
   "TaskEvent",
+  "EventGap",
+  "EventView",
+  "StreamEnd",
 ]);
 
 /** The messages of a mesh that a peer reads. Go-p2p's requests have one shape: any JSON. */
@@ -143,6 +149,7 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
   discovery: ["PeerRecord", "PointerList", "PointerView"],
   callbacks: ["TaskEvent"],
   deliveries: ["DeliveryView"],
+  events: ["EventGap", "EventView", "StreamEnd"],
   answers: ANSWERS.filter((name) => !LOADED_AT_ONCE.has(name)),
 };
 

@@ -1,0 +1,15 @@
+/** Made of the schemas of src/protocol by test/client/shapes/shapes.test.ts, which says how to renew it. */
+/* oxlint-disable max-lines */
+import type { z } from "zod";
+import type { Shape, Typed } from "../../base/shape/shape.ts";
+import type * as http from "../http.ts";
+
+const s0: Shape = { is: "string", patterns: [[/^\d{1,16}-[0-9a-f]{8}$/, "a position is the `id` of an event, as the mesh gave it"]] };
+export const EventGap: Typed<z.output<typeof http.EventGap>> = { is: "object", of: { reason: { is: "one", of: ["overwritten", "unknown_position", "other_mesh"] }, after: s0, until: s0 } };
+const s1: Shape = { is: "string", patterns: [[/^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$/, "Invalid ISO datetime"]] };
+const s2: Shape = { is: "string", patterns: [[/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/, "a kind is 1 to 64 letters, digits and . _ / -"]] };
+const s3: Shape = { is: "string", patterns: [[/^[0-9a-f]{32}$/, "a peer ID is 32 lower-case hex characters"]] };
+const s4: Shape = { is: "one", of: ["queued", "leased", "running", "succeeded", "failed", "cancelled", "expired"] };
+const s5: Shape = { is: "one", of: ["discovered", "active", "suspect", "stale", "evicted", "revoked"] };
+export const EventView: Typed<z.output<typeof http.EventView>> = { is: "any", of: [{ is: "object", of: { id: s0, at: s1, type: { is: "one", of: ["task.queued", "task.leased", "task.running", "task.succeeded", "task.failed", "task.cancelled", "task.expired", "task.progress"] }, task: { is: "string", patterns: [[/^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$/, "a task ID is a UUID"]], says: "a task ID is a UUID" }, kind: s2, owner: { is: "string" }, peer: { is: "or null", of: s3 }, fence: { is: "number", int: true }, state: s4, previous: { is: "or null", of: s4 }, progress: { is: "or null", of: { is: "number" } }, message: { is: "or null", of: { is: "string" } } } }, { is: "object", of: { id: s0, at: s1, type: { is: "one", of: ["peer.discovered", "peer.active", "peer.suspect", "peer.stale", "peer.evicted", "peer.revoked", "peer.scheduling"] }, peer: s3, name: { is: "string" }, state: s5, previous: { is: "or null", of: s5 }, scheduling: { is: "one", of: ["open", "cordoned", "draining"] }, leaving: { is: "boolean" } } }, { is: "object", of: { id: s0, at: s1, type: { is: "one", of: ["peer.removed", "allowlist.added", "allowlist.removed", "denylist.added", "denylist.removed"] }, peer: s3 } }, { is: "object", of: { id: s0, at: s1, type: { is: "one", of: ["circuit.opened", "circuit.closed"] }, peer: s3, kind: { is: "or null", of: s2 } } }] };
+export const StreamEnd: Typed<z.output<typeof http.StreamEnd>> = { is: "object", of: { code: { is: "string" }, detail: { is: "string" } } };

@@ -38,8 +38,8 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
   "peers drain": [PEER],
 };
 
-/** What has tests of its own: the connection of a peer, and the streams of backup and restore. */
-const OTHERS = ["join", "rotate", "backup", "restore"];
+/** What has tests of its own: the connection of a peer, and the streams of backup, restore and events. */
+const OTHERS = ["join", "rotate", "backup", "restore", "events"];
 
 const callOf = (words: readonly string[], names: readonly string[]): readonly string[] => [
   ...words,

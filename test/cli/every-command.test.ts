@@ -155,6 +155,7 @@ test("CL31 every code of a mesh leads to an exit code from 1 to 4", async () => 
 
 /** Calls whose route is one that the least call of a command does not use. */
 const MORE_CALLS = [
+  ["events"],
   ["task", TASK, "--cancel"],
   ["task", TASK, "--retry"],
   ["task", TASK, "--result"],

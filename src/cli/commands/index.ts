@@ -12,6 +12,7 @@ import { denylist } from "./denylist.ts";
 import { dial } from "./dial.ts";
 import { disallow } from "./disallow.ts";
 import { discover } from "./discover.ts";
+import { events } from "./events.ts";
 import { helpFor } from "./help.ts";
 import { joinKey } from "./join-key.ts";
 import { join } from "./join.ts";
@@ -38,7 +39,18 @@ import { why } from "./why.ts";
 const WORK: readonly CommandGroup[] = [
   {
     title: "Run a mesh",
-    commands: { start, serve, demo, keygen, mesh, audit, backup, restore, "state-hash": stateHash },
+    commands: {
+      start,
+      serve,
+      demo,
+      keygen,
+      mesh,
+      events,
+      audit,
+      backup,
+      restore,
+      "state-hash": stateHash,
+    },
   },
   { title: "Work as a peer", commands: { join, rotate } },
   { title: "Give tasks", commands: { assign, task, tasks, kinds, callback, webhook } },

@@ -142,8 +142,13 @@ describe("streams of events", () => {
       const headers = { Accept: "text/event-stream", Authorization: `Bearer ${adminToken}` };
       for (let round = 0; round < 2; round++) {
         const abort = new AbortController();
-        const open = async () =>
-          (await fetch(`${url}/v1/events`, { headers, signal: abort.signal })).status;
+        // A response that nobody holds would be closed.
+        const held: Response[] = [];
+        const open = async () => {
+          const response = await fetch(`${url}/v1/events`, { headers, signal: abort.signal });
+          held.push(response);
+          return response.status;
+        };
         let count = 0;
         await eventually(
           async () => {
@@ -153,6 +158,7 @@ describe("streams of events", () => {
           () => `only ${count} streams could be opened`,
         );
         expect(await open()).toBe(429);
+        expect(held.length).toBeGreaterThan(200);
         abort.abort();
       }
     },

@@ -1,6 +1,7 @@
 import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { orAborted } from "../src/cli/abort.ts";
+import { readTrustedProxies } from "../src/access/client-address.ts";
 import { Failure } from "../src/cli/failure.ts";
 import { refuseNewerFolder, writeFolderVersion } from "../src/cli/folder-version.ts";
 import { isOnlyLocal, reachableHost, startingAuthMode } from "../src/cli/listen-address.ts";
@@ -20,6 +21,7 @@ import { readOutboundAllow, type OutboundAllow } from "../src/protocol/outbound-
 import { askMesh } from "./ask-mesh.ts";
 import { provideBundles } from "./bundle.ts";
 import { DiskWatch } from "./disk/disk-watch.ts";
+import { ConnectionLimit } from "./front/connection-limit.ts";
 import { startFront, type Front } from "./front/front.ts";
 import { CORS_ORIGINS_DEFAULT, pageOriginsOf } from "./front/page-origin.ts";
 import { openGeoDatabase } from "./geoip/database.ts";
@@ -38,6 +40,10 @@ const LOCAL_VARIABLES = {
   DISCOVERY_READS_PER_MINUTE: "6000",
   CORS_ORIGINS: CORS_ORIGINS_DEFAULT,
 };
+/** A site behind one address may have many peers; each takes two file descriptors. */
+const CONNECTIONS_PER_ADDRESS = 4_000;
+/** A flood must not fill the log. */
+const REFUSED_LOG_INTERVAL_MS = 60_000;
 /** How long the mesh may take to end its sessions. */
 const DRAIN_TIMEOUT_MS = 3_000;
 /** How long a peer may take to confirm the end of its session. */
@@ -97,6 +103,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     mesh: run.socket,
     pages: isGuarded ? pages : null,
     tls,
+    limit: connectionLimit(options),
   }));
   await provideBundles(run.folder);
   signal?.throwIfAborted();
@@ -205,6 +212,25 @@ async function stopParts(parts: Parts): Promise<void> {
   disk?.stop();
   await run?.remove();
   await unlock?.();
+}
+
+/** All peers of a mesh for trying out have one address. */
+function connectionLimit(options: MeshOptions): ConnectionLimit {
+  const { isLocal = true, variables = {}, onLog = () => {} } = options;
+  const max = options.connectionsPerAddress ?? (isLocal ? Infinity : CONNECTIONS_PER_ADDRESS);
+  // The Worker reports a list that can't be read.
+  const trusted = readTrustedProxies(variables["TRUSTED_PROXIES"] ?? "");
+  let loggedAt = -Infinity;
+  return new ConnectionLimit({
+    max,
+    trusted: trusted.ok ? trusted.value : [],
+    onRefused: (address) => {
+      if (Date.now() - loggedAt < REFUSED_LOG_INTERVAL_MS) return;
+      loggedAt = Date.now();
+      const message = `connections of ${address} are refused: it has ${max} open (MUSTER_CONNECTIONS_PER_ADDRESS)`;
+      onLog({ level: "warn", message });
+    },
+  });
 }
 
 /** The origins of services that the operator names: they may be private, unlike what callers name. */

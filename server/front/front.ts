@@ -10,6 +10,7 @@ import type { AddressInfo } from "node:net";
 import { createServer as createTlsServer } from "node:https";
 import { pipeline, type Duplex } from "node:stream";
 import type { PageOrigins } from "../../src/access/page-origins.ts";
+import type { ConnectionLimit } from "./connection-limit.ts";
 import { drainBody } from "./drained-body.ts";
 import { MeshAgent } from "./mesh-socket.ts";
 import { listenFailure } from "../../src/cli/ports.ts";
@@ -23,6 +24,7 @@ import {
   refusalOf,
   refusedSocketOf,
   respond,
+  TOO_MANY_OPEN,
   type FrontAnswer,
 } from "./refused-requests.ts";
 
@@ -49,7 +51,23 @@ export interface FrontOptions {
   readonly pages?: PageOrigins | null;
   /** Without it the front speaks HTTP. */
   readonly tls?: TlsCertificate | null;
+  /** What one address may have open; default: any number. */
+  readonly limit?: ConnectionLimit;
+  readonly timeouts?: Partial<FrontTimeouts>;
 }
+
+/** How long a client may keep a connection without use, in milliseconds. */
+interface FrontTimeouts {
+  /** Until its TLS handshake is finished. */
+  readonly handshake: number;
+  /** Until the headers of a request have come. */
+  readonly headers: number;
+  /** While it neither sends nor reads. A waiting request is answered within a minute, and event streams are never silent for longer. */
+  readonly stalled: number;
+}
+const TIMEOUTS: FrontTimeouts = { handshake: 10_000, headers: 20_000, stalled: 120_000 };
+/** How often the headers' time is looked at. */
+const CHECK_INTERVAL_MS = 5_000;
 
 /** workerd closes an idle connection after 5 s. The front closes it before that: a request on a closed one would fail. */
 const IDLE_TIMEOUT_MS = 4_000;
@@ -63,7 +81,8 @@ const RESERVED: ReadonlySet<string> = new Set([CONNECTION_HEADER, "cf-connecting
  * Listens in front of workerd, whose socket only the user of this process can open, and tells it the address of each client.
  */
 export async function startFront(options: FrontOptions): Promise<Front> {
-  const { mesh, pages = null, tls = null } = options;
+  const { mesh, pages = null, tls = null, limit } = options;
+  const timeouts = { ...TIMEOUTS, ...options.timeouts };
   const agent = new MeshAgent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS });
   const forward = (request: IncomingMessage, keep: boolean) =>
     httpRequest({
@@ -94,6 +113,12 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       void respond(response, refusal);
       return;
     }
+    const release = limit === undefined ? ignore : limit.openRequest(request);
+    if (release === null) {
+      void respond(response, () => TOO_MANY_OPEN);
+      return;
+    }
+    response.once("close", release);
     const upstream = forward(request, false);
     // The mesh may answer before it has read the body: what is left of it is dropped.
     const endRequest = () => {
@@ -120,8 +145,22 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     response.once("close", () => upstream.destroy());
     request.once("error", ignore).pipe(upstream);
   };
-  const tlsServer = tls === null ? null : createTlsServer(tls, onRequest);
-  const server: Server = tlsServer ?? createServer(onRequest);
+  const serverOptions = {
+    // The front refuses a request without it itself, with a reason.
+    requireHostHeader: false,
+    headersTimeout: timeouts.headers,
+    connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, timeouts.headers),
+  };
+  const tlsServer =
+    tls === null
+      ? null
+      : createTlsServer(
+          { ...tls, ...serverOptions, handshakeTimeout: timeouts.handshake },
+          onRequest,
+        );
+  const server: Server = tlsServer ?? createServer(serverOptions, onRequest);
+  server.timeout = timeouts.stalled;
+  limit?.guard(server);
   const destroyConnections = trackConnections(server);
   let refusesNew = false;
   const answerOn = answerUnreadable(server, askOptions);
@@ -139,9 +178,17 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       answerOn(socket, refusal);
       return;
     }
+    const release = limit === undefined ? ignore : limit.openRequest(request);
+    if (release === null) {
+      answerOn(socket, () => TOO_MANY_OPEN);
+      return;
+    }
+    // Sessions have heartbeats of their own.
+    request.socket.setTimeout(0);
     const upstream = forward(request, true);
     socket.once("error", () => upstream.destroy());
     socket.once("close", () => {
+      release();
       upstream.destroy();
       upgraded.delete(socket);
       if (upgraded.size === 0) for (const resolve of whenClosed.splice(0)) resolve();

@@ -13,6 +13,8 @@ export interface FrontAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Whether the connection is closed: what follows on it cannot be told from the body. */
+  readonly closes?: boolean;
 }
 
 /** The answer of the mesh to OPTIONS of a path, whose `Allow` lists its methods. */
@@ -26,9 +28,8 @@ export function pathOf(target: string): string | null {
   return `${pathname}${search}`;
 }
 
-/** Whether a URL can be made of the header `Host`. A client of HTTP/1.0 sends none. */
-const isHost = (host: string | undefined): boolean =>
-  host === undefined || (!/[/\\?#@]/.test(host) && URL.canParse(`http://${host}/`));
+/** Whether a URL can be made of the header `Host`. */
+const isHost = (host: string): boolean => !/[/\\?#@]/.test(host) && URL.canParse(`http://${host}/`);
 
 /** The answer to OPTIONS of the server as a whole. */
 const SERVER_OPTIONS: FrontAnswer = {
@@ -36,6 +37,16 @@ const SERVER_OPTIONS: FrontAnswer = {
   headers: { Allow: API_METHODS.join(", ") },
   body: "",
 };
+
+/** A client behind a trusted proxy has too many requests and WebSockets open. */
+export const TOO_MANY_OPEN: FrontAnswer = problemAnswer(
+  {
+    code: "rate_limited",
+    detail: "this address has too many requests and WebSockets open; end some of them",
+    retryAfter: 5,
+  },
+  { "Retry-After": "5" },
+);
 
 export const badRequest = (detail: string): FrontAnswer =>
   problemAnswer({ code: "invalid_request", detail });
@@ -92,7 +103,14 @@ export function refusalOf(request: IncomingMessage, ask: AskOptions): Refusal | 
   // Of several the mesh would take another than the one that was checked (RFC 9112 section 3.2).
   if ((headersDistinct["host"]?.length ?? 0) > 1)
     return () => badRequest("a request has one header Host, not several");
+  if (headers.host === undefined) return () => badRequest("a request has the header Host");
   if (!isHost(headers.host)) return () => badRequest("the header Host names no host");
+  // HTTP/1.0 has no chunks: a proxy may take them for the next request (RFC 9112 section 6.1).
+  if (request.httpVersion === "1.0" && headers["transfer-encoding"] !== undefined)
+    return () => ({
+      ...badRequest("a request of HTTP/1.0 has no Transfer-Encoding"),
+      closes: true,
+    });
   if (!isApiMethod(method)) return () => refusedMethod(method, url, ask);
   if (pathOf(url) !== null) return null;
   if (url === "*" && method === "OPTIONS") return () => SERVER_OPTIONS;
@@ -116,7 +134,8 @@ export async function settled(refusal: Refusal): Promise<FrontAnswer> {
 }
 
 export async function respond(response: ServerResponse, refusal: Refusal): Promise<void> {
-  const { status, headers, body } = await settled(refusal);
+  const { status, headers, body, closes = false } = await settled(refusal);
   const length = status === 204 ? {} : { "Content-Length": Buffer.byteLength(body) };
+  if (closes) response.shouldKeepAlive = false;
   response.writeHead(status, { ...headers, ...length }).end(body);
 }

@@ -39,6 +39,7 @@ export async function readSettings({
     host: valueOf("MUSTER_HOST"),
     port: Number(valueOf("MUSTER_PORT") ?? PORT_DEFAULT),
     dir: valueOf("MUSTER_DIR") ?? STATE_FOLDER,
+    connectionsPerAddress: numberOf(valueOf("MUSTER_CONNECTIONS_PER_ADDRESS")),
     log: LOG_FORMS.find((form) => form === valueOf("MUSTER_LOG")) ?? "text",
     geoipDatabase: valueOf("GEOIP_DATABASE"),
     tls: tlsOf(given["MUSTER_TLS_CERT"], given["MUSTER_TLS_KEY"]),
@@ -53,11 +54,15 @@ export async function readSettings({
   };
 }
 
+const numberOf = (value: string | undefined): number | undefined =>
+  value === undefined ? undefined : Number(value);
+
 /** What the host alone reads, by the name of the setting: whether a value is allowed. */
 const HOST_CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
   MUSTER_HOST: (value) =>
     isIP(value) !== 0 || /^(?=.*[a-z])[a-z\d](?:[a-z\d.-]{0,252})$/i.test(value),
   MUSTER_PORT: (value) => /^\d{1,5}$/.test(value) && Number(value) <= PORT_MAX,
+  MUSTER_CONNECTIONS_PER_ADDRESS: (value) => /^[1-9]\d{0,6}$/.test(value),
   MUSTER_LOG: (value) => (LOG_FORMS as readonly string[]).includes(value),
 };
 

@@ -84,6 +84,12 @@ export function clientAddress(
 const isTrusted = ({ octets }: Parsed, trusted: TrustedProxies): boolean =>
   trusted.some((range) => inRange(octets, range));
 
+/** Whether an address is one of a proxy whose `X-Forwarded-For` is believed. */
+export function isTrustedProxy(text: string, trusted: TrustedProxies): boolean {
+  const address = parseAddress(text);
+  return address !== null && isTrusted(address, trusted);
+}
+
 /** Reads a list of addresses and networks (`10.0.0.0/8, ::1`); the error says which entry is neither. */
 export function readTrustedProxies(text: string): Result<TrustedProxies, string> {
   const entries = text.split(/[\s,]+/).filter((entry) => entry !== "");

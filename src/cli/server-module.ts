@@ -30,6 +30,8 @@ export interface MeshOptions {
   readonly sources?: MeshSettings["sources"];
   /** The files of the TLS certificate and its key; without them the mesh speaks HTTP. */
   readonly tls?: TlsFiles | null;
+  /** Connections that one address may have open. Default: 4,000; a mesh for trying out: any number. */
+  readonly connectionsPerAddress?: number | undefined;
   /** A file in MaxMind's format that locates peers by their address; without it their locations are unknown. */
   readonly geoipDatabase?: string | undefined;
   /** Resolves the names of the URLs that the mesh calls; default: the resolver of the system. */
@@ -85,6 +87,7 @@ export interface MeshSettings {
   readonly port: number;
   readonly dir: string;
   readonly log: "text" | "json";
+  readonly connectionsPerAddress: number | undefined;
   readonly geoipDatabase: string | undefined;
   readonly tls: TlsFiles | null;
   readonly variables: Readonly<Record<string, string>>;

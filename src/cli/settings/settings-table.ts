@@ -78,6 +78,12 @@ const HOST_SETTINGS = [
     FILE,
   ),
   ofHost("tls-key", "FILE", "the key of the TLS certificate (PEM)", FILE),
+  ofHost(
+    "connections-per-address",
+    "N",
+    "connections that one address may have open; default: 4000",
+    "a whole number from 1 to 9999999",
+  ),
   ofHost("log", "FORM", "the form of log lines: text or json; default: text", "text or json"),
   ofHost(
     "geoip-database",

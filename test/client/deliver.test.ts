@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
 import type { Fetch } from "../../src/client/http/api.ts";
+import { controller } from "../../src/client/clients/mesh-client.ts";
 import { deliver, newWebhookSecret, signDelivery } from "../../src/client/webhooks/deliver.ts";
 
 test("signDelivery produces the signature of the Standard Webhooks reference libraries", () => {
@@ -28,6 +29,34 @@ test("SK10 deliver refuses an event that JSON would change, and sends nothing", 
   const options = { url: "http://mesh.test", source: "demo", secret: newWebhookSecret(), fetch };
   await expect(deliver({ at: [Number.NaN] }, options)).rejects.toThrow(
     "event.at[0]: JSON has no NaN",
+  );
+});
+
+test("AS137 deliver needs an event; null is one", async () => {
+  const bodies: unknown[] = [];
+  const fetch: Fetch = (_url, init) => {
+    bodies.push(init.body);
+    const task_id = "00000000-0000-4000-8000-000000000001";
+    return Promise.resolve(Response.json({ task_id, duplicate: false }, { status: 202 }));
+  };
+  const options = { url: "http://mesh.test", source: "demo", secret: newWebhookSecret(), fetch };
+  await expect(deliver(undefined, options)).rejects.toThrow("event: JSON has no undefined");
+  expect(bodies).toEqual([]);
+  await deliver(null, options);
+  expect(bodies).toEqual(["null"]);
+});
+
+test("AS136 a template or a sample that JSON would change is refused, and nothing is sent", async () => {
+  const fetch: Fetch = () => Promise.reject(new Error("no request is expected"));
+  const { webhooks } = controller({ url: "http://mesh.test", token: "t", fetch });
+  const task = { kind: "echo", payload: { at: [Number.NaN] } };
+  const source = { scheme: "github", secret: "s".repeat(32), task } as const;
+  await expect(webhooks.put("demo", source)).rejects.toThrow(
+    "source.task.payload.at[0]: JSON has no NaN",
+  );
+  const event = { list: [undefined] } as never;
+  await expect(webhooks.test("demo", { event })).rejects.toThrow(
+    "sample.event.list[0]: JSON has no undefined",
   );
 });
 

@@ -5,11 +5,12 @@ import { showPath } from "./path.ts";
 import { writeJson } from "./write-json.ts";
 
 /**
- * The JSON text of a value, or what of it JSON would change in silence: NaN and the infinities (null), what has no JSON (functions,
- * symbols, BigInt, undefined in an array), collections, binary data and instances of classes (objects without what makes them up),
- * cycles, half surrogate pairs, and what throws when it is read. As usual in JavaScript, members that are undefined are left out,
- * `toJSON` decides for its object, and undefined as a whole is null. A `JsonText` stands for exactly its text. `root` names the value
- * in paths. Each member is read once: what was checked is what is written.
+ * The JSON text of a value, which reads back equal to the value, or what of it JSON would change in silence: NaN and the infinities
+ * (null), what has no JSON (functions, symbols, BigInt, undefined in an array), collections, binary data and instances of classes
+ * (objects without what makes them up), members whose key is a symbol or that belong to an array, cycles, half surrogate pairs, and what
+ * throws when it is read. Members that are undefined are left out: who reads them gets undefined. `toJSON` decides for its object.
+ * Undefined as a whole, a value that was not given, is null. A `JsonText` stands for exactly its text. `root` names the value in paths.
+ * Each member is read once: what was checked is what is written (decision 110).
  */
 export function jsonOfValue(
   value: unknown,
@@ -46,6 +47,8 @@ class ValueCheck {
   readonly #maxDepth: number;
   readonly #path: (string | number)[] = [];
   readonly #open = new Set<object>();
+  /** How many arrays and objects are open, without those whose `toJSON` is being written. */
+  #depth = 0;
 
   constructor(root: string, maxDepth: number) {
     this.#root = root;
@@ -90,7 +93,10 @@ class ValueCheck {
       this.isSpecial = true;
       return value;
     }
-    if (BOXED.has(tagOf(value))) return this.visit(value.valueOf(), name);
+    if (BOXED.has(tagOf(value))) {
+      const primitive: unknown = value.valueOf();
+      if (typeof primitive !== "object") return this.visit(primitive, name);
+    }
     if (this.#open.has(value)) return this.#refuse("the object contains itself");
     const binary = binaryKind(value);
     if (binary !== null)
@@ -99,10 +105,18 @@ class ValueCheck {
     if (typeof toJSON === "function") return this.#visitOwnJson(value, toJSON, name);
     const kind = withoutJson(value);
     if (kind !== null) return this.#refuse(`JSON has no ${kind.name}; ${kind.instead}`);
-    if (this.#open.size >= this.#maxDepth)
+    if (this.#depth >= this.#maxDepth)
       return this.#refuse(`the value is nested deeper than ${this.#maxDepth} levels`);
+    if (
+      Object.getOwnPropertySymbols(value).some((key) =>
+        Object.prototype.propertyIsEnumerable.call(value, key),
+      )
+    )
+      return this.#refuse("JSON has no member whose key is a symbol; use a string");
     this.#open.add(value);
+    this.#depth++;
     const written = Array.isArray(value) ? this.#visitItems(value) : this.#visitMembers(value);
+    this.#depth--;
     this.#open.delete(value);
     return written;
   }
@@ -112,6 +126,8 @@ class ValueCheck {
       return this.#refuse("the date is invalid: JSON would write null");
     const json: unknown = toJSON.call(value, name);
     if (json === value) return this.#refuse("its toJSON returns the object itself");
+    if (this.#open.size - this.#depth > this.#maxDepth)
+      return this.#refuse("its toJSON returns objects with a toJSON again and again");
     this.#open.add(value);
     const written = this.visit(json, name);
     this.#open.delete(value);
@@ -126,6 +142,12 @@ class ValueCheck {
       written.push(this.visit(items[i], String(i)));
       this.#path.pop();
     }
+    // The indexes come first, in their order.
+    const further = Object.keys(items)[items.length];
+    if (further !== undefined)
+      this.#refuse(
+        `the array has the member ${JSON.stringify(further.slice(0, 80))}, which JSON leaves out; send [...array] or an object`,
+      );
     return written;
   }
 
@@ -150,15 +172,16 @@ const BOXED: ReadonlySet<string> = new Set(["Number", "String", "Boolean"]);
 
 /** What `JSON.stringify` would write as another object: collections and errors as empty ones, bytes as numbers, instances as plain ones. */
 function withoutJson(value: object): { readonly name: string; readonly instead: string } | null {
-  if (Array.isArray(value) || isPlain(value)) return null;
+  if (Array.isArray(value) ? isPlainArray(value) : isPlain(value)) return null;
   const name = tagOf(value);
   if (name === "Promise") return { name: "Promise", instead: "is an await missing?" };
-  if (name !== "Object") return { name, instead: "send an array, an object or a string" };
+  if (name !== "Object" && name !== "Array")
+    return { name, instead: "send an array, an object or a string" };
   const { constructor } = value as { readonly constructor?: { readonly name?: unknown } };
   const className = typeof constructor?.name === "string" ? constructor.name : "a class";
   return {
     name: `instance of ${className.slice(0, 80)}`,
-    instead: "send a plain object, or give the class a toJSON",
+    instead: `send a plain ${name === "Array" ? "array" : "object"}, or give the class a toJSON`,
   };
 }
 
@@ -170,15 +193,20 @@ function binaryKind(value: object): string | null {
 
 const BUFFERS: ReadonlySet<string> = new Set(["ArrayBuffer", "SharedArrayBuffer"]);
 
-/** Whether an object is made of members only. The prototype of plain objects has none itself, in whichever realm they were made. */
+/** Whether an object is made of members only. Each realm has an `Object.prototype` of its own; no object inherits from it. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === null) return true;
-  return Object.getPrototypeOf(prototype) === null && PLAIN.has(tagOf(value));
+  if (Object.getPrototypeOf(prototype) !== null) return false;
+  // An iterator, `Math`, `JSON` and `arguments` have the prototype of a plain object, too.
+  return Object.hasOwn(prototype as object, "isPrototypeOf") && tagOf(value) === "Object";
 }
 
-/** An iterator, `Math` or `JSON` has the prototype of a plain object, too. */
-const PLAIN: ReadonlySet<string> = new Set(["Object", "Arguments"]);
+/** Whether an array is of no class that extends Array. In each realm `Array.prototype` is an array itself. */
+function isPlainArray(value: readonly unknown[]): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Array.isArray(prototype);
+}
 
 /** `Map` of a Map, and the name of the class for most others of the platform. */
 const tagOf = (value: object): string =>

@@ -16,6 +16,7 @@ import { answer } from "./answers.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
+import { payloadJson } from "../tasks/exact-value.ts";
 import { idempotencyKeyOf } from "../tasks/submission.ts";
 import { keepTasksQuery, type RevokeOptions } from "./options.ts";
 
@@ -49,6 +50,9 @@ export type DryRun = Omit<DryRunView, "task"> & {
 /** The member of a dry run whose text is kept. */
 const EXACT_MEMBERS = new ExactMembers(["task", "payload"]);
 
+/** How many levels of a source contain its template of a payload: those of the source and of its `task`. */
+const TEMPLATE_LEVELS = 2;
+
 /** The webhook sources of a mesh, and their deliveries. */
 export class WebhooksClient {
   readonly #api: Api;
@@ -73,11 +77,11 @@ export class WebhooksClient {
   }
 
   /** Creates or replaces a source: deliveries to `v1/webhooks/NAME` that are signed with its secret become tasks. */
-  put(name: string, source: z.input<typeof WebhookSourceBody>): Promise<WebhookSourceView> {
+  async put(name: string, source: z.input<typeof WebhookSourceBody>): Promise<WebhookSourceView> {
     return this.#api.json(answer("WebhookSourceView"), {
       method: "PUT",
       path: pathOf(name),
-      body: source,
+      body: payloadJson(source, "source", TEMPLATE_LEVELS),
     });
   }
 
@@ -92,7 +96,7 @@ export class WebhooksClient {
     const { task, ...dryRun } = await this.#api.json(answer("DryRunView"), {
       method: "POST",
       path: `${pathOf(name)}/test`,
-      body: sample,
+      body: payloadJson(sample, "sample", TEMPLATE_LEVELS),
       exact: EXACT_MEMBERS,
       idempotent: true,
     });

@@ -53,6 +53,7 @@ const EXAMPLE =
 /** Signs an event and delivers it to a webhook source. Retries while the mesh is unreachable or busy. */
 export async function deliver(event: unknown, options: DeliveryOptions): Promise<DeliveryView> {
   refuseUnknownOptions("deliver", options, DELIVERY_OPTIONS, EXAMPLE);
+  if (event === undefined) throw new OptionsError(`event: JSON has no undefined; ${EXAMPLE}`);
   const url = String(options.url);
   const { source, secret, fetch = globalThis.fetch.bind(globalThis) } = options;
   const api = new Api({ url, token: undefined, fetch, random: Math.random });

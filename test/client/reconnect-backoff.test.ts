@@ -205,6 +205,21 @@ describe("a peer whose session ended", () => {
     );
   });
 
+  test("SK40 dials less and less often while the mesh lets no session begin, and is back soon after", async () => {
+    const mesh = new FakeMesh();
+    mesh.connect();
+    for (let refused = 0; refused < 12; refused++) {
+      mesh.lastSession.close(4503, "unavailable: a backup is being imported into this mesh");
+      await vi.advanceTimersByTimeAsync(pauses(mesh).at(-1) ?? 0);
+    }
+    const seen = pauses(mesh);
+    expect(seen.slice(0, 4)).toEqual([250, 500, 1_000, 2_000]);
+    expect(seen.at(-1)).toBe(15_000);
+    mesh.welcomeNext(turn(1)).close(4503, "mesh_restarting: the mesh is restarting");
+    await vi.advanceTimersByTimeAsync(pauses(mesh).at(-1) ?? 0);
+    expect(mesh.eventsOf("connecting").at(-1)).toMatchObject({ failures: 0 });
+  });
+
   test("RC4 does not reconnect if it is closed while it waits", async () => {
     const mesh = new FakeMesh();
     const peer = mesh.connect();

@@ -213,7 +213,7 @@ export class SessionLoop {
       sessionLength,
       now,
       platform.random(),
-      !isRestart(end),
+      sessionLength === null || !isRestart(end),
     );
     this.#redialAfter(retryInMs);
     const code = end.kind === "dropped" ? end.code : CLOSE.handshake;
@@ -267,6 +267,9 @@ export class SessionLoop {
   }
 }
 
-/** Whether the mesh ended the session because it restarts: the peer comes back at its position. */
+/**
+ * Whether the mesh ended the session because it restarts: the peer comes back at its position. A mesh that lets no session begin, as
+ * while it takes a backup, ends the connection alike; that is a failure, so that the pauses between dials grow.
+ */
 const isRestart = (end: ConnectionEnd): boolean =>
   end.kind === "dropped" && end.code === CLOSE.draining;

@@ -3,7 +3,7 @@ import { err, type Result } from "../src/base/result.ts";
 import type { Output } from "../src/contract/commands.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { BackupInfo, ImportView } from "../src/protocol/http.ts";
-import type { BackupPage, BackupRow, BackupTablePage } from "../src/registry/backup-tables.ts";
+import type { BackupRow } from "../src/registry/backup-tables.ts";
 import type { GatewayPort } from "../durable/coordinator-port.ts";
 import { partsMissing } from "../src/coordinator/storage/import.ts";
 import { nativeHash } from "./native-hash.ts";
@@ -39,21 +39,22 @@ export async function commitImport(
   return committed.ok ? onceStarted(coordinator, id) : committed;
 }
 
+/** The rows that have arrived, page by page. */
 async function* pagesOf(
   coordinator: GatewayPort,
   id: string,
   tables: Output<"get_import_tables">["tables"],
-): AsyncGenerator<BackupTablePage, void, undefined> {
+) {
   for (const { name, columns } of tables) {
     let after: BackupRow | null = null;
     do {
-      const page: Result<BackupPage, MusterError> = await coordinator.call("read_import", {
-        id,
-        table: name,
-        after,
-      });
+      const page: Result<Output<"read_import">, MusterError> = await coordinator.call(
+        "read_import",
+        { id, table: name, after },
+      );
       if (!page.ok) throw new Error(`reading the import failed: ${page.error.detail}`);
-      yield { table: name, columns, rows: page.value.rows };
+      const { lines, rows } = page.value;
+      yield { table: name, columns, lines, rows };
       after = page.value.next;
     } while (after !== null);
   }

@@ -1,6 +1,5 @@
 import { concat, fromUtf8, utf8, type Bytes } from "../base/bytes.ts";
 import { parseJson } from "../base/json.ts";
-import type { BackupRow, BackupTablePage } from "../registry/backup-tables.ts";
 import { isRow, type BackupTarget } from "./read-backup.ts";
 import { BackupError, LINE_BYTES_MAX, ResultLine, TableLine } from "./format.ts";
 
@@ -18,7 +17,12 @@ export const PART_BYTES_MAX = 25 * 1_024 * 1_024 + 1_024;
 
 /** What is in a part. */
 export type ImportPartContent =
-  | BackupTablePage
+  | {
+      readonly table: string;
+      readonly columns: readonly string[];
+      /** A JSON array of the rows, each of which is one of the table. */
+      readonly rows: string;
+    }
   | { readonly result: string; readonly bytes: Bytes };
 
 /** Reads a part. Throws a `BackupError` for one that has another form. */
@@ -39,16 +43,16 @@ export function readPart(part: Bytes): ImportPartContent {
   return { ...table, rows: rowsOf(rest, table.columns.length) };
 }
 
-function rowsOf(bytes: Bytes, width: number): readonly BackupRow[] {
-  const rows: BackupRow[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const end = bytes.indexOf(NEWLINE, at);
-    const row = end < 0 ? undefined : jsonOf(bytes.subarray(at, end));
+function rowsOf(bytes: Bytes, width: number): string {
+  const text = fromUtf8(bytes);
+  // No line break is within a line: JSON escapes those of strings.
+  const lines = text?.split("\n") ?? [];
+  if (lines.pop() !== "") throw damaged("a row does not fit its table");
+  for (const line of lines) {
+    const row: unknown = parseJson(line);
     if (!Array.isArray(row) || !isRow(row, width)) throw damaged("a row does not fit its table");
-    rows.push(row);
-    at = end + 1;
   }
-  return rows;
+  return `[${lines.join(",")}]`;
 }
 
 const NEWLINE = 10;
@@ -86,10 +90,9 @@ export class PartCutter implements BackupTarget {
     this.#head = `${JSON.stringify({ table, columns })}\n`;
   }
 
-  async rows(rows: readonly BackupRow[]): Promise<void> {
-    for (const row of rows) {
-      const line = utf8(`${JSON.stringify(row)}\n`);
-      this.#lines.push(line);
+  async rows(_rows: readonly unknown[], lines: readonly Uint8Array[]): Promise<void> {
+    for (const line of lines) {
+      this.#lines.push(line.slice());
       this.#bytes += line.length;
       if (this.#bytes >= ROWS_PART_BYTES) await this.end();
     }

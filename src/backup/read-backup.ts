@@ -23,7 +23,8 @@ export interface BackupTarget {
   /** Reads the content to its end. */
   result(id: string, content: AsyncIterable<Uint8Array>): Promise<void>;
   table(name: string, columns: readonly string[]): void | Promise<void>;
-  rows(rows: readonly BackupRow[]): void | Promise<void>;
+  /** @param lines the same rows as they are in the file, valid until the target has returned */
+  rows(rows: readonly BackupRow[], lines: readonly Uint8Array[]): void | Promise<void>;
 }
 
 /** Rows that are given to the target at once, unless their lines have more bytes. */
@@ -46,11 +47,13 @@ export async function readBackup(
   const manifest = await readManifest(source, whole);
   await target.manifest(manifest);
   let batch: BackupRow[] = [];
+  let lines: Uint8Array[] = [];
   let batchBytes = 0;
   let width = 0;
   const flush = async (): Promise<void> => {
-    if (batch.length > 0) await target.rows(batch);
+    if (batch.length > 0) await target.rows(batch, lines);
     batch = [];
+    lines = [];
     batchBytes = 0;
   };
   for (;;) {
@@ -60,6 +63,7 @@ export async function readBackup(
     if (Array.isArray(value)) {
       if (!isRow(value, width)) throw damaged("a row does not fit its table");
       batch.push(value);
+      lines.push(bytes);
       batchBytes += bytes.length;
       counts.rows++;
       await whole.update(bytes);

@@ -16,10 +16,20 @@ export interface BackupContent {
   /** Read to its end before `tables` is read. */
   readonly results: AsyncIterable<BackupResult>;
   /** In the order of the tables' names. */
-  readonly tables: AsyncIterable<BackupTablePage> | Iterable<BackupTablePage>;
+  readonly tables: AsyncIterable<TablePage> | Iterable<TablePage>;
   /** How many results the tables name that were not found; asked once everything else was read. */
   readonly missingResults: () => number;
 }
+
+/** A page of rows, or of so many lines of rows that were written already. */
+type TablePage =
+  | BackupTablePage
+  | {
+      readonly table: string;
+      readonly columns: readonly string[];
+      readonly lines: string;
+      readonly rows: number;
+    };
 
 const NEWLINE = utf8("\n");
 const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
@@ -75,12 +85,14 @@ async function* tablePages(
   const state = new RunningHash(newHash);
   const counts = { tables: 0, rows: 0 };
   let current: string | null = null;
-  for await (const { table, columns, rows } of tables) {
+  for await (const page of tables) {
+    const { table, columns } = page;
     const head = table === current ? "" : line({ table, columns });
     counts.tables += Number(table !== current);
-    counts.rows += rows.length;
     current = table;
-    const bytes = utf8(head + rows.map(rowLine).join(""));
+    const isWritten = "lines" in page;
+    counts.rows += isWritten ? page.rows : page.rows.length;
+    const bytes = utf8(head + (isWritten ? page.lines : page.rows.map(rowLine).join("")));
     await state.update(bytes);
     if (bytes.length > 0) yield bytes;
   }

@@ -143,12 +143,28 @@ function rowsOfPage(sizes: readonly SqlRow[]): number {
   return sizes.length;
 }
 
-/** Adds rows of a backup to an empty table. */
+/** A Durable Object takes so many values in one statement. */
+const VALUES_MAX = 100;
+
+/** Adds rows of a backup to an empty table: as many with one statement as its values allow. */
 export function restoreRows(
   sql: Sql,
   { name, columns }: Pick<BackupTable, "name" | "columns">,
   rows: readonly BackupRow[],
 ): void {
-  const query = `INSERT INTO ${name} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
-  for (const row of rows) sql.exec(query, ...row);
+  const marks = `(${columns.map(() => "?").join(", ")})`;
+  const insert = (count: number): string =>
+    `INSERT INTO ${name} (${columns.join(", ")}) VALUES ${Array.from({ length: count }, () => marks).join(", ")}`;
+  const atOnce = Math.max(1, Math.floor(VALUES_MAX / columns.length));
+  const several = insert(atOnce);
+  const single = insert(1);
+  let at = 0;
+  for (; at + atOnce <= rows.length; at += atOnce)
+    sql.exec(several, ...rows.slice(at, at + atOnce).flat());
+  for (const row of rows.slice(at)) sql.exec(single, ...row);
 }
+
+/** Whether a statement failed because a row breaks a rule of its table. */
+export const isConstraintError = (thrown: unknown): boolean =>
+  thrown instanceof Error &&
+  /constraint failed|SQLITE_CONSTRAINT|datatype mismatch/.test(thrown.message);

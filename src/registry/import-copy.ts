@@ -54,6 +54,8 @@ export class ImportCopy {
   readonly #onChange: () => void;
   #current: StoredImport | null = null;
   #isChanged = false;
+  /** The tables of an import, which stay the same until its end. */
+  #tables: { readonly id: string; readonly tables: readonly BackupTable[] } | null = null;
 
   /** @param onChange called when the time at which the import ends has changed */
   constructor(sql: Sql, onChange: () => void) {
@@ -149,7 +151,10 @@ export class ImportCopy {
 
   /** The tables that the import fills, in the order of their names. */
   tables(): readonly BackupTable[] {
-    return importTables(this.#sql);
+    const id = this.#current?.id ?? "";
+    if (this.#tables?.id !== id)
+      this.#tables = { id, tables: backupTables(this.#sql, ROWS_PREFIX) };
+    return this.#tables.tables;
   }
 
   addRows(table: BackupTable, rows: readonly BackupRow[]): void {
@@ -233,8 +238,6 @@ export class ImportCopy {
 
 /** The rows of table `x` are in `import_of_x`. */
 const ROWS_PREFIX = `${IMPORT_PREFIX}of_`;
-
-const importTables = (sql: Sql): readonly BackupTable[] => backupTables(sql, ROWS_PREFIX);
 
 /** Removes every table of Muster. Those of SQLite, of the platform and of imports stay. */
 function dropOwnTables(sql: Sql): void {

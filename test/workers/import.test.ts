@@ -35,7 +35,7 @@ async function exportParts(): Promise<Backup> {
       manifest: (manifest) => void (found.manifest = manifest),
       result: (id, content) => cutter.result(id, content),
       table: (name, columns) => cutter.table(name, columns),
-      rows: (each) => cutter.rows(each),
+      rows: (each, lines) => cutter.rows(each, lines),
     },
     nativeHash,
   );

@@ -5,7 +5,6 @@ import { err, ok, type Result } from "../../src/base/result.ts";
 import { BackupError, FORMAT_VERSION } from "../../src/backup/format.ts";
 import { PART_BYTES_MAX, readPart, type ImportPartContent } from "../../src/backup/import-part.ts";
 import { resultKey } from "../../src/coordinator/tasks/results.ts";
-import { sha256 } from "../../src/crypto/primitives.ts";
 import { RESULT_RETENTION } from "../../src/protocol/constants.ts";
 import { readContentDigest } from "../../src/protocol/content-digest.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
@@ -139,7 +138,7 @@ async function storePart(c: AppContext): Promise<Result<ImportView, MusterError>
       code: "payload_too_large",
       detail: `a part has at most ${PART_BYTES_MAX} bytes`,
     });
-  const digest = toBase64(sha256(body));
+  const digest = toBase64(new Uint8Array(await crypto.subtle.digest("SHA-256", body)));
   if (readContentDigest(c.req.header("Content-Digest") ?? "") !== digest)
     return err({
       code: "invalid_request",

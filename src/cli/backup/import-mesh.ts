@@ -9,8 +9,8 @@ import { readBackupFile, type OpenedBackup } from "./backup-file.ts";
 interface ImportOptions {
   readonly file: string;
   readonly opener: OpenWith | null;
-  /** Called after each part. */
-  readonly onPart: (sent: number, of: number) => void;
+  /** Called after each part; the next one waits for it. */
+  readonly onPart: (sent: number, of: number) => void | Promise<void>;
 }
 
 /**
@@ -38,11 +38,19 @@ export async function importIntoMesh(
   });
   if (begun.state === "committed") return checked;
   let sent = 0;
+  // While a part is on its way the next one is read.
+  let underWay: Promise<void> = Promise.resolve();
   const again = await readInParts(file, opener, async (part) => {
-    sent++;
-    if (sent > begun.parts) await settings.putImportPart(begun.id, sent, part, sha256(part));
-    onPart(sent, parts);
+    await underWay;
+    const number = ++sent;
+    underWay = send(number, part);
+    underWay.catch(() => {}); // thrown where it is awaited
   });
+  await underWay;
+  async function send(number: number, part: Bytes): Promise<void> {
+    if (number > begun.parts) await settings.putImportPart(begun.id, number, part, sha256(part));
+    await onPart(number, parts);
+  }
   if (sent !== parts || again.summary.state_hash !== state_hash)
     throw new Failure(`${file} was changed while it was read`, "run the command again");
   const restored = await settings.commitImport(begun.id, sent);

@@ -1,7 +1,8 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { ImportCopy } from "../../registry/import-copy.ts";
-import { isConstraintError, openImport, partsMissing, stateHashOf } from "./import.ts";
+import { isConstraintError } from "../../registry/backup-tables.ts";
+import { openImport, partsMissing, stateHashOf } from "./import.ts";
 
 /**
  * Makes the rows of an import those of the mesh, in a transaction of its own. Not a command: afterwards nothing that was read from the

@@ -4,6 +4,7 @@ import type { ImportContent } from "../../contract/storage.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { ImportView } from "../../protocol/http.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
+import { isConstraintError, type BackupRow } from "../../registry/backup-tables.ts";
 import type { ImportCopy, StoredImport } from "../../registry/import-copy.ts";
 import { SCHEMA_VERSION } from "../../registry/migrate.ts";
 import type { Context } from "../kernel/context.ts";
@@ -105,10 +106,11 @@ function addContent(importCopy: ImportCopy, content: ImportContent): Result<void
     return err(invalid(`the schema version of this backup has no table ${name}`));
   if (table.columns.join() !== columns.join())
     return err(invalid(`table ${name} has other columns in the schema version of this backup`));
-  if (rows.some((row) => row.length !== columns.length))
+  const read = JSON.parse(rows) as readonly BackupRow[];
+  if (read.some((row) => row.length !== columns.length))
     return err(invalid(`a row does not fit table ${name}`));
   try {
-    importCopy.addRows(table, rows);
+    importCopy.addRows(table, read);
   } catch (thrown) {
     if (isConstraintError(thrown))
       return err(invalid(`a row does not fit table ${name}, or is there twice`));
@@ -116,11 +118,6 @@ function addContent(importCopy: ImportCopy, content: ImportContent): Result<void
   }
   return ok(undefined);
 }
-
-/** Whether a statement failed because a row breaks a rule of its table. */
-export const isConstraintError = (thrown: unknown): boolean =>
-  thrown instanceof Error &&
-  /constraint failed|SQLITE_CONSTRAINT|datatype mismatch/.test(thrown.message);
 
 export const getImportTables: Handler<"get_import_tables"> = (
   { registry: { importCopy } },
@@ -141,7 +138,9 @@ export const readImport: Handler<"read_import"> = (
 ) => {
   const open = openImport(importCopy, id);
   const page = open.ok ? importCopy.page(table, after) : null;
-  return page === null ? err(ENDED) : ok(page);
+  if (page === null) return err(ENDED);
+  const lines = page.rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  return ok({ lines, rows: page.rows.length, next: page.next });
 };
 
 export const endImport: Handler<"end_import"> = (context, { id }) => {

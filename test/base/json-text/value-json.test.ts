@@ -43,7 +43,13 @@ const RULE: readonly (readonly [what: string, value: unknown, json: string | nul
   ["a match of a regular expression", match, null],
   ["a match as a plain array", [...(match ?? [])], '["2026","2026"]'],
   ["an instance of a class that extends Array", Line.of(1, 2), null],
-  ["an instance of a class", new (class Point {})(), null],
+  [
+    "an instance of a class",
+    new (class Point {
+      readonly x = 1;
+    })(),
+    null,
+  ],
   ["an object that inherits members", inherited, null],
   ["arguments", argumentsOf(), null],
   ["a getter", Object.defineProperty({}, "a", { get: () => 1, enumerable: true }), '{"a":1}'],
@@ -135,7 +141,9 @@ function optional(): fc.Arbitrary<unknown> {
 }
 
 const isBoxed = (value: object): boolean =>
-  value instanceof Number || value instanceof String || value instanceof Boolean;
+  !(value instanceof Date) &&
+  typeof value.valueOf === "function" &&
+  typeof value.valueOf() !== "object";
 const isObject = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;

@@ -7,7 +7,12 @@ import type { BackupTarget } from "../../backup/read-backup.ts";
 import type { OpenWith } from "../../backup/sealed-backup.ts";
 import { stateOf } from "../../backup/write-backup.ts";
 import { markRestored } from "../../registry/after-restore.ts";
-import { backupTables, restoreRows, type BackupTable } from "../../registry/backup-tables.ts";
+import {
+  backupTables,
+  isConstraintError,
+  restoreRows,
+  type BackupTable,
+} from "../../registry/backup-tables.ts";
 import { migrate, SCHEMA_VERSION } from "../../registry/migrate.ts";
 import type { Sql } from "../../registry/sql.ts";
 import { Failure, UsageError } from "../failure.ts";
@@ -190,7 +195,16 @@ class RestoredDatabase implements BackupTarget {
   }
 
   rows(rows: Parameters<BackupTarget["rows"]>[0]): void {
-    restoreRows(this.#sql, this.#tables[this.#filled - 1] as BackupTable, rows);
+    const table = this.#tables[this.#filled - 1] as BackupTable;
+    try {
+      restoreRows(this.#sql, table, rows);
+    } catch (thrown) {
+      if (!isConstraintError(thrown)) throw thrown;
+      throw new BackupError(
+        "backup_damaged",
+        `the backup is damaged: a row does not fit table ${table.name}, or is there twice`,
+      );
+    }
   }
 
   requireWhole(): void {

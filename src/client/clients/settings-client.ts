@@ -96,7 +96,10 @@ export class SettingsClient {
     });
   }
 
-  /** Makes what has arrived the state of the mesh. */
+  /**
+   * Makes what has arrived the state of the mesh. Goes on while the mesh does not answer, as when it is busy with a large backup: a commit
+   * that is repeated is answered alike.
+   */
   commitImport(id: string, parts: number): Promise<ImportView> {
     return this.#api.json(answer("ImportView"), {
       method: "POST",
@@ -104,6 +107,7 @@ export class SettingsClient {
       body: { parts },
       idempotent: true,
       timeout: IMPORT_TIMEOUT,
+      outageMs: IMPORT_TIMEOUT,
     });
   }
 

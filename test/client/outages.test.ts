@@ -72,7 +72,7 @@ describe.each(Object.entries(FAILURES))("when %s", (_, failure: Failure) => {
     const mesh = client();
     const id = call === "run" ? "" : await submitted(mesh);
     server.always = failure;
-    const error = await CALLS[call]?.(mesh, { outageMs: 150 }, id).catch(
+    const error = await CALLS[call]?.(mesh, { outageMs: 600 }, id).catch(
       (thrown: unknown) => thrown,
     );
     expect(error).toBeInstanceOf(MusterApiError);
@@ -125,7 +125,7 @@ describe("a mesh that refuses connections", () => {
     async (call) => {
       const id = call === "run" ? "" : await submitted(client());
       await server.close();
-      const mesh = client({ outageMs: 150 });
+      const mesh = client({ outageMs: 600 });
       await expect(CALLS[call]?.(mesh, {}, id)).rejects.toMatchObject({
         code: "unreachable",
         taskId: call === "run" ? undefined : id,

@@ -104,6 +104,11 @@ export class UnreliableMesh {
     for await (const _ of request); // the whole body
     const key = headers["idempotency-key"];
     const { pathname } = new URL(url, this.url);
+    if (pathname === "/v1/events") {
+      // It has no streams: what the test scripts are the answers about tasks.
+      response.writeHead(404).end();
+      return;
+    }
     this.requests.push({ method, path: pathname, key: key === undefined ? key : String(key) });
     // What fails is the answer: the mesh has done what it was asked.
     const answer = this.#bodyOf(method, pathname, String(key));

@@ -12,8 +12,8 @@ import { TASK_LARGE_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
 import { killGroup, stopGroup } from "../process-group.ts";
 import { withoutSecrets } from "../secrets.ts";
 import { LastBytes } from "./last-bytes.ts";
-import { endOf, failureText, startProgram } from "./program.ts";
-import { ProgressFilter, type ProgressListener } from "./progress-filter.ts";
+import { endOf, failureText, startProgram, type ProgramEnd } from "./program.ts";
+import { StderrFilter, type StderrListener } from "./stderr-filter.ts";
 
 /** The error text of a failed attempt ends with this much of stderr. */
 const STDERR_TAIL_BYTES = 1_000;
@@ -29,7 +29,8 @@ export interface ExecOptions {
 
 /**
  * A handler that runs a program for each task (docs/programs.md). The program reads the payload from stdin, as it was submitted; its
- * stdout is the result, as it is if it is JSON, else as text; lines of stderr report progress. A non-zero exit code fails the attempt.
+ * stdout is the result, as it is if it is JSON, else as text; lines of stderr report progress. A non-zero exit code fails the attempt; a line of stderr says
+ * that another attempt would fail, too.
  * When the attempt is canceled, every process that the program started gets SIGTERM, and later SIGKILL.
  */
 export function execHandler(command: string, options: ExecOptions = {}): Handler<Json> {
@@ -86,7 +87,7 @@ interface RunningProgram {
 async function resultOf(
   { child, stop, isStopping }: RunningProgram,
   payloadText: string,
-  listener: ProgressListener,
+  listener: Omit<StderrListener, "noRetry">,
 ): Promise<JsonText | string> {
   const stdout = new LastBytes(TASK_LARGE_RESULT_BYTES_MAX);
   child.stdout?.on("data", (chunk: Buffer) => {
@@ -94,7 +95,11 @@ async function resultOf(
     if (stdout.hasOverflowed) stop();
   });
   const stderr = new LastBytes(STDERR_TAIL_BYTES);
-  const filter = new ProgressFilter(listener);
+  let final: { readonly message: string | undefined } | null = null;
+  const filter = new StderrFilter({
+    ...listener,
+    noRetry: (message) => (final = { message }),
+  });
   child.stderr?.on("data", (chunk: Buffer) => {
     for (const part of filter.push(chunk)) stderr.push(part);
   });
@@ -105,9 +110,19 @@ async function resultOf(
     throw new TaskError(`the program wrote more than ${TASK_LARGE_RESULT_BYTES_MAX} bytes`, {
       retry: false,
     });
-  const failure = failureText(end, stderr.bytes());
-  if (failure !== null) throw new Error(failure);
+  failIfFailed(end, stderr.bytes(), final);
   return parseOutput(stdout.bytes());
+}
+
+/** Throws if the program failed. It decides itself whether the mesh tries again; what it says of that has no meaning if it succeeded. */
+function failIfFailed(
+  end: ProgramEnd,
+  stderr: Buffer,
+  final: { readonly message: string | undefined } | null,
+): void {
+  const said = final?.message;
+  const failure = failureText(end, said === undefined ? stderr : Buffer.from(said));
+  if (failure !== null) throw new TaskError(failure, { retry: final === null });
 }
 
 function parseOutput(bytes: Buffer): JsonText | string {

@@ -1,11 +1,9 @@
-/** A line of stderr that begins with this word reports progress. */
-const PROGRESS_WORD = "MUSTER_PROGRESS";
-/** The form of such a line, for people. */
+import { PROGRESS_WORD } from "./muster-line.ts";
+
+/** The form of a line that reports progress, for people. */
 export const PROGRESS_FORM = `${PROGRESS_WORD} FRACTION [MESSAGE]`;
 /** What FRACTION may be. */
 export const PROGRESS_FRACTIONS = "a number from 0 to 1, a percentage, or - for none";
-
-const WORD_BYTES = Buffer.from(PROGRESS_WORD);
 
 /** What a program reports: a part of its work, a text, or both. */
 export interface ReportedProgress {
@@ -29,20 +27,3 @@ function fractionOf(word: string): number | null {
   const fraction = Number(digits) / (percent === "%" ? 100 : 1);
   return fraction >= 0 && fraction <= 1 ? fraction : null;
 }
-
-/** Whether a line is for Muster: its first word is the whole of `MUSTER_PROGRESS`. */
-export const isProgressLine = (line: Buffer): boolean =>
-  startsWithWord(line) && (line.length === WORD_BYTES.length || isSpace(line[WORD_BYTES.length]));
-
-/** Whether the beginning of a line may become a line for Muster when the rest of it has come. */
-export const mayBecomeProgressLine = (begin: Buffer): boolean =>
-  begin.length < WORD_BYTES.length
-    ? WORD_BYTES.subarray(0, begin.length).equals(begin)
-    : isProgressLine(begin);
-
-const startsWithWord = (line: Buffer): boolean =>
-  line.length >= WORD_BYTES.length && line.subarray(0, WORD_BYTES.length).equals(WORD_BYTES);
-
-/** Space, tab, or the carriage return of a line that ends as on Windows. */
-const isSpace = (byte: number | undefined): boolean =>
-  byte === 0x20 || byte === 0x09 || byte === 0x0d;

@@ -92,6 +92,34 @@ test("CL50 a non-zero exit code fails the attempt, with the end of stderr as the
   );
 });
 
+test("CL68 a program says on stderr that another attempt would fail, too", async () => {
+  const failure = (command: string) =>
+    run(command).then(
+      (result: unknown) => ({ result }),
+      (error: Error & { retry?: boolean }) => ({ message: error.message, retry: error.retry }),
+    );
+  expect(
+    await failure("echo MUSTER_NO_RETRY no such image >&2; echo a detail >&2; exit 3"),
+  ).toEqual({
+    message: "exit code 3: no such image",
+    retry: false,
+  });
+  expect(await failure("echo a detail >&2; echo MUSTER_NO_RETRY >&2; exit 3")).toEqual({
+    message: "exit code 3: a detail",
+    retry: false,
+  });
+  expect(await failure("echo MUSTER_NO_RETRY >&2; kill -9 $$")).toEqual({
+    message: "killed by SIGKILL",
+    retry: false,
+  });
+  expect(await failure("echo a detail >&2; exit 65")).toEqual({
+    message: "exit code 65: a detail",
+    retry: true,
+  });
+  // A program that succeeds has a result, whatever it has written before.
+  expect(await failure("echo MUSTER_NO_RETRY >&2; echo 1")).toEqual({ result: 1 });
+});
+
 test("CL50 a program that a signal ends fails the attempt", async () => {
   await expect(run("kill -9 $$")).rejects.toThrow("killed by SIGKILL");
 });

@@ -1,16 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { LastBytes } from "../../../src/cli/exec/last-bytes.ts";
-import { PROGRESS_LINE_BYTES_MAX, ProgressFilter } from "../../../src/cli/exec/progress-filter.ts";
+
 import { readProgressLine } from "../../../src/cli/exec/progress-line.ts";
+import { MUSTER_LINE_BYTES_MAX, StderrFilter } from "../../../src/cli/exec/stderr-filter.ts";
 import { seededNumbers } from "../../random.ts";
 
 /** What the filter makes of a text that comes in chunks of these sizes. */
 function filtered(text: string | Buffer, chunkSize: () => number = () => 65_536) {
   const reported: unknown[] = [];
   const malformed: string[] = [];
-  const filter = new ProgressFilter({
+  const final: (string | undefined)[] = [];
+  const filter = new StderrFilter({
     progress: ({ fraction, message }) => void reported.push([fraction, message]),
     malformed: (line) => void malformed.push(line),
+    noRetry: (message) => void final.push(message),
   });
   const bytes = Buffer.from(text);
   const kept: Buffer[] = [];
@@ -20,7 +23,7 @@ function filtered(text: string | Buffer, chunkSize: () => number = () => 65_536)
     at += size;
   }
   kept.push(filter.end());
-  return { reported, malformed, kept: Buffer.concat(kept).toString("latin1") };
+  return { reported, malformed, final, kept: Buffer.concat(kept).toString("latin1") };
 }
 
 describe("CL52 a progress line", () => {
@@ -58,7 +61,7 @@ describe("CL52 a progress line", () => {
     "MUSTER_PROGRESS 1/2",
     "MUSTER_PROGRESS %",
     "MUSTER_PROGRESS .",
-    `MUSTER_PROGRESS 0.5 ${"x".repeat(PROGRESS_LINE_BYTES_MAX)}`,
+    `MUSTER_PROGRESS 0.5 ${"x".repeat(MUSTER_LINE_BYTES_MAX)}`,
   ])("%.40j is malformed, and is no part of the error text", (line) => {
     const { reported, malformed, kept } = filtered(`before\n${line}\nafter\n`);
     expect(reported).toEqual([]);
@@ -69,7 +72,11 @@ describe("CL52 a progress line", () => {
   test.each(["muster_progress 0.5", " MUSTER_PROGRESS 0.5", "MUSTER_PROGRESSION 1", "MUSTER_PROG"])(
     "%j is a line like any other",
     (line) => {
-      expect(filtered(`${line}\n`)).toEqual({ reported: [], malformed: [], kept: `${line}\n` });
+      expect(filtered(`${line}\n`)).toMatchObject({
+        reported: [],
+        malformed: [],
+        kept: `${line}\n`,
+      });
     },
   );
 });
@@ -106,11 +113,51 @@ describe("CL52 the stream of a program", () => {
   });
 
   test("that never ends its line takes no memory", () => {
-    const filter = new ProgressFilter({ progress: () => {}, malformed: () => {} });
+    const filter = new StderrFilter({
+      progress: () => {},
+      malformed: () => {},
+      noRetry: () => {},
+    });
     const chunk = Buffer.from("MUSTER_PROGRESS 0.5 ".padEnd(8_192, "z"));
     let kept = 0;
     for (let n = 0; n < 1_000; n++) for (const part of filter.push(chunk)) kept += part.length;
     expect([kept, filter.end().length]).toEqual([0, 0]);
+  });
+});
+
+describe("CL68 a line that says that another attempt would fail, too", () => {
+  test.each([
+    ["MUSTER_NO_RETRY", undefined],
+    ["MUSTER_NO_RETRY \r", undefined],
+    ["MUSTER_NO_RETRY the image is no image", "the image is no image"],
+    ["MUSTER_NO_RETRY\tthe image\r", "the image"],
+  ])("%j has the message %j", (line, message) => {
+    for (const end of ["", "\n"]) {
+      const text = `before\n${line}${end}`;
+      for (const size of [1, 7, 1_000])
+        expect(filtered(text, () => size)).toMatchObject({
+          final: [message],
+          malformed: [],
+          reported: [],
+          kept: "before\n",
+        });
+    }
+  });
+
+  test.each([
+    "MUSTER_NO_RETRYING",
+    "MUSTER_NO_RETR",
+    " MUSTER_NO_RETRY",
+    "MUSTER_NO",
+    "muster_no_retry",
+  ])("%j is an ordinary line", (line) => {
+    expect(filtered(`${line}\n`)).toMatchObject({ final: [], kept: `${line}\n` });
+  });
+
+  test("counts also if it is too long, with the beginning of its message", () => {
+    const { final, kept } = filtered(`MUSTER_NO_RETRY ${"x".repeat(10_000)}\nrest`, () => 999);
+    expect(final).toEqual(["x".repeat(MUSTER_LINE_BYTES_MAX - "MUSTER_NO_RETRY ".length)]);
+    expect(kept).toBe("rest");
   });
 });
 

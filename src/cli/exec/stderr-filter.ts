@@ -1,38 +1,36 @@
-import {
-  isProgressLine,
-  mayBecomeProgressLine,
-  readProgressLine,
-  type ReportedProgress,
-} from "./progress-line.ts";
+import { mayBecomeMusterLine, messageOf, NO_RETRY_WORD, wordOf } from "./muster-line.ts";
+import { readProgressLine, type ReportedProgress } from "./progress-line.ts";
 
-/** A longer line reports no progress. The message of one is cut to 500 characters anyway. */
-export const PROGRESS_LINE_BYTES_MAX = 4_096;
+/** A longer line reports no progress: its message is cut to 500 characters anyway. Of the other message no more is kept. */
+export const MUSTER_LINE_BYTES_MAX = 4_096;
 /** How much of a malformed line is shown. */
 const SHOWN_CHARS_MAX = 80;
 const NEWLINE = 0x0a;
 
-export interface ProgressListener {
+export interface StderrListener {
   progress(reported: ReportedProgress): void;
+  /** If the program fails, another attempt would fail, too. */
+  noRetry(message: string | undefined): void;
   /** A line for Muster that it can't read: the beginning of its text. */
   malformed(line: string): void;
 }
 
 /**
- * Takes the progress lines out of what a program writes to stderr, in whatever chunks it comes. Everything else is returned as it is.
- * Of an unfinished line at most `PROGRESS_LINE_BYTES_MAX` bytes are kept.
+ * Takes the lines for Muster out of what a program writes to stderr, in whatever chunks it comes. Everything else is returned as it is.
+ * Of an unfinished line at most `MUSTER_LINE_BYTES_MAX` bytes are kept.
  */
-export class ProgressFilter {
-  readonly #listener: ProgressListener;
-  /** The beginning of a line that may become a progress line. */
+export class StderrFilter {
+  readonly #listener: StderrListener;
+  /** The beginning of a line that may become a line for Muster. */
   #begun: Buffer = Buffer.alloc(0);
   /** What happens to the bytes up to the next newline, if the beginning of their line has decided it. */
   #rest: "keep" | "drop" | null = null;
 
-  constructor(listener: ProgressListener) {
+  constructor(listener: StderrListener) {
     this.#listener = listener;
   }
 
-  /** The parts of the chunk that report no progress. */
+  /** The parts of the chunk that are not for Muster. */
   push(chunk: Buffer): readonly Buffer[] {
     const kept: Buffer[] = [];
     let bytes = this.#finishLine(chunk, kept);
@@ -43,7 +41,7 @@ export class ProgressFilter {
     let start = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
       const line = bytes.subarray(start, end);
-      if (isProgressLine(line)) {
+      if (wordOf(line) !== null) {
         kept.push(bytes.subarray(keptFrom, start));
         keptFrom = end + 1;
         this.#read(line);
@@ -55,11 +53,11 @@ export class ProgressFilter {
     return kept;
   }
 
-  /** The program has ended: the last line needs no newline. Returns what of it is no progress. */
+  /** The program has ended: the last line needs no newline. Returns it if it is not for Muster. */
   end(): Buffer {
     const last = this.#begun;
     this.#begun = Buffer.alloc(0);
-    if (!isProgressLine(last)) return last;
+    if (wordOf(last) === null) return last;
     this.#read(last);
     return Buffer.alloc(0);
   }
@@ -78,29 +76,27 @@ export class ProgressFilter {
   /** The beginning of a line whose end has not come. */
   #begin(begun: Buffer, kept: Buffer[]): void {
     if (begun.length === 0) return;
-    if (!mayBecomeProgressLine(begun)) {
+    if (!mayBecomeMusterLine(begun)) {
       kept.push(begun);
       this.#rest = "keep";
-    } else if (begun.length > PROGRESS_LINE_BYTES_MAX) {
-      this.#malformed(begun);
+    } else if (begun.length > MUSTER_LINE_BYTES_MAX) {
+      this.#read(begun);
       this.#rest = "drop";
     } else this.#begun = Buffer.from(begun); // a copy: the chunk is as large as the pipe's buffer
   }
 
   #read(line: Buffer): void {
-    const reported =
-      line.length > PROGRESS_LINE_BYTES_MAX ? null : readProgressLine(line.toString("utf8"));
-    if (reported === null) this.#malformed(line);
+    const text = line.subarray(0, MUSTER_LINE_BYTES_MAX).toString("utf8");
+    if (wordOf(line) === NO_RETRY_WORD) {
+      this.#listener.noRetry(messageOf(text));
+      return;
+    }
+    const reported = line.length > MUSTER_LINE_BYTES_MAX ? null : readProgressLine(text);
+    if (reported === null) this.#malformed(text);
     else this.#listener.progress(reported);
   }
 
-  #malformed(line: Buffer): void {
-    this.#listener.malformed(
-      line
-        .subarray(0, PROGRESS_LINE_BYTES_MAX)
-        .toString("utf8")
-        .trimEnd()
-        .slice(0, SHOWN_CHARS_MAX),
-    );
+  #malformed(text: string): void {
+    this.#listener.malformed(text.trimEnd().slice(0, SHOWN_CHARS_MAX));
   }
 }

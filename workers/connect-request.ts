@@ -9,6 +9,7 @@ import { CONNECT_CLOCK_SKEW_MAX } from "../src/protocol/constants.ts";
 import { firstIssue } from "../src/protocol/envelope.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { PeerId, PublicKeyHex } from "../src/protocol/ids.ts";
+import { malformedKey } from "./key-fault.ts";
 import type { MeshIdentities } from "../durable/mesh-keys.ts";
 
 /** The query by which a muster.2 peer connects: its ID, its key, the mesh's key, the time, and the proof (docs/security.md). */
@@ -48,7 +49,10 @@ export async function checkConnect(
   now: Millis,
 ): Promise<Result<ConnectRequest, MusterError>> {
   const parsed = ConnectQuery.safeParse(query);
-  if (!parsed.success) return err({ code: "invalid_request", detail: firstIssue(parsed.error) });
+  if (!parsed.success)
+    return err(
+      malformedKey(parsed.error) ?? { code: "invalid_request", detail: firstIssue(parsed.error) },
+    );
   const { peer, pub, mesh, t, proof } = parsed.data;
   const publicKey = fromHex(pub) as Bytes;
   if (!isCanonicalKey(publicKey)) {

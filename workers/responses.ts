@@ -63,9 +63,12 @@ const FAILURES = {
   ],
   bad_key: [
     ["bad_key", "identity_mismatch"],
-    "The key in the query is not valid, or not the peer's",
+    "The key in the query is malformed, not in its canonical encoding, or not the peer's",
   ],
-  low_order_key: [["bad_key"], "The public key is of low order: no peer can prove it"],
+  unusable_key: [
+    ["bad_key"],
+    "The public key is malformed, not in its canonical encoding, or of low order: no peer can prove it",
+  ],
   not_admitted: [
     ["not_allowed", "revoked"],
     "The peer is revoked, or may not have this role any more",

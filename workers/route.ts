@@ -11,6 +11,7 @@ import { ExactMembers } from "../src/base/json-text/read-json.ts";
 import { tolerantObjects } from "../src/protocol/schema/strictness.ts";
 import { issuesOf } from "../src/protocol/schema/issues.ts";
 import type { AppContext, AppEnv } from "./context.ts";
+import { malformedKey } from "./key-fault.ts";
 import { acceptsJson, refuseBody } from "./middleware.ts";
 import { problem } from "./problem.ts";
 import { checkQuery } from "./query.ts";
@@ -212,11 +213,14 @@ export class Router {
       const { error, target } = result;
       const schema =
         (target === "json" || target === "query" ? schemas[target] : null) ?? NO_FIELDS;
-      return problem(c, {
-        code: "invalid_request",
-        detail: "the request does not have the form that /openapi.json describes",
-        issues: issuesOf(error, schema),
-      });
+      return problem(
+        c,
+        malformedKey(error) ?? {
+          code: "invalid_request",
+          detail: "the request does not have the form that /openapi.json describes",
+          issues: issuesOf(error, schema),
+        },
+      );
     });
   }
 

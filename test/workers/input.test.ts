@@ -47,13 +47,31 @@ describe("an ID in a path", () => {
   );
 
   it.each([...ODD, KEY.slice(1), `${KEY}0`, KEY.replace("09", "0g"), "AB".repeat(32)])(
-    "HT3 %s is refused as a public key",
+    "CL70 %s is refused as a public key, with the code of any unusable key",
     async (key) => {
       const path = `/v1/allowlist/${key}`;
-      expect(placesOf(await call("PUT", path, { json: {} }))).toEqual(["public_key"]);
-      expect(placesOf(await call("DELETE", path))).toEqual(["public_key"]);
+      for (const answer of [
+        await call("PUT", path, { json: {} }),
+        await call("DELETE", path),
+        await call("POST", "/v1/peers", {
+          json: { url: "wss://peer.example/ws", public_key: key },
+        }),
+        await call("POST", "/v1/tasks", {
+          json: { kind: "a", seal_to: key },
+        }),
+      ])
+        expect(problemOf(answer, "bad_key").detail).toMatch(
+          /^(?:public_key|seal_to): a public key is 64 lower-case hex characters$/,
+        );
     },
   );
+
+  it("CL70 a request in which something else is wrong, too, is invalid_request with each place", async () => {
+    const answer = await call("PUT", "/v1/allowlist/x", { json: { lable: "a" } });
+    problemOf(answer, "bad_key"); // the path is read first
+    const task = await call("POST", "/v1/tasks", { json: { kind: "a b", seal_to: "x" } });
+    expect(placesOf(task).toSorted()).toEqual(["kind", "seal_to"]);
+  });
 
   it.each([
     ["zero", "00".repeat(32)],

@@ -325,7 +325,7 @@ describe("a result for a caller that gave a key", () => {
 
   it("AS24 is refused with a key of low order", async () => {
     const json = { kind: "render", seal_to: "00".repeat(32) };
-    problemOf(await call("POST", "/v1/tasks", { json }), "invalid_request");
+    problemOf(await call("POST", "/v1/tasks", { json }), "bad_key");
   });
 
   it("AS23 is readable only for its owner", async () => {

@@ -21,7 +21,7 @@ const dial = define("administer", "post", "/v1/peers", {
     200: jsonOf(DialView, "The address was registered before; the mesh dials it now"),
     201: jsonOf(DialView, "The address is registered; the mesh dials it now"),
   },
-  failures: ["low_order_key", "conflict", "storage_full"],
+  failures: ["unusable_key", "conflict", "storage_full"],
 });
 const list = define("read", "get", "/v1/dials", {
   operationId: "listDials",

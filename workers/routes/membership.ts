@@ -35,13 +35,13 @@ const put = define("administer", "put", "/v1/allowlist/{public_key}", {
   summary: "Allow a key, with the roles that it may have",
   request: { body: bodyOf(AllowBody, { label: "the lab", roles: ["worker"] }) },
   responses: { 200: jsonOf(AllowEntry, "The entry") },
-  failures: ["low_order_key", "conflict", "unconfirmed", "storage_full"],
+  failures: ["unusable_key", "conflict", "unconfirmed", "storage_full"],
 });
 const remove = define("administer", "delete", "/v1/allowlist/{public_key}", {
   operationId: "removeAllowlistEntry",
   summary: "Remove a key from the allowlist, and end its session if the auth mode is allowlist",
   responses: noContent("The key is removed"),
-  failures: ["unconfirmed"],
+  failures: ["unusable_key", "unconfirmed"],
 });
 
 export function membershipRoutes(router: Router): void {

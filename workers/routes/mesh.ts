@@ -36,7 +36,7 @@ const prove = define("public", "get", "/v1/mesh/proof", {
     "Prove the mesh's identity key to a caller that has pinned it, with the mesh's signing key and time",
   request: { query: MeshProofQuery },
   responses: { 200: jsonOf(MeshProofView, "The proof, which only this caller can verify") },
-  failures: ["invalid", "unavailable", "unknown_mesh_key", "too_many_proofs"],
+  failures: ["invalid", "unusable_key", "unavailable", "unknown_mesh_key", "too_many_proofs"],
 });
 const health = define("public", "get", "/healthz", {
   operationId: "getHealth",
@@ -128,7 +128,7 @@ async function meshProof(
   const proof = await makeMeshProof(await platformX25519(), keys, challenge, stated);
   if (proof !== null) return ok({ ...stated, proof });
   const detail = "challenge is a key of low order; make a new X25519 key pair for each request";
-  return err({ code: "invalid_request", detail });
+  return err({ code: "bad_key", detail });
 }
 
 /** Ends the sessions that are open now, part by part: peers that come back meanwhile keep their new sessions. */

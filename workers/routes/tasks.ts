@@ -46,7 +46,7 @@ const submit = define("work", "post", "/v1/tasks", {
     },
     202: { ...jsonOf(TaskView, "Accepted"), headers: z.object({ location: z.string() }) },
   },
-  failures: ["queue_full", "storage_full", "key_reused"],
+  failures: ["unusable_key", "queue_full", "storage_full", "key_reused"],
 });
 const batch = define("work", "post", "/v1/task-batches", {
   operationId: "submitTaskBatch",
@@ -58,6 +58,7 @@ const batch = define("work", "post", "/v1/task-batches", {
     body: bodyOf(SubmitBatch, { tasks: [{ kind: "sha256", payload: { file: "a.txt" } }] }),
   },
   responses: { 200: jsonOf(BatchView, "The outcome of each task") },
+  failures: ["unusable_key"],
 });
 const list = define("read_work", "get", "/v1/tasks", {
   operationId: "listTasks",

@@ -126,7 +126,7 @@ export function acceptSubmission(
   }
   if (input.task.seal_to !== undefined && !canSealTo(context, input.task.seal_to))
     return err({
-      code: "invalid_request",
+      code: "bad_key",
       detail: "seal_to: this X25519 key has low order; nothing can be sealed to it",
     });
   const callable = checkCallback(context, input.task.callback);

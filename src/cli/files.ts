@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { link, mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { link, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { dirname } from "node:path";
+import { readBounded } from "./bounded-input.ts";
 import { Failure, UsageError } from "./failure.ts";
 import { systemRemedy } from "./system-codes.ts";
 
@@ -11,11 +13,15 @@ export const PRIVATE_FOLDER = 0o700;
 export const errorCode = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error ? String(error.code) : undefined;
 
+const textOf = async (path: string): Promise<string> =>
+  (await readBounded(createReadStream(path), path)).toString("utf8");
+
 /** The text of a file; null when the file does not exist. Any other error is a `Failure`. */
 export async function readFileIfExists(path: string): Promise<string | null> {
   try {
-    return await readFile(path, "utf8");
+    return await textOf(path);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     // A part of the path may be a file, and no folder.
     if (["ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "")) return null;
     throw new Failure(`cannot read ${path} (${errorCode(error)})`, systemRemedy(errorCode(error)));
@@ -27,8 +33,8 @@ export async function readFileIfExists(path: string): Promise<string | null> {
  * file is for.
  */
 export const readInputFile = (path: string, hint?: string): Promise<string> =>
-  readFile(path, "utf8").catch((error: unknown) => {
-    throw unreadableInput(path, error, hint);
+  textOf(path).catch((error: unknown) => {
+    throw error instanceof UsageError ? error : unreadableInput(path, error, hint);
   });
 
 /** The error about a file that the user has named. */

@@ -1,4 +1,4 @@
-import { text } from "node:stream/consumers";
+import { readBounded } from "./bounded-input.ts";
 import { UsageError } from "./failure.ts";
 
 let readFor: string | null = null;
@@ -11,5 +11,5 @@ export async function readStandardInput(what: string): Promise<string> {
       "pass one of them in another way",
     );
   readFor = what;
-  return text(process.stdin);
+  return (await readBounded(process.stdin, "stdin")).toString("utf8");
 }

@@ -45,6 +45,12 @@ export function statusLine({ state, progress, message, error, attempts }: Task):
   ].join("  ");
 }
 
+/** The end of a task in one line: its state, and its result or why it has none. */
+export const endLine = (task: Task): string =>
+  task.state === "succeeded"
+    ? `${task.state}  ${resultLine(task)}`
+    : `${task.state}${task.error === null ? "" : `  ${task.error}`}`;
+
 function resultLine({
   id,
   result_text: text,

@@ -329,8 +329,8 @@ Close reasons begin with the code. \`muster join\` prints them, and \`onEvent\` 
 
 "The public key is invalid". HTTP 400, close code 4401, go-p2p error 1002.
 
-- Cause: The public key is not 32 bytes, not canonical, or of low order.
-- Remedy: Make a new key: \`muster keygen\`.
+- Cause: A public key of the request or the handshake is malformed (not 64 hex characters; in a go-p2p handshake: not the base64 of 32 bytes), not in its canonical encoding, or of low order. \`detail\` names the field.
+- Remedy: Copy the whole key, as \`muster keygen\` or \`muster peers show PEER_ID\` prints it, or make a new one.
 
 ### \`identity_mismatch\`
 

@@ -58,6 +58,8 @@ const SHELLS: Readonly<Record<string, Shell>> = {
       `_describe() { local -a all; all=("\${(@P)2}"); printf '%s\\n' "\${all[@]%%:*}" }`,
       `compadd() { shift; printf '%s\\n' "$@" }`,
       "_message() { :; }",
+      "_default() { :; }",
+      "typeset -A _comps",
       `_files() { if [[ \${1-} == -/ ]]; then printf '%s\\n' *(N/); else printf '%s\\n' *(N); fi }`,
     ];
     const calls = lines.map(
@@ -119,6 +121,40 @@ describe.each(Object.entries(SHELLS))("CL38 the completion for %s", (shell, comp
     expect(of(actions, "unc")).toEqual(["uncordon"]);
     expect(of(options, "--max-w")).toEqual(["--max-waiting"]);
     expect(of(after, "dr")).toEqual(["drain"]);
+  });
+
+  test.skipIf(isMissing)(`CL71 completes the same behind npx, by both names${reason}`, async () => {
+    const lines = [
+      ["pe"],
+      ["peers", "unc"],
+      ["token", "create", "--max-w"],
+      ["task", "--key-file", ""],
+      ["tasks", "list", "--kind", ""],
+    ];
+    const clean = (found: readonly (readonly string[])[]) =>
+      found.map((words) =>
+        words.map((each) => each.replaceAll("\\ ", " ").replace(/^'|'$/g, "")).toSorted(),
+      );
+    const starts = [
+      ["muster"],
+      ["npx", "muster-mesh"],
+      ["npx", "muster"],
+      ["npx", "--yes", "muster-mesh"],
+    ];
+    // In one process of the shell: each takes a while to start.
+    const found = clean(
+      await complete([
+        ...starts.flatMap((start) => lines.map((words) => [...start, ...words])),
+        ["npx", "muster-"],
+        ["npx", "prettier", "pe"],
+      ]),
+    );
+    const of = (index: number) => found.slice(index * lines.length, (index + 1) * lines.length);
+    expect(of(0)[0]?.length).toBeGreaterThan(0);
+    for (const index of [1, 2, 3]) expect(of(index)).toEqual(of(0));
+    const [name = [], other = []] = found.slice(starts.length * lines.length);
+    expect(name).toContain("muster-mesh");
+    expect(other).not.toContain("peers");
   });
 
   test.skipIf(isMissing)(`completes files only where a file is meant${reason}`, async () => {

@@ -1,4 +1,5 @@
 /** The least command line of every command and of every action that sends requests to a mesh. */
+import { join } from "node:path";
 import { COMMANDS } from "../../src/cli/commands/index.ts";
 
 export const TASK = "00000000-0000-4000-8000-000000000001";
@@ -8,6 +9,9 @@ export const KEY = "12".repeat(32);
 
 /** A webhook source that does not exist yet. */
 export const NEW = "new";
+
+/** A file with one task. */
+export const TASKS_FILE = join(import.meta.dirname, "sample-tasks.jsonl");
 
 /** By the name of the argument. */
 const VALUES: Readonly<Record<string, string>> = {
@@ -22,6 +26,7 @@ const VALUES: Readonly<Record<string, string>> = {
   TYPE: "get_stats",
   SCOPE: "viewer",
   URL: "https://one.example",
+  FILE: TASKS_FILE,
 };
 
 /** What an action needs besides its arguments. */

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { argumentCounts } from "../../src/cli/args.ts";
 import { COMMANDS } from "../../src/cli/commands/index.ts";
 import { EXIT } from "../../src/cli/exit-codes.ts";
 import { describeError } from "../../src/cli/failure.ts";
@@ -153,6 +154,59 @@ test("CL31 every code of a mesh leads to an exit code from 1 to 4", async () => 
   expect([...found].toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4]);
 });
 
+describe("CL72 every command, also those that ask no mesh or run one", () => {
+  const names = Object.entries(COMMANDS).flatMap(([name, { actions }]) => [
+    [name],
+    ...Object.keys(actions ?? {}).map((action) => [name, action]),
+  ]);
+
+  test.each(names.map((words) => [words.join(" "), words] as const))(
+    "%s: wrong calls are usage errors with a hint, also as JSON",
+    async (_, words) => {
+      const [name = "", action] = words;
+      const command = COMMANDS[name];
+      const call = action === undefined ? command : command?.actions?.[action];
+      const own = Object.entries({ ...command?.options, ...call?.options });
+      const [valued] = own.find(([, { type }]) => type === "string") ?? [];
+      const [flag] = own.find(([id, { type }]) => type === "boolean" && id !== "json") ?? [];
+      const [, max] = argumentCounts(call?.arguments ?? []);
+      const isCommandWithActions = action === undefined && command?.actions !== undefined;
+      const wrong = [
+        ["--no-such-option"],
+        ...(valued === undefined ? [] : [[`--${valued}`]]),
+        ...(flag === undefined ? [] : [[`--${flag}=1`]]),
+        ...(Number.isFinite(max) && !isCommandWithActions
+          ? [Array.from({ length: max + 1 }, () => "x")]
+          : []),
+      ];
+      for (const more of wrong) {
+        const { code, out, err } = await muster(...words, ...more);
+        expect([more, code, out]).toEqual([more, EXIT.usage, ""]);
+        expect(err).toMatch(/^muster: .+; .+\n/);
+        const json = await muster(...words, "--json", ...more);
+        expect([more, json.code, json.out]).toEqual([more, EXIT.usage, ""]);
+        expect(JSON.parse(json.err)).toMatchObject({
+          code: "usage",
+          exit_code: 2,
+          message: expect.any(String) as string,
+          remedy: expect.any(String) as string,
+        });
+      }
+    },
+  );
+
+  test.each(names.map((words) => [words.join(" "), words] as const))(
+    "%s: help and --help say the same, whatever else is in the call",
+    async (_, words) => {
+      const { out, code } = await muster("help", ...words);
+      expect(code).toBe(0);
+      expect(out).toMatch(/^usage: npx muster /);
+      for (const ask of [["--help"], ["-h"], ["--help", "--json"], ["--no-such-option", "--help"]])
+        expect([ask, (await muster(...words, ...ask)).out]).toEqual([ask, out]);
+    },
+  );
+});
+
 /** Calls whose route is one that the least call of a command does not use. */
 const MORE_CALLS = [
   ["events"],
@@ -176,7 +230,6 @@ const WITHOUT_COMMAND: Readonly<Record<string, string>> = {
   "PUT /v1/task-results/{id}/{fence}": "for peers",
   "GET /v1/task-results/{id}": "for peers",
   "POST /v1/webhooks/{name}": "for senders",
-  "POST /v1/task-batches": "for programs: a shell submits tasks one by one",
   "GET /v1/pointers/{id}": "for programs: `muster discover` reads the whole list",
   "GET /v1/blobs/{id}": "`muster discover` reads those that a real list names",
   "POST /v1/peers/{id}/cordon": "`muster peers cordon` uses the route for several peers",

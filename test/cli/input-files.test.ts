@@ -1,9 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { COMMANDS } from "../../src/cli/commands/index.ts";
 import { describeError } from "../../src/cli/failure.ts";
+import { TASKS_FILE } from "./every-call.ts";
 
 const TASK = "00000000-0000-4000-8000-000000000001";
 const PEER = "0".repeat(32);
@@ -51,6 +54,12 @@ const FILES: Readonly<
   "demo FILE": { call: ["demo"], empty: false },
 };
 
+/** The files that are read as a whole into memory; the others are streams, modules or databases. */
+const BOUNDED = new Set(
+  Object.keys(FILES).filter((name) => !/module|geoip|--verify|demo FILE/.test(name)),
+);
+const SOURCES = join(import.meta.dirname, "../../src/cli");
+
 const VALUES: Readonly<Record<string, string>> = {
   PEER_ID: PEER,
   PEER,
@@ -82,6 +91,7 @@ function argumentsOf(command: string, action: string, words: readonly string[]):
   if (name === "token create") return ["viewer"];
   if (name === "token set") return ["a", "--weight", "2"];
   if (name === "kinds set") return ["a", "--concurrency", "2"];
+  if (name === "tasks submit") return [TASKS_FILE];
   if (name === "webhook create") return ["a", "--scheme", "github", "--kind", "a"];
   if (name === "webhook update") return ["a", "--kind", "a"];
   if (name === "webhook test") return ["a", "--event", "1"];
@@ -150,6 +160,48 @@ describe("a command that takes a file", () => {
       }
       if (!empty) return;
       expect((await outcomeOf([...call, join(dir, "empty")])).exitCode).toBe(2);
+    },
+  );
+
+  test
+    .runIf(process.platform === "linux")
+    .each(Object.entries(FILES).filter(([name]) => BOUNDED.has(name)))(
+    "CL23 %s: so is a file without an end, or larger than any is",
+    async (_, { call }) => {
+      const { text, exitCode } = await outcomeOf([...call, "/dev/zero"]);
+      expect([text, exitCode]).toEqual([
+        "/dev/zero has more than 32 MiB; check that it is the right one",
+        2,
+      ]);
+    },
+  );
+
+  test.runIf(process.platform === "linux" && process.getuid?.() === 0)(
+    "CL23 so is a file that this user may not read, of each command (needs root)",
+    async () => {
+      const closed = join(dir, "closed");
+      await writeFile(closed, "secret", { mode: 0o600 });
+      const calls = Object.entries(FILES).filter(([name]) => BOUNDED.has(name));
+      await chmod(dir, 0o755);
+      const script = `
+        import { COMMANDS } from ${JSON.stringify(join(SOURCES, "commands/index.ts"))};
+        import { describeError } from ${JSON.stringify(join(SOURCES, "failure.ts"))};
+        process.setgid(65534);
+        process.setuid(65534);
+        const told = {};
+        for (const [name, [command, ...argv]] of ${JSON.stringify(calls.map(([name, { call }]) => [name, call]))})
+          told[name] = await COMMANDS[command].run([...argv, ${JSON.stringify(closed)}]).catch(describeError);
+        console.log(JSON.stringify(told));`;
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        ["--input-type=module", "-e", script],
+        { cwd: dir, env: { ...process.env, HOME: dir, MUSTER_URL: "" } },
+      );
+      const told = JSON.parse(stdout) as Record<string, { text: string; exitCode: number }>;
+      for (const [name] of calls) {
+        expect([name, told[name]?.exitCode]).toEqual([name, 2]);
+        expect(told[name]?.text).toContain(`cannot read ${closed} (EACCES); this user may not`);
+      }
     },
   );
 

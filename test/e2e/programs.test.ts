@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { execHandler } from "../../src/cli/exec/exec-handler.ts";
+import { NO_RETRY_FORM } from "../../src/cli/exec/muster-line.ts";
 import { PROGRESS_FORM } from "../../src/cli/exec/progress-line.ts";
 import { PROJECT } from "./processes.ts";
 import { wire } from "../wire.ts";
@@ -86,4 +87,5 @@ describe.each([
 
 test("CL52 the page shows the form of a progress line", () => {
   expect(page).toContain(`\n${PROGRESS_FORM}\n`);
+  expect(page).toContain(`\`${NO_RETRY_FORM}\``);
 });

@@ -36,7 +36,8 @@ const printSecret = action({
 
 const rotate = action({
   usage: "rotate URL [--overlap SECONDS] [--owner ID] [--out FILE]",
-  summary: "replace it; both secrets sign until the overlap ends; also the options of secret",
+  summary:
+    "replace that secret: both sign until the overlap ends; also takes the options of secret",
   details: [
     ["--overlap SECONDS", "how long the previous secret signs, too; 0 to 604800; default: 86400"],
   ],
@@ -51,7 +52,8 @@ const rotate = action({
 
 const endPrevious = action({
   usage: "end-previous URL [--owner ID] [--out FILE]",
-  summary: "let only the new secret sign from now on; also the options of secret",
+  summary:
+    "end the overlap: only the new secret signs from now on; also takes the options of secret",
   options: SECRET_OPTIONS,
   arguments: ["URL"],
   run: (values, [url = ""]) =>

@@ -43,6 +43,7 @@ const show = action({
     if (values.json === true) printJson({ ...view, ...(storage !== null && { storage }) });
     else {
       print(`name           ${view.name}`);
+      if (view.public_url !== undefined) print(`public URL     ${view.public_url}`);
       print(`mesh key       ${view.public_key}`);
       print(`ID             ${view.id}`);
       print(`discovery key  ${view.discovery_key}`);

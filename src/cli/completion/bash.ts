@@ -1,11 +1,13 @@
-import { commandName } from "../command-name.ts";
+import { commandName, PACKAGE } from "../command-name.ts";
 import type { Completed } from "./completion-table.ts";
+import { NPX_NAMES } from "./names.ts";
 
 /** The completion for bash: a function that looks the command and the action up in a table. */
 export function bashCompletion(table: readonly Completed[]): string {
   const commands = table.filter(({ name }) => !name.includes(" ")).map(({ name }) => name);
   return `# Completion of muster for bash. Load it with: source <(${commandName()} completion bash)
 _muster() {
+  [[ \${COMP_WORDS[0]##*/} != npx ]] || { _muster_npx; return; }
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
   local IFS=$' \\t\\n' options= files= folders= values= next= argument= name= index
   COMPREPLY=()
@@ -56,7 +58,27 @@ ${table.map(caseOf).join("\n")}
   esac
 }
 
+# Behind npx the program is the first word that is no option. What else npx runs is completed as bash does it.
+_muster_npx() {
+  local index=1 words
+  while ((index < COMP_CWORD)) && [[ \${COMP_WORDS[index]} == -* ]]; do ((index += 1)); done
+  case \${COMP_WORDS[index]} in
+    ${NPX_NAMES.join("|")})
+      if ((index < COMP_CWORD)); then
+        words=(muster "\${COMP_WORDS[@]:index+1}")
+        local COMP_CWORD=$((COMP_CWORD - index)) COMP_WORDS=("\${words[@]}")
+        _muster
+        return
+      fi ;;
+  esac
+  COMPREPLY=()
+  if ((index == COMP_CWORD)); then COMPREPLY=($(compgen -W "${PACKAGE}" -- "\${COMP_WORDS[index]}")); fi
+  compopt -o bashdefault -o default 2> /dev/null || :
+}
+
 complete -F _muster muster
+# A completion of npx that is there already stays.
+complete -p npx > /dev/null 2>&1 || complete -F _muster npx
 `;
 }
 

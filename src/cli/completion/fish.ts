@@ -1,4 +1,6 @@
+import { PACKAGE } from "../command-name.ts";
 import type { Completed } from "./completion-table.ts";
+import { NPX_NAMES } from "./names.ts";
 
 /** The completion for fish: one rule for each word that may come next. */
 export function fishCompletion(table: readonly Completed[]): string {
@@ -26,6 +28,28 @@ complete -c muster -f
 ${commands.map(({ name, summary }) => `complete -c muster -n 'test (count (commandline -opc)) -eq 1' -a ${name} -d ${quoted(summary)}`).join("\n")}
 complete -c muster -n 'test (count (commandline -opc)) -eq 1' -l version -s V -d 'print the version'
 ${table.flatMap((each) => rulesOf(each, table)).join("\n")}
+
+# Behind npx the program is the first word that is no option: prints the words after it, or fails if npx runs another program.
+function __muster_npx_words
+    set -l words (commandline -opc)
+    set -e words[1]
+    while set -q words[1]; and string match -q -- '-*' $words[1]
+        set -e words[1]
+    end
+    contains -- "$words[1]" ${NPX_NAMES.join(" ")}; or return 1
+    for word in $words[2..-1]
+        string escape -- $word
+    end
+end
+
+function __muster_npx_complete
+    set -l current (commandline -ct)
+    set -l words muster (__muster_npx_words) "$current"
+    complete -C "$words"
+end
+
+complete -c npx -n 'not __muster_npx_words > /dev/null' -a ${PACKAGE} -d 'Muster'
+complete -c npx -n '__muster_npx_words > /dev/null' -f -a '(__muster_npx_complete)'
 `;
 }
 

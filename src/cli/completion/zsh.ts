@@ -1,14 +1,16 @@
-import { commandName } from "../command-name.ts";
+import { commandName, PACKAGE } from "../command-name.ts";
 import type { Completed } from "./completion-table.ts";
+import { NPX_NAMES } from "./names.ts";
 
 /** The completion for zsh, with the meaning of each word. */
 export function zshCompletion(table: readonly Completed[]): string {
   const commands = table
     .filter(({ name }) => !name.includes(" "))
     .map(({ name, summary }) => [name, summary] as const);
-  return `#compdef muster
+  return `#compdef muster npx
 # Completion of muster for zsh. Write it to a folder of $fpath: ${commandName()} completion zsh > FOLDER/_muster
 _muster() {
+  if [[ \${words[1]:t} == npx ]]; then _muster_npx; return; fi
   local name=\${words[2]} previous=\${words[CURRENT-1]} current=\${words[CURRENT]} word argument=
   local -a options files folders values next
   if (( CURRENT == 2 )); then
@@ -42,7 +44,26 @@ ${table.map(caseOf).join("\n")}
   esac
 }
 
-if [[ \${funcstack[1]} == _muster ]]; then _muster "$@"; else compdef _muster muster; fi
+# Behind npx the program is the first word that is no option. What else npx runs is completed as zsh does it.
+_muster_npx() {
+  local -i index=2
+  while (( index < CURRENT )) && [[ \${words[index]} == -* ]]; do (( index += 1 )); done
+  if (( index < CURRENT )) && [[ \${words[index]} == (${NPX_NAMES.join("|")}) ]]; then
+    words=(muster "\${(@)words[index+1,-1]}")
+    (( CURRENT -= index - 1 ))
+    _muster
+    return
+  fi
+  (( index < CURRENT )) || compadd -- ${PACKAGE}
+  _default
+}
+
+if [[ \${funcstack[1]} == _muster ]]; then _muster "$@"
+else
+  compdef _muster muster
+  # A completion of npx that is there already stays.
+  (( \${+_comps[npx]} )) || compdef _muster npx
+fi
 `;
 }
 

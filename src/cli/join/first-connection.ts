@@ -35,6 +35,8 @@ interface FirstConnectionOptions {
   readonly url: string;
   readonly state: () => PeerState;
   readonly giveUp: (failure: Unreachable) => void;
+  /** Whether the command has `--retry`. Default: true. */
+  readonly hasRetry?: boolean;
 }
 
 /** Watches a peer until it has joined, and gives up when the mesh can't be reached. */
@@ -89,8 +91,10 @@ export class FirstConnection {
 
   #hint(): string {
     const code = this.#last?.failure?.code;
-    return code === undefined || !LASTING.has(code)
-      ? "check that the mesh is running, or pass --retry to keep trying"
-      : "check the URL";
+    if (code !== undefined && LASTING.has(code)) return "check the URL";
+    const running = "check that the mesh is running";
+    return this.#options.hasRetry === false
+      ? running
+      : `${running}, or pass --retry to keep trying`;
   }
 }

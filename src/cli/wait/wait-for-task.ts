@@ -8,11 +8,9 @@ import {
 import { commandName } from "../command-name.ts";
 import { note } from "../output.ts";
 import { stopSignal } from "../signals.ts";
+import { OUTAGE_MS } from "./outage.ts";
 import { sameTarget, type TargetWords } from "./same-target.ts";
 import { statusDisplay } from "./status-display.ts";
-
-/** How long a command waits for a mesh that does not answer: a restart on a busy machine, or a deploy. The user can stop it at any time. */
-const OUTAGE_MS = 300_000;
 
 interface WaitOptions {
   /** Default: until the task ends. */

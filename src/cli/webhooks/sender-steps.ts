@@ -56,7 +56,7 @@ const STEPS: { readonly [S in WebhookScheme]: (told: Told) => readonly string[] 
 export function unreachableReason(url: string): string | null {
   const { hostname, protocol } = new URL(url);
   if (hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127."))
-    return "this URL leads to this machine: a sender elsewhere needs a public address, such as a tunnel or a deployed mesh";
+    return "this URL leads to this machine: a sender elsewhere needs a public address; set PUBLIC_URL if a proxy or a tunnel leads here";
   return protocol === "http:"
     ? "this URL has no TLS: senders may refuse it, and others can read the events"
     : null;

@@ -103,9 +103,14 @@ export const cordon = scheduling("cordon", "peers get no new tasks until they ar
 ]);
 
 /** The peers get tasks again. */
-export const uncordon = scheduling("uncordon", "peers get tasks again; the same options");
+export const uncordon = scheduling(
+  "uncordon",
+  "peers get tasks again; takes the options of cordon",
+);
 
 /** The peers finish what they run and leave. */
-export const drain = scheduling("drain", "peers finish what they run and leave; the same options", [
-  ["--timeout SECONDS", "how long running tasks may take; default: 600"],
-]);
+export const drain = scheduling(
+  "drain",
+  "peers finish what they run and leave; takes the options of cordon",
+  [["--timeout SECONDS", "how long running tasks may take; default: 600"]],
+);

@@ -1,5 +1,9 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { buildDashboard } from "./dashboard/build/build-dashboard.ts";
+
+// The Worker contains it.
+await buildDashboard();
 
 /** Keys of the test mesh, published here and worth nothing elsewhere. */
 const TEST_SECRETS = {

@@ -39,7 +39,9 @@ async function putBundles(folder: string): Promise<void> {
  */
 export async function bundleWorkers(folder: string): Promise<void> {
   const { build, stop } = await import("esbuild");
+  const { buildDashboard } = await import("../dashboard/build/build-dashboard.ts");
   try {
+    await buildDashboard();
     await build({
       entryPoints: Object.entries(ENTRIES).map(([name, entry]) => ({
         in: fileURLToPath(new URL(entry, import.meta.url)),

@@ -4,6 +4,7 @@ import { redact } from "../src/base/redact.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { AppEnv } from "./context.ts";
 import { crossOrigin } from "./cross-origin.ts";
+import { dashboardRoutes, leadsToDashboard, toDashboard } from "./dashboard/dashboard.ts";
 import { GatewayMemory } from "./gateway-memory.ts";
 import { loadConfiguration, safeHeaders } from "./middleware.ts";
 import { describeApi } from "./openapi.ts";
@@ -46,10 +47,12 @@ export function createApi(): { readonly app: OpenAPIHono<AppEnv>; readonly route
   const app = new OpenAPIHono<AppEnv>();
   app.onError((error, c) => problem(c, problemOfThrown(error)));
   app.notFound((c) =>
-    problem(c, {
-      code: "not_found",
-      detail: `the path ${c.req.path} does not exist; see /openapi.json`,
-    }),
+    leadsToDashboard(c)
+      ? toDashboard(c)
+      : problem(c, {
+          code: "not_found",
+          detail: `the path ${c.req.path} does not exist; see /openapi.json`,
+        }),
   );
   const router = new Router(app);
   const memory = new GatewayMemory();
@@ -78,6 +81,7 @@ export function createApi(): { readonly app: OpenAPIHono<AppEnv>; readonly route
   // Before the check of the configuration, which neither needs.
   describeApi(app, router);
   troubleshootingRoutes(router);
+  dashboardRoutes(app);
   app.use(configure);
   for (const register of ROUTES) register(router);
   return { app, router };

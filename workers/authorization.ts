@@ -45,7 +45,7 @@ async function callerOf(c: AppContext): Promise<Result<Caller, MusterError>> {
   }
   // Hashes are compared, so that the time taken does not reveal the token's length either.
   if (equalConstantTime(sha256(utf8(token)), sha256(utf8(config.adminToken)))) {
-    return ok({ id: "admin", scope: "admin", actor: "admin" });
+    return ok({ id: "admin", scope: "admin", expiresAt: null, actor: "admin" });
   }
   const credential = readCredential("mst", config.coordinator.credentialKey, token);
   if (credential === null) return refused(c, "the bearer token is not valid in this mesh");

@@ -19,7 +19,7 @@ import { setSafeHeaders } from "./safe-headers.ts";
 export const safeHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   if (c.res.status === 101) return;
-  setSafeHeaders(c.res.headers);
+  setSafeHeaders(c.res.headers, c.get("ownHeaders"));
 };
 
 /**

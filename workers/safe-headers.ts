@@ -7,7 +7,9 @@ const HEADERS = {
   "X-Content-Type-Options": "nosniff",
 };
 
-/** Sets the headers that every response has. */
-export function setSafeHeaders(headers: Headers): void {
-  for (const [name, value] of Object.entries(HEADERS)) headers.set(name, value);
+export type SafeHeaders = typeof HEADERS;
+
+/** Sets the headers that every response has. Those of a page are its `own`. */
+export function setSafeHeaders(headers: Headers, own: Partial<SafeHeaders> = {}): void {
+  for (const [name, value] of Object.entries({ ...HEADERS, ...own })) headers.set(name, value);
 }

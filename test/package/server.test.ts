@@ -56,7 +56,7 @@ function type(line: string, until: RegExp): Promise<string> {
 }
 
 describe.skipIf(missing !== "")(`PK15 with both packages${missing}`, () => {
-  it("muster start runs a mesh, and the commands that it prints join it and give it a task", async () => {
+  it("muster start runs a mesh, the commands that it prints join it and give it a task, and PK25 the dashboard is served", async () => {
     const dir = join(home, "mesh");
     const printed = await type(`npx muster-mesh start --port 0 --dir ${dir}`, /Ctrl-C stops it/);
     const [, joining = ""] = /^Join it here: +(.+)$/m.exec(printed) ?? [];
@@ -65,6 +65,9 @@ describe.skipIf(missing !== "")(`PK15 with both packages${missing}`, () => {
       expect.stringMatching(/^npx muster-mesh join /),
       expect.stringMatching(/^npx muster-mesh assign /),
     ]);
+    const [url = ""] = /http:\/\/[^\s]+/.exec(printed) ?? [];
+    const page = await fetch(`${url}/dashboard`);
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining("/dashboard/")]);
     await type(joining, /joined|ready|active/i);
     const result = await run("sh", ["-c", assigning], { cwd: allFolder, env: environment() });
     expect(result.trim()).toBe("7");

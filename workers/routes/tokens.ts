@@ -1,4 +1,6 @@
+import { toRfc3339 } from "../../src/base/clock.ts";
 import {
+  CallerView,
   CreateToken,
   KeepTasksQuery,
   NewTokenView,
@@ -13,6 +15,11 @@ import { routesTagged, type Router } from "../route.ts";
 
 const { define } = routesTagged("access", { id: TokenView.shape.id });
 
+const caller = define("read_work", "get", "/v1/caller", {
+  operationId: "getCaller",
+  summary: "Show what the token of this request may do, and until when",
+  responses: { 200: jsonOf(CallerView, "The caller") },
+});
 const create = define("administer", "post", "/v1/tokens", {
   operationId: "createToken",
   summary: "Create an API token; only this response contains it",
@@ -41,6 +48,10 @@ const revoke = define("administer", "delete", "/v1/tokens/{id}", {
 });
 
 export function tokenRoutes(router: Router): void {
+  router.route(caller, (c) => {
+    const { id, scope, expiresAt } = c.var.caller;
+    return c.json({ id, scope, expires_at: expiresAt === null ? null : toRfc3339(expiresAt) }, 200);
+  });
   router.route(create, (c) => forward(c, "create_token", c.req.valid("json"), 201));
   router.route(list, (c) => forward(c, "list_tokens", c.req.valid("query")));
   router.route(update, (c) =>

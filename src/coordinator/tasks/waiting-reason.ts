@@ -14,7 +14,7 @@ export function waitingReason(roster: Roster, kind: string, ruledOut: RuledOut):
   const parts = rules
     .filter(([, count]) => count > 0)
     .toSorted(([, a], [, b]) => b - a)
-    .map(([rule, count]) => `${count} ${WORDS[rule]}`);
+    .map(([rule, count]) => `${count} ${RULE_WORDS[rule]}`);
   return `no connected peer can take it now: ${parts.join(", ")}`;
 }
 
@@ -44,7 +44,7 @@ function unhandled(kind: string, handled: ReadonlyMap<string, number>): string {
 }
 
 /** After a number of peers. */
-const WORDS: { readonly [R in Rule]: string } = {
+export const RULE_WORDS: { readonly [R in Rule]: string } = {
   not_active: "not answering",
   cordoned: "cordoned or draining",
   controller: "controllers",

@@ -129,6 +129,16 @@ export const Scope = z.enum(SCOPES).meta({
 });
 export type Scope = z.infer<typeof Scope>;
 
+/** Whoever a request's token identifies. */
+export const CallerView = z
+  .object({
+    id: z.string().meta({ description: "The token's ID; `admin` for the admin token" }),
+    scope: Scope,
+    expires_at: Time.nullable().meta({ description: "Null: the token does not expire" }),
+  })
+  .meta({ id: "Caller" });
+export type CallerView = z.infer<typeof CallerView>;
+
 const CredentialId = z
   .string()
   .regex(/^[0-9a-f]{16}$/, "the ID of a token or a join key is 16 lower-case hex characters");

@@ -1,0 +1,18 @@
+/** An answer that is an error, or no answer. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  /** The HTTP status; 0 if there was no answer. */
+  readonly status: number;
+  /** The code of the problem document, or `no_answer`. */
+  readonly code: string;
+
+  constructor(status: number, code: string, detail: string) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** What to show of an error of any kind. */
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -1,0 +1,100 @@
+/** Requests to the HTTP API of the mesh that served the page. */
+import { ApiError } from "./api-error.ts";
+
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+export type Query = Readonly<Record<string, string | number | undefined>>;
+
+interface Asked {
+  readonly query?: Query;
+  readonly json?: unknown;
+  /** A body that is JSON already. */
+  readonly text?: string;
+  /** Requests with the same key have their effect once. */
+  readonly idempotencyKey?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** How long the page waits for an answer. */
+const TIMEOUT_MS = 30_000;
+
+export class MeshApi {
+  readonly #token: string;
+  readonly #onUnauthorized: (detail: string) => void;
+
+  /** `onUnauthorized` is called when the mesh does not accept the token any more. */
+  constructor(token: string, onUnauthorized: (detail: string) => void) {
+    this.#token = token;
+    this.#onUnauthorized = onUnauthorized;
+  }
+
+  async get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+    return JSON.parse(await this.text("GET", path, { query, signal: signal as AbortSignal })) as T;
+  }
+
+  /** Sends a request, and returns its answer; undefined if that is empty. */
+  async send<T>(method: Method, path: string, asked: Asked = {}): Promise<T> {
+    const text = await this.text(method, path, asked);
+    return (text === "" ? undefined : JSON.parse(text)) as T;
+  }
+
+  /** The answer as it came, for values whose text must stay the same. */
+  async text(method: Method, path: string, asked: Asked = {}): Promise<string> {
+    const answer = await this.#fetch(method, path, asked);
+    const text = await answer.text();
+    if (answer.ok) return text;
+    const error = errorOf(answer.status, text);
+    if (error.status === 401) this.#onUnauthorized(error.message);
+    throw error;
+  }
+
+  async #fetch(method: Method, path: string, asked: Asked): Promise<Response> {
+    const { query = {}, json, signal, idempotencyKey } = asked;
+    const body = asked.text ?? (json === undefined ? undefined : JSON.stringify(json));
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    try {
+      return await fetch(`${path}${queryText(query)}`, {
+        method,
+        headers: {
+          Authorization: `Bearer ${this.#token}`,
+          ...(body !== undefined && { "Content-Type": "application/json" }),
+          ...(idempotencyKey !== undefined && { "Idempotency-Key": idempotencyKey }),
+        },
+        ...(body !== undefined && { body }),
+        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+        cache: "no-store",
+        credentials: "omit",
+        redirect: "error",
+        referrerPolicy: "no-referrer",
+      });
+    } catch (error) {
+      if (signal?.aborted === true) throw error;
+      throw new ApiError(0, "no_answer", "the mesh does not answer");
+    }
+  }
+}
+
+function queryText(query: Query): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
+  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+interface Problem {
+  readonly code?: unknown;
+  readonly detail?: unknown;
+  readonly issues?: readonly { readonly path: string; readonly message: string }[];
+}
+
+/** A proxy in front of the mesh may answer without a problem document. */
+function errorOf(status: number, text: string): ApiError {
+  let problem: Problem = {};
+  try {
+    problem = JSON.parse(text) as Problem;
+  } catch {
+    // The status says it.
+  }
+  const { code, detail, issues = [] } = problem;
+  const places = issues.map(({ path, message }) => `${path}: ${message}`);
+  const text_ = [typeof detail === "string" ? detail : `status ${status}`, ...places].join("; ");
+  return new ApiError(status, typeof code === "string" ? code : `http_${status}`, text_);
+}

@@ -1,0 +1,42 @@
+import type { TaskStats } from "../../../../src/protocol/http.ts";
+import { count, duration, line } from "../../model/format.ts";
+import { hashOf } from "../../model/route.ts";
+import { Panel } from "../../ui/page.tsx";
+
+/** The queue by kinds of task. */
+export const Kinds = ({ stats }: { readonly stats: TaskStats }) => (
+  <Panel title="Queue by kind">
+    {stats.kinds.length === 0 ? (
+      <p class="quiet">No task waits or runs.</p>
+    ) : (
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">Kind</th>
+            <th scope="col" class="figure">
+              Waiting
+            </th>
+            <th scope="col" class="figure">
+              Running
+            </th>
+            <th scope="col" class="figure">
+              Oldest wait
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {stats.kinds.map(({ kind, waiting, running, oldest_wait_seconds: oldest }) => (
+            <tr key={kind}>
+              <th scope="row">
+                <a href={hashOf(["tasks"], { kind })}>{line(kind)}</a>
+              </th>
+              <td class="figure">{count(waiting)}</td>
+              <td class="figure">{count(running)}</td>
+              <td class="figure">{oldest === null ? "–" : duration(oldest * 1_000)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    )}
+  </Panel>
+);

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { faultOf, indented, memberText } from "../../dashboard/src/model/json-value.ts";
 import { EMPTY_REQUEST, requestText } from "../../dashboard/src/model/task-form.ts";

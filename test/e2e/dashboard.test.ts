@@ -1,82 +1,18 @@
-import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connectPeer, controller, type MeshClient, type Peer } from "../../src/client/index.ts";
-import {
-  accessibilityFaults,
-  goTo,
-  launchBrowser,
-  NO_BROWSER,
-  openTab,
-  overflowOf,
-  signIn,
-} from "./browser.ts";
-import { testMesh, type TestMesh } from "./mesh.ts";
-
-/** What would run if the page took it for HTML. */
-const HTML = '<img src=x onerror="alert(1)"><script>alert(2)</script>';
+import { connectPeer } from "../../src/client/index.ts";
+import { goTo, NO_BROWSER, openTab, signIn } from "./browser.ts";
+import { DashboardMesh, HTML } from "./dashboard-mesh.ts";
 
 describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, () => {
-  let running: TestMesh;
-  let browser: Browser;
-  let mesh: MeshClient;
-  let worker: Peer;
-  /** Ends the tasks of kind `hold`. */
-  let release: () => void;
-
+  let running: DashboardMesh;
   beforeAll(async () => {
-    running = await testMesh();
-    browser = await launchBrowser();
-    const { url, adminToken } = running.mesh;
-    mesh = controller({ url, token: adminToken });
-    const released = new Promise<void>((resolve) => (release = resolve));
-    worker = connectPeer({
-      url,
-      name: "worker-one",
-      slots: 4,
-      capabilities: ["zone=a"],
-      handlers: {
-        echo: (payload) => payload,
-        fail: () => {
-          throw new Error(HTML);
-        },
-        hold: (_, { signal, progress }) => {
-          progress(0.5, HTML);
-          return Promise.race([
-            released,
-            new Promise((_resolve, reject) =>
-              signal.addEventListener("abort", () => reject(new Error("stopped"))),
-            ),
-          ]);
-        },
-      },
-    });
-    await worker.ready;
+    running = await DashboardMesh.start();
   });
-  afterAll(async () => {
-    release?.();
-    await browser?.close();
-    await worker?.close();
-    await running?.stop();
-  });
-
-  /** A tab in which the administrator is signed in; checks at its end that nothing went wrong in it. */
-  async function asAdmin(run: (page: Page) => Promise<void>): Promise<void> {
-    await inTab(running.mesh.adminToken, run);
-  }
-  async function inTab(token: string, run: (page: Page) => Promise<void>): Promise<void> {
-    const { page, faults } = await openTab(browser);
-    try {
-      await signIn(page, running.mesh.url, token);
-      await run(page);
-      expect(faults).toEqual([]);
-    } finally {
-      await page.context().close();
-    }
-  }
+  afterAll(() => running?.stop());
 
   it("DB6 keeps the token in memory: it is in no address and no storage, and gone after a reload", async () => {
-    const { url, adminToken } = running.mesh;
-    const { page, faults } = await openTab(browser);
+    const { url, adminToken } = running;
+    const { page, faults } = await openTab(running.browser);
     const requested: string[] = [];
     page.on("request", (request) => requested.push(request.url()));
     await page.goto(url);
@@ -100,8 +36,8 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
   });
 
   it("DB6 stays signed in in the tab if the user wants it, until the user signs out", async () => {
-    const { url, adminToken } = running.mesh;
-    const { page } = await openTab(browser);
+    const { url, adminToken } = running;
+    const { page } = await openTab(running.browser);
     await page.goto(`${url}/dashboard`);
     await page.getByLabel("Token").fill(adminToken);
     await page.getByLabel("Stay signed in").check();
@@ -123,18 +59,18 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
   });
 
   it("DB6 signs out as soon as the mesh refuses the token, and says why", async () => {
-    const token = await mesh.tokens.create("viewer", "short");
-    await inTab(token.token, async (page) => {
-      await mesh.tokens.revoke(token.id);
+    const token = await running.mesh.tokens.create("viewer", "short");
+    await running.inTab(token.token, async (page) => {
+      await running.mesh.tokens.revoke(token.id);
       await page.getByRole("alert").getByText("Signed out").waitFor();
       await page.getByLabel("Token").waitFor();
     });
   });
 
   it("DB7 offers what the scope of the token allows", async () => {
-    const task = await mesh.tasks.submit("echo", 1);
-    const viewer = await mesh.tokens.create("viewer", "");
-    await inTab(viewer.token, async (page) => {
+    const task = await running.mesh.tasks.submit("echo", 1);
+    const viewer = await running.mesh.tokens.create("viewer", "");
+    await running.inTab(viewer.token, async (page) => {
       const views = page.getByRole("navigation", { name: "Views" });
       expect(await views.getByRole("link").allInnerTexts()).toEqual([
         "Overview",
@@ -142,7 +78,7 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
         "Tasks",
         "Access",
       ]);
-      await goTo(page, `/peers/${worker.id}`);
+      await goTo(page, `/peers/${running.worker.id}`);
       await page.getByRole("heading", { name: "worker-one" }).waitFor();
       expect(await page.locator("main .actions button").count()).toBe(0);
       await goTo(page, `/tasks/${task.id}`);
@@ -152,8 +88,8 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
       await page.getByText("Any peer may join").waitFor();
       expect(await page.locator("main button").count()).toBe(0);
     });
-    const submitter = await mesh.tokens.create("controller", "");
-    await inTab(submitter.token, async (page) => {
+    const submitter = await running.mesh.tokens.create("controller", "");
+    await running.inTab(submitter.token, async (page) => {
       const views = page.getByRole("navigation", { name: "Views" });
       expect(await views.getByRole("link").allInnerTexts()).toEqual([
         "Overview",
@@ -167,10 +103,10 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
   });
 
   it("DB14 shows a peer when it joins and when it leaves, without a reload", async () => {
-    await asAdmin(async (page) => {
+    await running.asAdmin(async (page) => {
       await goTo(page, "/peers");
       const row = page.getByRole("row").filter({ hasText: "comes-and-goes" });
-      const peer = connectPeer({ url: running.mesh.url, name: "comes-and-goes", handlers: {} });
+      const peer = connectPeer({ url: running.url, name: "comes-and-goes", handlers: {} });
       await peer.ready;
       await row.getByText("active").waitFor();
       await peer.close();
@@ -182,7 +118,7 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
   });
 
   it("DB8 submits a task by hand and shows its payload and its result as text", async () => {
-    await asAdmin(async (page) => {
+    await running.asAdmin(async (page) => {
       await page.getByRole("link", { name: "Submit" }).click();
       await page.getByLabel("Kind").fill("echo");
       const submit = page.getByRole("button", { name: "Submit" });
@@ -206,9 +142,9 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
   });
 
   it("DB8 shows errors and progress messages of peers as text", async () => {
-    const failed = await mesh.tasks.submit("fail", null, { maxAttempts: 1 });
-    const held = await mesh.tasks.submit("hold", null);
-    await asAdmin(async (page) => {
+    const failed = await running.mesh.tasks.submit("fail", null, { maxAttempts: 1 });
+    const held = await running.mesh.tasks.submit("hold", null);
+    await running.asAdmin(async (page) => {
       await goTo(page, `/tasks/${failed.id}`);
       await page.locator(".verdict").getByText(HTML).waitFor();
       await goTo(page, `/tasks/${held.id}`);
@@ -217,18 +153,18 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
       await page.locator(".reasons").getByText(HTML.replaceAll(/\d/g, "<n>")).waitFor();
       expect(await page.locator("main img, main script").count()).toBe(0);
     });
-    await mesh.tasks.cancel(held.id);
+    await running.mesh.tasks.cancel(held.id);
   });
 
   it("DB18 cancels and retries a task, asks before, and says what it did", async () => {
-    const held = await mesh.tasks.submit("hold", null);
-    await asAdmin(async (page) => {
+    const held = await running.mesh.tasks.submit("hold", null);
+    await running.asAdmin(async (page) => {
       await goTo(page, `/tasks/${held.id}`);
       await page.locator(".facts-line").getByText("running").waitFor();
       await page.getByRole("button", { name: "Cancel" }).click();
       await page.getByRole("button", { name: "Keep as it is" }).click();
       await page.getByRole("dialog").waitFor({ state: "detached" });
-      expect((await mesh.tasks.get(held.id)).state).toBe("running");
+      expect((await running.mesh.tasks.get(held.id)).state).toBe("running");
       await page.getByRole("button", { name: "Cancel" }).click();
       await page.getByRole("button", { name: "Cancel the task" }).click();
       await page.getByText("The task is cancelled.").waitFor();
@@ -237,14 +173,14 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
       await page.getByRole("dialog").getByRole("button", { name: "Retry" }).click();
       await page.locator(".facts-line").getByText("running").waitFor();
     });
-    await mesh.tasks.cancel(held.id);
+    await running.mesh.tasks.cancel(held.id);
   });
 
   it("DB18 acts on all tasks of a filter, and says first how many they are", async () => {
     const waiting = await Promise.all(
-      [1, 2, 3].map((n) => mesh.tasks.submit("no-peer-does-this", n)),
+      [1, 2, 3].map((n) => running.mesh.tasks.submit("no-peer-does-this", n)),
     );
-    await asAdmin(async (page) => {
+    await running.asAdmin(async (page) => {
       await goTo(page, "/tasks?state=queued&kind=no-peer-does-this");
       await page.getByText("3 tasks").waitFor();
       await page.getByRole("button", { name: "Cancel all that match" }).click();
@@ -254,20 +190,21 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
       await page.getByText("3 tasks are cancelled.").waitFor();
       await page.getByText("No task matches.").waitFor();
     });
-    for (const { id } of waiting) expect((await mesh.tasks.get(id)).state).toBe("cancelled");
+    for (const { id } of waiting)
+      expect((await running.mesh.tasks.get(id)).state).toBe("cancelled");
   });
 
   it("DB15 says why a peer got a task, by the parts of its expected cost, and who was ruled out", async () => {
     const other = connectPeer({
-      url: running.mesh.url,
+      url: running.url,
       name: "other-kind",
       handlers: { other: () => 1 },
     });
     await other.ready;
-    const done = await mesh.tasks.submit("echo", 1);
-    await mesh.tasks.wait(done.id);
-    const waiting = await mesh.tasks.submit("no-peer-does-this", 1);
-    await asAdmin(async (page) => {
+    const done = await running.mesh.tasks.submit("echo", 1);
+    await running.mesh.tasks.wait(done.id);
+    const waiting = await running.mesh.tasks.submit("no-peer-does-this", 1);
+    await running.asAdmin(async (page) => {
       await goTo(page, `/tasks/${done.id}`);
       const why = page.getByRole("region", { name: "Why this peer" });
       const chosen = why.getByRole("listitem").filter({ hasText: "chosen" });
@@ -280,14 +217,14 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
         .getByText("no connected peer handles")
         .waitFor();
     });
-    await mesh.tasks.cancel(waiting.id);
+    await running.mesh.tasks.cancel(waiting.id);
     await other.close();
   });
 
   it("DB18 cordons, uncordons and revokes a peer", async () => {
-    const peer = connectPeer({ url: running.mesh.url, name: "unwanted", handlers: {} });
+    const peer = connectPeer({ url: running.url, name: "unwanted", handlers: {} });
     await peer.ready;
-    await asAdmin(async (page) => {
+    await running.asAdmin(async (page) => {
       await goTo(page, "/peers");
       await page.getByRole("link", { name: "unwanted" }).click();
       await page.getByRole("button", { name: "Cordon" }).click();
@@ -305,13 +242,13 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
       const barred = page.getByRole("region", { name: "Barred keys" });
       await barred.getByRole("link", { name: peer.id.slice(0, 8) }).waitFor();
     });
-    expect((await mesh.peers.get(peer.id)).state).toBe("revoked");
+    expect((await running.mesh.peers.get(peer.id)).state).toBe("revoked");
     await peer.close();
   });
 
   it("DB18 says why an act failed, and leaves the question open", async () => {
-    const task = await mesh.tasks.submit("hold", null);
-    await asAdmin(async (page) => {
+    const task = await running.mesh.tasks.submit("hold", null);
+    await running.asAdmin(async (page) => {
       await goTo(page, `/tasks/${task.id}`);
       await page.getByRole("button", { name: "Cancel" }).click();
       await page.route("**/v1/tasks/**", (route) =>
@@ -335,7 +272,7 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
   });
 
   it("DB19 makes a join key and shows it once, as a link, a command and a QR code", async () => {
-    await asAdmin(async (page) => {
+    await running.asAdmin(async (page) => {
       await goTo(page, "/access");
       await page.getByLabel("Label").first().fill("the lab");
       await page.getByRole("button", { name: "Create a join key" }).click();
@@ -356,95 +293,13 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
   });
 
   it("DB17 says when it has no connection, and goes on by itself", async () => {
-    const { page } = await openTab(browser);
-    await signIn(page, running.mesh.url, running.mesh.adminToken);
+    const { page } = await openTab(running.browser);
+    await signIn(page, running.url, running.adminToken);
     await page.getByText("Live", { exact: true }).waitFor();
     await page.context().setOffline(true);
     await page.getByText("No connection, trying again").waitFor();
     await page.context().setOffline(false);
     await page.getByText("Live", { exact: true }).waitFor();
-    await page.context().close();
-  });
-
-  const VIEWS = [
-    "/",
-    "/peers",
-    "PEER",
-    "/tasks",
-    "TASK",
-    "/submit",
-    "/access",
-    "/access/tokens",
-    "/access/audit",
-  ];
-  const placeOf = (view: string, taskId: string): string =>
-    view === "PEER" ? `/peers/${worker.id}` : view === "TASK" ? `/tasks/${taskId}` : view;
-
-  it.each(["light", "dark"] as const)(
-    "DB20 breaks no rule of WCAG AA in any view, with %s colors",
-    async (colorScheme) => {
-      const task = await mesh.tasks.submit("fail", { a: 1 }, { maxAttempts: 2 });
-      const { page, faults } = await openTab(browser, { colorScheme, reducedMotion: "reduce" });
-      await page.goto(`${running.mesh.url}/dashboard`);
-      await page.getByLabel("Token").waitFor();
-      const found: Record<string, readonly string[]> = { signIn: await accessibilityFaults(page) };
-      await signIn(page, running.mesh.url, running.mesh.adminToken);
-      for (const view of VIEWS) {
-        await goTo(page, placeOf(view, task.id));
-        found[view] = await accessibilityFaults(page);
-      }
-      await goTo(page, `/peers/${worker.id}`);
-      await page.getByRole("button", { name: "Revoke" }).click();
-      found["dialog"] = await accessibilityFaults(page);
-      expect(
-        Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0)),
-      ).toEqual({});
-      expect(faults).toEqual([]);
-      await page.context().close();
-    },
-  );
-
-  it.each([390, 2_560])(
-    "DB20 is as wide as its window at %s pixels, in every view",
-    async (width) => {
-      const task = await mesh.tasks.submit("echo", { long: "x".repeat(2_000) });
-      const { page } = await openTab(browser, { viewport: { width, height: 900 } });
-      await signIn(page, running.mesh.url, running.mesh.adminToken);
-      for (const view of VIEWS) {
-        await goTo(page, placeOf(view, task.id));
-        expect([view, await overflowOf(page)]).toEqual([view, 0]);
-      }
-      await page.context().close();
-    },
-  );
-
-  it("DB20 can be used by the keyboard: focus goes to the heading of a new view, and a question is closed by Escape", async () => {
-    await asAdmin(async (page) => {
-      await page.getByRole("link", { name: "Peers" }).focus();
-      await page.keyboard.press("Enter");
-      await page.getByRole("heading", { name: "Peers" }).waitFor();
-      expect(await page.evaluate("document.activeElement.textContent")).toBe("Peers");
-      await goTo(page, `/peers/${worker.id}`);
-      await page.getByRole("button", { name: "Revoke" }).focus();
-      await page.keyboard.press("Enter");
-      await page.getByRole("dialog").waitFor();
-      await page.keyboard.press("Escape");
-      await page.getByRole("dialog").waitFor({ state: "detached" });
-    });
-  });
-
-  it("DB20 has dark and light colors, as the system has them or as the user chooses", async () => {
-    const background = "getComputedStyle(document.body).backgroundColor";
-    const { page } = await openTab(browser, { colorScheme: "dark" });
-    await page.goto(`${running.mesh.url}/dashboard`);
-    await page.getByLabel("Token").waitFor();
-    const dark = await page.evaluate(background);
-    await page.getByRole("button", { name: "Use light colors" }).click();
-    const light = await page.evaluate(background);
-    expect(light).not.toBe(dark);
-    await page.reload();
-    await page.getByRole("button", { name: "Use dark colors" }).waitFor();
-    expect(await page.evaluate(background)).toBe(light);
     await page.context().close();
   });
 });

@@ -9,7 +9,7 @@ const time = signal(Date.now());
 export const clock: ReadonlySignal<number> = time;
 
 /** The mesh's time now, in milliseconds since the epoch. */
-export const meshNow = (): number => Date.now() + (session.peek()?.clockOffset ?? 0);
+const meshNow = (): number => Date.now() + (session.peek()?.clockOffset ?? 0);
 
 setInterval(() => {
   if (document.visibilityState === "visible") time.value = meshNow();

@@ -19,7 +19,7 @@ interface ConfirmProps {
   readonly onClose: () => void;
 }
 
-export const Confirm = ({ asked, onClose }: ConfirmProps) => {
+const Confirm = ({ asked, onClose }: ConfirmProps) => {
   const dialog = useRef<HTMLDialogElement>(null);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);

@@ -1,3 +1,4 @@
+// oxlint-disable-next-line import/no-named-as-default -- its types have no named export
 import qrcode from "qrcode-generator";
 import { useMemo } from "preact/hooks";
 

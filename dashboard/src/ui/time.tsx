@@ -14,5 +14,5 @@ export const Since = ({ from, to }: { readonly from: string; readonly to: string
   return <span class="figure">{duration(end - Date.parse(from))}</span>;
 };
 
-export const localTime = (at: string): string =>
+const localTime = (at: string): string =>
   new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });

@@ -11,7 +11,7 @@ export interface Column<Row> {
   readonly isFigure?: boolean;
 }
 
-export interface Sort {
+interface Sort {
   readonly by: string;
   readonly descending: boolean;
 }

@@ -76,7 +76,7 @@ export const Denylist = () => {
           </tbody>
         </table>
       )}
-      {value?.next_cursor != null && (
+      {value !== null && value.next_cursor !== null && (
         <p class="quiet">The first {PAGE_MAX}. `muster denylist list` has them all.</p>
       )}
       {dialog}

@@ -34,10 +34,6 @@ export const Tasks = () => {
   const { tasks, error, loadOlder, refresh } = useTaskFeed(filter);
   const columns = useMemo(() => taskColumns(peers), [peers]);
   const [dialog, bulk] = useBulk(filter, refresh);
-  const search = (text: string): void => {
-    if (TASK_ID.test(text.trim())) goTo(["tasks", text.trim().toLowerCase()]);
-    else setQuery({ kind: text.trim() });
-  };
   return (
     <Page
       title="Tasks"
@@ -102,3 +98,9 @@ export const Tasks = () => {
     </Page>
   );
 };
+
+/** A task by its ID, or tasks of a kind. */
+function search(text: string): void {
+  if (TASK_ID.test(text.trim())) goTo(["tasks", text.trim().toLowerCase()]);
+  else setQuery({ kind: text.trim() });
+}

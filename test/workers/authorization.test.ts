@@ -199,7 +199,10 @@ describe("every registered route", () => {
     const declared = new Map(
       (await operations()).map((route) => [nameOf(route), route["x-scope"]]),
     );
-    const registered = createApp().routes.filter(({ method }) => method !== "ALL");
+    // The files of the dashboard are no part of the API (DB1).
+    const registered = createApp().routes.filter(
+      ({ method, path }) => method !== "ALL" && !path.startsWith("/dashboard"),
+    );
     expect(registered.length).toBeGreaterThan(40);
     for (const { method, path } of registered) {
       const name = `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`;

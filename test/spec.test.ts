@@ -8,8 +8,6 @@ const SECTIONS =
   "HS GP NX LV RC GS DL AD RL SC AS WK SK DR BR FQ GC SB DS ST WH CB HT CL PK BK SV EV TR DB".split(
     " ",
   );
-    " ",
-  );
 
 const rules = [
   ...readFileSync(`${root}src/SPEC.md`, "utf8").matchAll(/^- \*\*([A-Z]{2}\d+)\*\*/gm),

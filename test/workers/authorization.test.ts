@@ -120,6 +120,7 @@ const CONTROLLERS = [
   DISCOVERY,
   "DELETE /v1/tasks/{id}",
   ...ONLY_SUBMITTERS_READ,
+  "GET /v1/caller",
   "GET /v1/events",
   "GET /v1/peers",
   "GET /v1/peers/{id}",

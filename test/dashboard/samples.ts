@@ -36,6 +36,7 @@ export const sampleTask = (changed: Partial<TaskSummary> = {}): TaskSummary => (
   state: "succeeded",
   source: "api",
   owner: "admin",
+  traceparent: null,
   requirements: { capabilities: [] },
   priority: 0,
   concurrency: null,

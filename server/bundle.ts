@@ -29,20 +29,24 @@ async function putBundles(folder: string): Promise<void> {
     () => true,
     () => false,
   );
-  if (!isPackage) return bundleWorkers(folder);
+  if (!isPackage) {
+    await bundleWorkers(folder);
+    return;
+  }
   for (const file of Object.values(BUNDLES)) await copyFile(join(BUILT, file), join(folder, file));
 }
 
 /**
  * Bundles the Workers with the settings of `wrangler deploy`, so that the same code runs here and on Cloudflare. esbuild is a
- * dependency of the checkout, not of the package.
+ * dependency of the checkout, not of the package. Returns the files that are in the bundles.
  */
-export async function bundleWorkers(folder: string): Promise<void> {
+export async function bundleWorkers(folder: string): Promise<readonly string[]> {
   const { build, stop } = await import("esbuild");
   const { buildDashboard } = await import("../dashboard/build/build-dashboard.ts");
   try {
     await buildDashboard();
-    await build({
+    const { metafile } = await build({
+      metafile: true,
       entryPoints: Object.entries(ENTRIES).map(([name, entry]) => ({
         in: fileURLToPath(new URL(entry, import.meta.url)),
         out: name,
@@ -65,6 +69,7 @@ export async function bundleWorkers(folder: string): Promise<void> {
       },
       logLevel: "silent",
     });
+    return Object.keys(metafile.inputs);
   } catch (error) {
     throw new Failure("the Worker does not build", undefined, String(error).split("\n"));
   } finally {

@@ -2,12 +2,17 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ONLY_ENGLISH, type Graph, type IsExternal } from "./module-graph.ts";
+import type { Graph, IsExternal } from "./module-graph.ts";
+import { ONLY_ENGLISH } from "./only-english.ts";
 import { DECLARATIONS, isVendored, outputOf, ROOT, specifier } from "./paths.ts";
 
 /** A comment, or the module of an import or export in a declaration: the text before its name, the name, and the quote. */
 const SPECIFIER = /\/\*[\s\S]*?\*\/|((?:\bfrom |\bimport\(|\bimport )")([^"\n]+)(")/g;
-const MAP_COMMENT = /\/\/# sourceMappingURL=.*\n?/;
+
+/** The package whose types, and nothing else, the modules need: those of the API are inferred from its schemas. */
+const TYPES_ONLY = [["zod", "node_modules/zod/index.js"]] as const;
+
+export const MAP_COMMENT = /\/\/# sourceMappingURL=.*\n?/;
 
 /** The path of the declarations of a source, by its path from the root. */
 const declarationOf = (path: string): string =>
@@ -15,7 +20,7 @@ const declarationOf = (path: string): string =>
     ? join(ROOT, path.replace(/\.js$/, ".d.ts"))
     : join(DECLARATIONS, path.replace(/\.ts$/, ".d.ts"));
 
-/** Returns the sources whose declarations the package has. */
+/** Returns the files whose declarations the package has. */
 export async function emitDeclarations(
   entries: readonly string[],
   graph: Graph,
@@ -45,15 +50,19 @@ export async function emitDeclarations(
         return `${before}${specifier(outputOf(from), outputOf(to))}.js${after}`;
       },
     );
-    await write(path, isVendored(path) ? rewritten.replace(MAP_COMMENT, "") : rewritten, dist);
+    // The maps of declarations lead to sources, which are in no file of the package.
+    await write(path, rewritten.replace(MAP_COMMENT, ""), dist);
   }
   return [...done];
 }
 
-/** The file of each package that our modules import: zod's is the same for the declarations. */
+/** The file of each package that our modules and their declarations import. */
 function packagesOf({ imports }: Graph): ReadonlyMap<string, string> {
   const all = [...imports.values()].flatMap((named) => [...named]);
-  return new Map(all.filter(([named, path]) => !named.startsWith(".") && isVendored(path)));
+  return new Map([
+    ...TYPES_ONLY,
+    ...all.filter(([named, path]) => !named.startsWith(".") && isVendored(path)),
+  ]);
 }
 
 function resolve(
@@ -70,6 +79,4 @@ async function write(path: string, text: string, dist: string): Promise<void> {
   const file = join(dist, `${outputOf(path)}.d.ts`);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text);
-  const map = `${declarationOf(path)}.map`;
-  if (!isVendored(path) && existsSync(map)) await writeFile(`${file}.map`, await readFile(map));
 }

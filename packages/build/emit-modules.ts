@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
-import { onlyEnglish, forPackage, type Graph } from "./module-graph.ts";
+import { unmapped } from "./emit-programs.ts";
+import { forPackage, type Graph } from "./module-graph.ts";
 import { fromRoot, isVendored, outputOf, ROOT, specifier } from "./paths.ts";
 
 /** Syntax of the oldest Node that `engines` states. */
@@ -49,7 +50,7 @@ async function emit(
     sourcemap,
     sourcesContent: false,
     logLevel: "warning",
-    plugins: [resolver, onlyEnglish, asInPackage],
+    plugins: [resolver, asInPackage, ...(sourcemap ? [unmapped] : [])],
   });
 }
 

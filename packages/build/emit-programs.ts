@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { build, type Plugin } from "esbuild";
-import { BESIDE, externals, onlyEnglish, type IsExternal } from "./module-graph.ts";
+import { BESIDE, externals, type IsExternal } from "./module-graph.ts";
+import { onlyEnglish } from "./only-english.ts";
 import { fromRoot, outputOf, ROOT, specifier } from "./paths.ts";
 
 /** Programs whose files are in one folder of `dist/`. */
@@ -16,12 +17,12 @@ export interface Programs {
 export async function emitPrograms(programs: Programs, dist: string): Promise<readonly string[]> {
   const { entries, folder, isExternal } = programs;
   const { metafile } = await build({
+    metafile: true,
     absWorkingDir: ROOT,
     entryPoints: entries.map((entry) => ({ in: join(ROOT, entry), out: nameOf(entry) })),
     outdir: join(dist, folder),
     bundle: true,
     splitting: true,
-    metafile: true,
     format: "esm",
     platform: "node",
     mainFields: ["module", "main"],
@@ -42,7 +43,7 @@ const nameOf = (entry: string): string => basename(entry, ".ts");
 const NO_MAP = `data:application/json;base64,${btoa('{"version":3,"sources":[""],"mappings":"A"}')}`;
 
 /** The package does not contain the sources of other packages: their code is mapped to one place each. */
-const unmapped: Plugin = {
+export const unmapped: Plugin = {
   name: "unmapped",
   setup: (bundler) =>
     bundler.onLoad({ filter: /\/node_modules\/.*\.m?js$/ }, async ({ path }) => ({

@@ -1,12 +1,14 @@
 /** Builds `muster-mesh`: the SDK and the command line. */
-import { copyFile, mkdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { copyFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { emitDeclarations } from "./emit-declarations.ts";
 import { emitModules } from "./emit-modules.ts";
 import { emitPrograms } from "./emit-programs.ts";
-import { moduleGraph, type Graph } from "./module-graph.ts";
+import { copyLicenses } from "./licenses.ts";
+import { moduleGraph } from "./module-graph.ts";
 import { isVendored, ROOT } from "./paths.ts";
-import { emitSources, withImported } from "./source-maps.ts";
+import { emitSources } from "./jsr-sources.ts";
+import { fillMaps } from "./source-maps.ts";
 
 const FOLDER = join(ROOT, "packages/mesh");
 
@@ -40,23 +42,15 @@ const REPLICA = "workers/replica.ts";
 export async function buildMeshPackage(): Promise<void> {
   const dist = join(FOLDER, "dist");
   await rm(dist, { recursive: true, force: true });
-  await rm(join(FOLDER, "sources"), { recursive: true, force: true });
   const graph = await moduleGraph(PUBLIC, isExternal);
   await emitModules(graph, dist);
   const bundled = await emitPrograms(PROGRAMS, dist);
   const declared = await emitDeclarations([...PUBLIC, REPLICA], graph, dist, isExternal);
-  const sources = new Set([...graph.files, ...bundled, ...declared]);
-  await emitSources(await withImported([...sources].filter((path) => !isVendored(path))), FOLDER);
-  await copyLicenses(graph, dist);
+  await fillMaps(FOLDER);
+  await emitSources(
+    graph.files.filter((path) => !isVendored(path)),
+    FOLDER,
+  );
+  await copyLicenses([...graph.files, ...bundled, ...declared], dist);
   await copyFile(join(ROOT, "LICENSE"), join(FOLDER, "LICENSE"));
-}
-
-/** The code of other packages is under their licenses, which stay beside it. */
-async function copyLicenses({ files }: Graph, dist: string): Promise<void> {
-  const names = files.map((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
-  for (const name of new Set(names.filter((one) => one !== undefined))) {
-    const copy = join(dist, "vendor", name, "LICENSE");
-    await mkdir(dirname(copy), { recursive: true });
-    await copyFile(join(ROOT, "node_modules", name, "LICENSE"), copy);
-  }
 }

@@ -17,23 +17,8 @@ export interface Graph {
 /** A file that a module names by its URL: in `new URL`, or in a constant for it. */
 export const BESIDE = /(?<=new URL\(|_ENTRY = )"(\.{1,2}\/[^"]+)\.ts"(?=, import\.meta\.url|;)/g;
 
-/**
- * A module as the package has it: with the built names of the files that it names, and with zod as a namespace. Of a namespace that is
- * itself an export of a module, as `z` is, bundlers keep everything.
- */
-export const forPackage = (source: string): string =>
-  source
-    .replaceAll(BESIDE, '"$1.js"')
-    .replace(/^import \{ z \} from "zod";$/m, 'import * as z from "zod";');
-
-/**
- * Of zod's 50 languages for error messages, none is used but English, which zod sets itself. All of them would come along, because zod
- * exports them under one name.
- */
-export const ONLY_ENGLISH = {
-  file: /\/zod\/v4\/locales\/index\.js$/,
-  source: 'export { default as en } from "./en.js";\n',
-};
+/** A module as the package has it: with the built names of the files that it names. */
+export const forPackage = (source: string): string => source.replaceAll(BESIDE, '"$1.js"');
 
 export async function moduleGraph(
   entries: readonly string[],
@@ -56,7 +41,7 @@ export async function moduleGraph(
       conditions: ["import", "browser"],
       mainFields: ["module", "main"],
       logLevel: "warning",
-      plugins: [externals(isExternal), onlyEnglish, namedFiles(named)],
+      plugins: [externals(isExternal), namedFiles(named)],
     });
     for (const [path, input] of Object.entries(metafile.inputs)) {
       files.add(path);
@@ -75,15 +60,6 @@ export const externals = (isExternal: IsExternal): Plugin => ({
       isExternal(path) ? { path, external: true } : undefined,
     ),
 });
-
-export const onlyEnglish: Plugin = {
-  name: "only-english",
-  setup: (bundler) =>
-    bundler.onLoad({ filter: ONLY_ENGLISH.file }, () => ({
-      contents: ONLY_ENGLISH.source,
-      loader: "js",
-    })),
-};
 
 const namedFiles = (named: Set<string>): Plugin => ({
   name: "named-files",

@@ -3,7 +3,9 @@ import { copyFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { bundleWorkers } from "../../server/bundle.ts";
 import { emitPrograms } from "./emit-programs.ts";
+import { copyLicenses } from "./licenses.ts";
 import { ROOT } from "./paths.ts";
+import { fillMaps } from "./source-maps.ts";
 
 const FOLDER = join(ROOT, "packages/server");
 
@@ -20,6 +22,8 @@ export async function buildServerPackage(): Promise<void> {
   const dist = join(FOLDER, "dist");
   await rm(dist, { recursive: true, force: true });
   await copyFile(join(ROOT, "LICENSE"), join(FOLDER, "LICENSE"));
-  await emitPrograms({ entries: [HOST], folder: "server", isExternal }, dist);
-  await bundleWorkers(join(dist, WORKERS));
+  const host = await emitPrograms({ entries: [HOST], folder: "server", isExternal }, dist);
+  const workers = await bundleWorkers(join(dist, WORKERS));
+  await copyLicenses([...host, ...workers], dist);
+  await fillMaps(FOLDER);
 }

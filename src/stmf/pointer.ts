@@ -1,7 +1,7 @@
 import type { RandomBytes } from "../base/clock.ts";
 import type { JsonObject } from "../base/json.ts";
 import { err, type Result } from "../base/result.ts";
-import { newOpaqueId } from "../protocol/ids.ts";
+import { newOpaqueId } from "../protocol/random-ids.ts";
 import type { StmfFault } from "./errors.ts";
 import type { FormData } from "./form.ts";
 import { openForm } from "./seal.ts";

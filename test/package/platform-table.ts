@@ -3,6 +3,8 @@ export interface Outcome {
   readonly joins: boolean;
   readonly largeResult: boolean;
   readonly submits: boolean;
+  readonly binary: boolean;
+  readonly refusals: boolean;
   readonly threads: boolean;
   readonly sealedForms: boolean;
 }
@@ -12,6 +14,8 @@ const COLUMNS: readonly (readonly [title: string, key: keyof Outcome])[] = [
   ["result of 1 MiB", "largeResult"],
   ["handlers in threads", "threads"],
   ["submits tasks", "submits"],
+  ["binary data", "binary"],
+  ["refuses what JSON can't carry", "refusals"],
   ["sealed forms", "sealedForms"],
 ];
 

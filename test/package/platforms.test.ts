@@ -104,11 +104,19 @@ describe("PK6 on each platform, a peer joins, returns a result of 1 MiB and runs
           joins: true,
           largeResult: true,
           submits: true,
+          binary: true,
+          refusals: true,
           threads: true,
           sealedForms: true,
         });
       },
     );
+});
+
+test("PK18 on every platform that was there, binary data travels, and what JSON can't carry is refused", () => {
+  expect(outcomes.size).toBeGreaterThan(0);
+  for (const [title, { binary, refusals }] of outcomes)
+    expect({ title, binary, refusals }).toEqual({ title, binary: true, refusals: true });
 });
 
 describe("PK7 docs/platforms.md", () => {

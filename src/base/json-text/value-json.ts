@@ -102,7 +102,8 @@ class ValueCheck {
     if (binary !== null)
       return this.#refuse(`JSON has no binary data (${binary}); send base64, as by bytes.encode`);
     const { toJSON } = value as { readonly toJSON?: unknown };
-    if (typeof toJSON === "function") return this.#visitOwnJson(value, toJSON, name);
+    if (typeof toJSON === "function" && !COLLECTIONS.has(tagOf(value)))
+      return this.#visitOwnJson(value, toJSON, name);
     const kind = withoutJson(value);
     if (kind !== null) return this.#refuse(`JSON has no ${kind.name}; ${kind.instead}`);
     if (this.#depth >= this.#maxDepth)
@@ -167,6 +168,9 @@ class ValueCheck {
     throw new Refusal({ path: this.path, message });
   }
 }
+
+/** Collections of the platform that have no JSON, to which Bun adds a `toJSON` that leaves out files and what is there twice. */
+const COLLECTIONS: ReadonlySet<string> = new Set(["FormData", "Headers", "URLSearchParams"]);
 
 const BOXED: ReadonlySet<string> = new Set(["Number", "String", "Boolean"]);
 

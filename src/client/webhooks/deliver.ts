@@ -4,7 +4,7 @@ import { platformRandom } from "../../crypto/primitives/random.ts";
 import type { DeliveryView } from "../../protocol/http.ts";
 import * as shapes from "../../protocol/shapes/deliveries.ts";
 import { newUuid } from "../../protocol/random-ids.ts";
-import { secretOf, signStandard } from "../../webhooks/index.ts";
+import { secretOf, signStandard } from "../../webhooks/standard-webhooks.ts";
 import { Api, type Fetch } from "../http/api.ts";
 import { OptionsError } from "../errors.ts";
 import { payloadJson } from "../tasks/exact-value.ts";

@@ -5,7 +5,8 @@ import { ExactMembers, readJson } from "../../base/json-text/read-json.ts";
 import { readShape } from "../../base/shape/read-shape.ts";
 import type { TaskEvent } from "../../protocol/http.ts";
 import { TaskEvent as TaskEventShape } from "../../protocol/shapes/callbacks.ts";
-import { checkSecret, verifyDelivery, type HeaderReader } from "../../webhooks/index.ts";
+import type { HeaderReader } from "../../webhooks/scheme.ts";
+import { checkSecret, verifyDelivery } from "../../webhooks/verify.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 

@@ -222,6 +222,8 @@ describe("jsonOfValue", () => {
     [{ b: new Blob(["a"]) }, "result.b", "Blob"],
     [{ h: new Headers() }, "result.h", "Headers"],
     [{ q: new URLSearchParams("a=1") }, "result.q", "URLSearchParams"],
+    [{ f: Object.assign(new FormData(), { toJSON: () => ({}) }) }, "result.f", "FormData"],
+    [{ h: Object.assign(new Headers(), { toJSON: () => ({}) }) }, "result.h", "Headers"],
     [{ p: [new Point()] }, "result.p[0]", "instance of Point"],
     [Object.create({ inherited: 1 }), "result", "instance of Object"],
     [[1, 2].values(), "result", "Iterator"],

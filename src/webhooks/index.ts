@@ -1,7 +1,7 @@
 /** Webhooks: verifying deliveries, mapping events to tasks, storing secrets, and signing callbacks. */
 export { checkSecret, claimOf, macKeysOf, verifyDelivery } from "./verify.ts";
 export type { HeaderReader } from "./scheme.ts";
-export { secretOf, signStandard } from "./standard-webhooks.ts";
+export { signStandard } from "./standard-webhooks.ts";
 export { challengeOf } from "./slack.ts";
 export { DeliveryReader, type VerifiedDelivery } from "./delivery-reader.ts";
 export { readWhole, wantedPaths } from "./event-rules.ts";

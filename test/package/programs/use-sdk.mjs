@@ -46,7 +46,7 @@ export async function useSdk({ url, token, meshKey, name, handlersModule, create
     name,
     handlers: {
       [`${name}-large`]: ({ length }) => "x".repeat(length),
-      [`${name}-reversed`]: (data) => bytes.encode(bytes.decode(data).reverse()),
+      [`${name}-reversed`]: (data) => bytes.encode(bytes.decode(data).toReversed()),
       [`${name}-refused`]: (index) => Object.values(REFUSED)[index],
     },
   });

@@ -1,5 +1,5 @@
 import type { Millis } from "../../base/clock.ts";
-import type { TaskState } from "../../protocol/http.ts";
+import type { SubmitTaskInput, TaskState } from "../../protocol/http.ts";
 import type { OptionNames } from "../known-options.ts";
 import { SUBMIT_OPTIONS, type SubmitOptions } from "../tasks/submission.ts";
 
@@ -34,3 +34,11 @@ export const TASK_FILTER: OptionNames<TaskFilter> = {
   peerId: "string",
   pageSize: "number",
 };
+
+/** A task of a batch, as the HTTP API describes it. The payload is any value that JSON can hold, or a `JsonText`. */
+export type BatchTask = Omit<SubmitTaskInput, "payload"> & { readonly payload?: unknown };
+
+export type BatchOptions = Pick<
+  SubmitOptions,
+  "idempotencyKey" | "traceparent" | "tracestate" | "signal"
+>;

@@ -5,7 +5,6 @@ import type {
   FailuresView,
   TaskStats,
   WhyView,
-  SubmitTaskInput,
   TaskSummary,
 } from "../../protocol/http.ts";
 import { aboutTask, WaitTimeout } from "../errors.ts";
@@ -35,7 +34,7 @@ import {
   type RunOptions,
 } from "../tasks/run-task.ts";
 import { refuseUnknownOptions } from "../known-options.ts";
-import { idempotencyKeyOf, type SubmitOptions } from "../tasks/submission.ts";
+import { idempotencyKeyOf } from "../tasks/submission.ts";
 import { sentTrace } from "../tasks/sent-trace.ts";
 import { hasEnded, type Task } from "../tasks/task.ts";
 import { TASK_WAIT_ROUND } from "../timings.ts";
@@ -46,14 +45,11 @@ import { outageOf, WAIT_OPTIONS, type WaitOptions } from "./options.ts";
 import {
   SUBMIT_AND_WAIT_OPTIONS,
   TASK_FILTER,
+  type BatchOptions,
+  type BatchTask,
   type SubmitAndWaitOptions,
   type TaskFilter,
 } from "./task-options.ts";
-
-/** A task of a batch, as the HTTP API describes it. The payload is any value that JSON can hold, or a `JsonText`. */
-type BatchTask = Omit<SubmitTaskInput, "payload"> & { readonly payload?: unknown };
-
-type BatchOptions = Pick<SubmitOptions, "idempotencyKey" | "traceparent" | "tracestate" | "signal">;
 
 /**
  * Submits tasks and follows them to their end, over HTTP. A `Result` type parameter is the caller's claim about the

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { SECOND, type Millis } from "../src/base/clock.ts";
 import { redactedError } from "../src/base/redact.ts";
 import { err, ok } from "../src/base/result.ts";
 import type { CommandName, Input, Output } from "../src/contract/commands.ts";
@@ -79,6 +80,7 @@ export class Coordinator
     );
     const mark = markOf(this.#config.coordinator.discovery.verifyingKey);
     this.#streams = new EventStreams(ctx, this.#registry, mark);
+    this.#registry.metrics.started(Date.now());
     this.#measurements = new MeasurementWriter(this.#registry.measurements);
     this.#alarm = new AlarmClock(ctx.storage);
     this.#queue = new CommandQueue({
@@ -132,9 +134,23 @@ export class Coordinator
       if (refusal !== null) return commands.map(() => err(refusal));
     }
     const [only] = commands;
-    if (only !== undefined && commands.length === 1 && isReadCommand(only.name))
-      return [this.#read(only.name, only.input as Input<ReadCommandName>, actor)];
-    return this.#queue.execute(commands.map((command) => grouped(actor, command)));
+    if (only !== undefined && commands.length === 1 && isReadCommand(only.name)) {
+      const begun = Date.now();
+      const answer = this.#read(only.name, only.input as Input<ReadCommandName>, actor);
+      this.#observeDuration("read", begun, 1);
+      return [answer];
+    }
+    const begun = Date.now();
+    const answers = await this.#queue.execute(commands.map((command) => grouped(actor, command)));
+    this.#observeDuration("write", begun, commands.length);
+    return answers;
+  }
+
+  /** On Cloudflare the clock stands still while code runs: what is measured there is the time for which commands wait. */
+  #observeDuration(type: "read" | "write", begun: Millis, commands: number): void {
+    const seconds = Math.max(0, Date.now() - begun) / SECOND;
+    for (let observed = 0; observed < commands; observed++)
+      this.#registry.metrics.observe("muster_command_duration_seconds", [type], seconds);
   }
 
   override async fetch(request: Request): Promise<Response> {

@@ -33,6 +33,7 @@ import { DialedSockets } from "./dialed-sockets.ts";
 import type { Env } from "./env.ts";
 import { UNKNOWN_PLACE, ORIGIN_HEADERS, readOrigin } from "./origin-headers.ts";
 import { withStoredResult } from "./large-replies.ts";
+import { countHandshake } from "./handshake-refusals.ts";
 import { answersElsewhere, OlderSession } from "./older-session.ts";
 import { PendingDisconnect } from "./pending-disconnect.ts";
 import {
@@ -90,6 +91,7 @@ export class PeerSession
         return stepContext(session, this.#config, Date.now(), heartbeatAt, ctx.id.toString());
       },
       send: (commands) => this.#send(commands),
+      handshakeRefused: (reason) => countHandshake(env, reason),
       scheduleAlarm: (session) => this.#alarm.ringBy(dueAt(session), Date.now()),
     });
   }

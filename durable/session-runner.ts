@@ -1,9 +1,10 @@
 import { platformX25519 } from "../src/crypto/x25519.ts";
 import type { SessionAnswer, SessionCommand } from "../src/contract/commands.ts";
+import type { ErrorCode } from "../src/protocol/errors.ts";
 import type { SessionContext } from "../src/session/context.ts";
 import type { SessionEffect, SessionEvent } from "../src/session/effects.ts";
 import { receiveNoise } from "../src/session/noise-handshake.ts";
-import type { Session } from "../src/session/state.ts";
+import { isHandshaking, type Session } from "../src/session/state.ts";
 import { step } from "../src/session/step.ts";
 import { inBackground } from "./background.ts";
 import { BatchSender } from "./batch-sender.ts";
@@ -21,6 +22,8 @@ export interface RunnerPorts {
   readonly contextOf: (socket: WebSocket, session: Session) => SessionContext;
   /** Sends commands to the coordinator; never throws. */
   readonly send: (commands: readonly SessionCommand[]) => Promise<readonly SessionAnswer[]>;
+  /** A handshake has ended without a session, before the coordinator was asked. */
+  readonly handshakeRefused: (reason: ErrorCode) => void;
   /** A session has changed: the alarm may have to ring earlier. */
   readonly scheduleAlarm: (session: Session) => void;
 }
@@ -149,8 +152,9 @@ export class SessionRunner {
 
   /** Saves the session, then performs all effects but the commands: an advanced counter must be stored before its frame leaves. */
   #apply(socket: WebSocket, session: Session, effects: readonly SessionEffect[]): void {
-    const { sockets, calls, scheduleAlarm } = this.#ports;
-    const changed = sockets.sessionOf(socket) !== session;
+    const { sockets, calls, scheduleAlarm, handshakeRefused } = this.#ports;
+    const before = sockets.sessionOf(socket);
+    const changed = before !== session;
     if (changed) this.save(socket, session);
     for (const effect of effects) {
       switch (effect.type) {
@@ -159,6 +163,7 @@ export class SessionRunner {
           break;
         case "close":
           sockets.close(socket, effect.code, effect.reason);
+          if (effect.fault !== undefined && isHandshaking(before)) handshakeRefused(effect.fault);
           break;
         case "call_answered":
           calls.finish(effect.callId, { outcome: "answered", reply: effect.reply });

@@ -1,6 +1,7 @@
 import type { BudgetName } from "../src/access/address-limiter.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import type { AppContext } from "./context.ts";
+import { countUnproved } from "./refusal-counts.ts";
 
 /** Consumes one token of the caller's address. Null when that is allowed, else the error to answer with. */
 export function limited(c: AppContext, budget: BudgetName, what: string): MusterError | null {
@@ -15,11 +16,16 @@ export function limited(c: AppContext, budget: BudgetName, what: string): Muster
  * The error of a request that proved nothing: its own, or `rate_limited` once its address has used up its budget. Call it
  * after the proof was checked: a right one is never refused because of wrong ones from the same address.
  */
-export const failure = (
+export function failure(
   c: AppContext,
   budget: "authorizations" | "deliveries",
   error: MusterError,
-): MusterError => limited(c, budget, WHAT_FAILED[budget]) ?? error;
+): MusterError {
+  const refusal = limited(c, budget, WHAT_FAILED[budget]) ?? error;
+  // Refused deliveries are counted by their source.
+  if (budget === "authorizations") countUnproved(c, refusal);
+  return refusal;
+}
 
 const WHAT_FAILED = {
   authorizations: "requests without a valid token",

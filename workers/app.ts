@@ -27,6 +27,7 @@ import { dialRoutes } from "./routes/dials.ts";
 import { discoveryRoutes } from "./routes/discovery.ts";
 import { joinKeyRoutes } from "./routes/join-keys.ts";
 import { membershipRoutes } from "./routes/membership.ts";
+import { metricRoutes } from "./routes/metrics.ts";
 import { meshRoutes } from "./routes/mesh.ts";
 import { peerRoutes } from "./routes/peers.ts";
 import { peerRequestRoutes } from "./routes/peer-requests.ts";
@@ -90,6 +91,7 @@ export function createApi(): { readonly app: OpenAPIHono<AppEnv>; readonly route
 const ROUTES: readonly ((router: Router) => void)[] = [
   connectRoutes,
   meshRoutes,
+  metricRoutes,
   webhookIngressRoutes,
   discoveryRoutes,
   peerRoutes,

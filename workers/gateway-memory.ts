@@ -1,6 +1,7 @@
 import { AddressLimiter } from "../src/access/address-limiter.ts";
 import { ExpiringSet } from "../src/base/expiring-set.ts";
 import { MINUTE } from "../src/base/clock.ts";
+import { RefusalCounter } from "../src/metrics/refusal-counts.ts";
 import { RefusalReports } from "../src/webhooks/index.ts";
 import { KnownSources } from "./known-sources.ts";
 import { Readiness } from "./readiness.ts";
@@ -20,6 +21,8 @@ export class GatewayMemory {
   readonly largeDeliveries = new LargeDeliveries();
   /** Refused deliveries that the coordinator has not been told about yet. */
   readonly refusals = new RefusalReports();
+  /** Requests that were refused before their callers were known, and not reported yet. */
+  readonly refusalCounts = new RefusalCounter();
   /** Hashes of API tokens that the mesh made and no longer accepts. A revoked token never becomes valid again. */
   readonly refusedTokens = new ExpiringSet(CREDENTIALS_MAX, MINUTE);
   /** Hashes of tokens that could read discovery. They are asked about again at every read, and consume no budget meanwhile. */

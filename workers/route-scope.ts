@@ -18,7 +18,7 @@ type OwnCheck =
   | "signature"
   /** The handler verifies a ticket for one result, which the peer sends as bearer token. */
   | "ticket"
-  /** The handler accepts an epoch's reader token or an API token. */
+  /** The handler accepts an epoch's reader token, or an API token that may read work (`readsDiscovery`). */
   | "reader_token";
 
 /** How a request shows what it may do, as the description of the API names it. */
@@ -82,16 +82,17 @@ export function rulesOf(scope: RouteScope): ScopeRules {
       };
     case "reader_token":
       return {
-        security: [...tokensOf(Scope.options), { readerToken: [] }],
+        security: [...tokensWith("read_work"), { readerToken: [] }],
         byDefault: [...READS_INPUT, "unauthorized", "too_many_reads"],
         check: [],
       };
     case "read":
     case "read_work":
+    case "read_metrics":
     case "work":
     case "administer":
       return {
-        security: tokensOf(Scope.options.filter((granted) => permits(granted, scope))),
+        security: tokensWith(scope),
         byDefault: READS_TOKEN,
         check: [requireScope(scope)],
       };
@@ -100,4 +101,7 @@ export function rulesOf(scope: RouteScope): ScopeRules {
   }
 }
 
-const tokensOf = (scopes: readonly Scope[]) => scopes.map((granted) => ({ bearer: [granted] }));
+const tokensWith = (need: Need) =>
+  Scope.options
+    .filter((granted) => permits(granted, need))
+    .map((granted) => ({ bearer: [granted] }));

@@ -6,15 +6,18 @@ export type Need =
   | "read"
   /** Read what a controller needs: peers, pointers, its own tasks. */
   | "read_work"
+  /** Read the metrics, and how many tasks of a kind wait and run. */
+  | "read_metrics"
   /** Submit tasks, and cancel the caller's own. */
   | "work"
   /** Manage access (peers, tokens, keys) and read the audit log. */
   | "administer";
 
 const GRANTS: { readonly [S in Scope]: readonly Need[] } = {
-  admin: ["read", "read_work", "work", "administer"],
+  admin: ["read", "read_work", "read_metrics", "work", "administer"],
   controller: ["read_work", "work"],
-  viewer: ["read", "read_work"],
+  viewer: ["read", "read_work", "read_metrics"],
+  metrics: ["read_metrics"],
 };
 
 /** Whether a token with this scope has the permission. */

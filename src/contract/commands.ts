@@ -8,6 +8,7 @@ import { DIALING_CALLERS, type DialingCommands } from "./dialing.ts";
 import { DISCOVERY_CALLERS, type DiscoveryCommands } from "./discovery.ts";
 import { EVENT_CALLERS, type EventCommands } from "./events.ts";
 import { KERNEL_CALLERS, type KernelCommands } from "./kernel.ts";
+import { METRIC_CALLERS, type MetricCommands } from "./metrics.ts";
 import { PEER_CALLERS, type PeerCommands } from "./peers.ts";
 import { STORAGE_CALLERS, type StorageCommands } from "./storage.ts";
 import { TASK_CALLERS, type TaskCommands } from "./tasks.ts";
@@ -26,6 +27,7 @@ export interface Commands
     StorageCommands,
     AccessCommands,
     EventCommands,
+    MetricCommands,
     KernelCommands {}
 
 export type CommandName = keyof Commands;
@@ -69,5 +71,6 @@ export const COMMAND_CALLERS: CallersOf<Commands> = {
   ...STORAGE_CALLERS,
   ...ACCESS_CALLERS,
   ...EVENT_CALLERS,
+  ...METRIC_CALLERS,
   ...KERNEL_CALLERS,
 };

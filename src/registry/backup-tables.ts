@@ -15,6 +15,7 @@ export const DERIVED_TABLES = [
   "directory_pages",
   "outbox",
   "event_log",
+  "metric_counters",
 ] as const;
 
 /** A table of the truth. */

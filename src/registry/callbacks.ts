@@ -102,6 +102,13 @@ export function callbacksTable(sql: Sql) {
       kept.wrote(taskId, null);
       if (before !== null) queues.changed(before);
     },
+    /** The number of callbacks that are pending, and when the first of them is due. */
+    pending(): { readonly count: number; readonly firstDue: Millis | null } {
+      const row = sql.exec(
+        `SELECT COUNT(*) AS count, MIN(due_at) AS first FROM callbacks WHERE due_at IS NOT NULL`,
+      )[0] as SqlRow;
+      return { count: number(row, "count"), firstDue: numberOrNull(row, "first") };
+    },
     count(): number {
       return number(sql.exec(`SELECT COUNT(*) AS count FROM callbacks`)[0] as SqlRow, "count");
     },

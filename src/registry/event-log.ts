@@ -56,6 +56,7 @@ export class EventLog {
   readonly #sql: Sql;
   readonly #recorder: EventRecorder;
   readonly #limits: EventLimits;
+  readonly #onDropped: (rows: number) => void;
   /** The rows without their events, the oldest first; null when they must be read from the database. */
   #rows: Row[] | null = null;
   #bytes = 0;
@@ -70,10 +71,17 @@ export class EventLog {
   #depth = 0;
   #isWritten = false;
 
-  constructor(sql: Sql, recorder: EventRecorder, limits: EventLimits) {
+  /** @param onDropped called with the number of the oldest rows that new ones have overwritten */
+  constructor(
+    sql: Sql,
+    recorder: EventRecorder,
+    limits: EventLimits,
+    onDropped: (rows: number) => void = () => {},
+  ) {
     this.#sql = sql;
     this.#recorder = recorder;
     this.#limits = limits;
+    this.#onDropped = onDropped;
   }
 
   /** The log is written as long as this says that somebody follows it. */
@@ -211,6 +219,7 @@ export class EventLog {
       this.#bytes -= oldest.bytes;
       freed.push(oldest.slot);
     }
+    if (freed.length > 0) this.#onDropped(freed.length);
     const [slot = this.#nextSlot++, ...unused] = freed;
     this.#isWritten = true;
     this.#sql.exec(

@@ -18,12 +18,13 @@ export interface KvCount {
 }
 
 /** KV writes and deletions per hour, with the largest number of connected peers in that hour. */
-export function kvWritesTable(sql: Sql) {
+export function kvWritesTable(sql: Sql, onWrites: (writes: number) => void = () => {}) {
   return {
     count(
       now: Millis,
       { writes = 0, peers = 0, strangerRecords = 0, strangers = 0 }: Partial<KvCount>,
     ): void {
+      if (writes > 0) onWrites(writes);
       sql.exec(
         `INSERT INTO kv_writes (hour, writes, peers, stranger_records, strangers) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (hour) DO UPDATE SET writes = writes + excluded.writes, peers = MAX(peers, excluded.peers),

@@ -288,4 +288,5 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     )`,
   ],
   [`ALTER TABLE tasks ADD COLUMN traceparent TEXT`, `ALTER TABLE tasks ADD COLUMN tracestate TEXT`],
+  [`CREATE TABLE metric_counters (one INTEGER PRIMARY KEY CHECK (one = 1), saved TEXT NOT NULL)`],
 ];

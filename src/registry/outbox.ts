@@ -146,6 +146,18 @@ export function outboxTable(sql: Sql) {
         .map((row) => readItem(row).entry)
         .flatMap((entry) => (entry.kind === "end_session" ? [entry.to] : []));
     },
+    /** How many entries of each kind there are, and how many of them have failed at least once. */
+    counts(): readonly { readonly kind: OutboxKind; entries: number; failing: number }[] {
+      return sql
+        .exec(
+          `SELECT kind, COUNT(*) AS entries, SUM(failures > 0) AS failing FROM outbox GROUP BY kind`,
+        )
+        .map((row) => ({
+          kind: text(row, "kind") as OutboxKind,
+          entries: number(row, "entries"),
+          failing: number(row, "failing"),
+        }));
+    },
     nextDue(): Millis | null {
       return numberOrNull(sql.exec(`SELECT MIN(due_at) AS due FROM outbox`)[0] as SqlRow, "due");
     },

@@ -6,6 +6,7 @@ import type { MeshEvent } from "../protocol/events.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
 import { peerEvent } from "./peer-events.ts";
+import { peerTotals } from "./peer-totals.ts";
 import { readPeer, readScheduling, writePeer } from "./peer-rows.ts";
 import type { Ranked } from "./roster.ts";
 import { flag, insertRow, json, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
@@ -101,6 +102,9 @@ export function peersTable(
       )[0];
       return number(row as SqlRow, "count");
     },
+    /** All peers in numbers, by state and role. Measurements of the last seconds are not in it. */
+    totals: (bounds: Parameters<typeof peerTotals>[1]) => peerTotals(sql, bounds),
+
     /** The connected stranger that the mesh loses least with; `mayHold`: also one that holds tasks. Null when there is none. */
     leastValuableStranger(mayHold: boolean): Peer | null {
       kept.flush();

@@ -28,9 +28,11 @@ import { migrate } from "./migrate.ts";
 import { observedTable } from "./observed.ts";
 import { outboxTable } from "./outbox.ts";
 import { EVENT_LIMITS, EventLog, type EventLimits } from "./event-log.ts";
+import { countEvent } from "./event-counts.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { ExportCopy } from "./export-copy.ts";
 import { ImportCopy } from "./import-copy.ts";
+import { MetricCounters } from "./metric-counters.ts";
 import { LifetimeClock } from "./lifetime-clock.ts";
 import { pairRttsTable } from "./pair-rtts.ts";
 import { peersTable } from "./peers.ts";
@@ -77,8 +79,14 @@ export function openRegistry(
   /** For tables whose rows have a lifetime. */
   const lasting = changes.watch(sql, "lifetimes");
   const recorder = new EventRecorder();
-  const record = (event: MeshEvent): void => recorder.record(event);
-  const events = new EventLog(sql, recorder, eventLimits);
+  const metrics = new MetricCounters(sql);
+  const record = (event: MeshEvent): void => {
+    recorder.record(event);
+    countEvent(metrics, event);
+  };
+  const events = new EventLog(sql, recorder, eventLimits, (commits) =>
+    metrics.count("muster_event_log_dropped_commits", [], commits),
+  );
   const peers = peersTable(on("peers"), (id, peer) => roster.update(id, peer), record);
   const roster = new Roster(
     peers,
@@ -122,6 +130,7 @@ export function openRegistry(
     kinds.kept,
     circuits.kept,
     choices.pending,
+    metrics,
   ];
   // The roster reads changed peers again, so the caches must be rolled back first.
   const undoable = [
@@ -193,6 +202,7 @@ export function openRegistry(
       flush: (): void => transaction(() => measured.forEach((kept) => kept.flush())),
     },
     settings: settingsTable(on("settings"), onLoss),
+    metrics,
     /** What was committed, for those who follow it. */
     events,
     peers,
@@ -212,7 +222,7 @@ export function openRegistry(
     pointers,
     copies: copiesTable(on("copies")),
     unsettledBlobs: unsettledBlobsTable(on("unsettledBlobs")),
-    kvWrites: kvWritesTable(lasting),
+    kvWrites: kvWritesTable(lasting, (writes) => metrics.count("muster_kv_writes", [], writes)),
     kvShares: kvSharesTable(lasting),
     outbox: outboxTable(on("outbox")),
     callbacks,

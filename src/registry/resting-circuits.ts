@@ -46,6 +46,13 @@ export class RestingCircuits {
     return found;
   }
 
+  /** How many circuits of whole peers are not closed, and how many of peers for one kind. */
+  get counts(): { readonly peer: number; readonly kind: number } {
+    const all = this.#load().size;
+    const peer = this.#byKind.get(WHOLE_PEER)?.size ?? 0;
+    return { peer, kind: all - peer };
+  }
+
   kindsOf(peerId: PeerId): readonly string[] {
     const found: string[] = [];
     for (const one of this.#load().values()) if (one.peerId === peerId) found.push(one.kind);

@@ -50,7 +50,7 @@ export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements
 export const WAITING_COLUMNS = `seq, id, kind, source, owner, priority, concurrency_key, concurrency_limit, requirements, state, prefetched, not_before, fence, last_fence, turn, peer_id`;
 
 /** The columns of a task that a peer holds, as far as it is counted. */
-export const HELD_COLUMNS = `id, kind, source, owner, concurrency_key, concurrency_limit`;
+export const HELD_COLUMNS = `id, kind, source, owner, concurrency_key, concurrency_limit, state, prefetched`;
 
 /** Reads a row of `HELD_COLUMNS`. */
 export const readHeldTask = (row: SqlRow) => ({
@@ -59,6 +59,8 @@ export const readHeldTask = (row: SqlRow) => ({
   source: text(row, "source"),
   owner: text(row, "owner"),
   concurrency: readConcurrency(row),
+  state: text(row, "state") as TaskState,
+  prefetched: flag(row, "prefetched"),
 });
 
 /** The concurrency key of a row, with its limit. */

@@ -2,7 +2,7 @@ import type { Bytes } from "../base/bytes.ts";
 import type { ExactJson } from "../base/json-text/json-text.ts";
 import type { SessionAnswer, SessionCommand } from "../contract/commands.ts";
 import type { Envelope } from "../protocol/envelope.ts";
-import type { CloseCode, SessionFault } from "../protocol/errors.ts";
+import type { CloseCode, ErrorCode, SessionFault } from "../protocol/errors.ts";
 import type { PeerReply } from "../protocol/http.ts";
 import type { GoP2pRequest, PayloadOf, TaskOffer } from "../protocol/messages.ts";
 import type { DrainOrder } from "../peers/session-orders.ts";
@@ -58,7 +58,13 @@ export type SessionEvent =
 /** What the Durable Object does after a step, in this order. */
 export type SessionEffect =
   | { readonly type: "send"; readonly frame: string | Bytes }
-  | { readonly type: "close"; readonly code: CloseCode; readonly reason: string }
+  /** `fault`: why the session ends, if its peer has not said goodbye. */
+  | {
+      readonly type: "close";
+      readonly code: CloseCode;
+      readonly reason: string;
+      readonly fault?: ErrorCode;
+    }
   /** The peer's reply to a call. */
   | { readonly type: "call_answered"; readonly callId: string; readonly reply: PeerReply }
   /** The offer was not sent: the peer has not been heard for too long. */

@@ -14,7 +14,7 @@ export function end(session: Session, fault: MusterError, ...before: readonly In
   return stay(
     closed(session),
     ...before,
-    { type: "close", ...toClose(fault) },
+    { type: "close", ...toClose(fault), fault: fault.code },
     ...disconnectCommands(session, reason, silent),
   );
 }

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import type { Input } from "../../src/contract/commands.ts";
+import type { RefusalCounts } from "../../src/metrics/refusal-counts.ts";
 import type { RpcCommand } from "../../durable/rpc.ts";
 import { gatewayWith, type Call } from "./http.ts";
 
@@ -8,23 +9,25 @@ interface Stub {
 }
 
 /**
- * One isolate of a gateway with small budgets, and the commands that it sends to the coordinator. Reports of refused deliveries
+ * One isolate of a gateway with small budgets, and the commands that it sends to the coordinator. Reports of what was refused
  * are apart: they depend on the time, not on the requests.
  */
 export function isolate(variables: Readonly<Record<string, string>> = {}) {
   const commands: string[] = [];
   const reports: Input<"report_refusals">[] = [];
+  const counts: RefusalCounts[] = [];
   const real = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator")) as unknown as Stub;
   const execute: Stub["execute"] = (version, actor, batch) => {
     for (const { name, input } of batch) {
       if (name === "report_refusals") reports.push(input as Input<"report_refusals">);
+      else if (name === "count_refusals") counts.push((input as Input<"count_refusals">).counts);
       else commands.push(name);
     }
     return real.execute(version, actor, batch);
   };
   const COORDINATOR = { idFromName: (name: string) => name, get: () => ({ execute }) };
   const small = Object.fromEntries(BUDGETS.map((name) => [name, "5"]));
-  return { commands, reports, send: gatewayWith({ COORDINATOR, ...small, ...variables }) };
+  return { commands, reports, counts, send: gatewayWith({ COORDINATOR, ...small, ...variables }) };
 }
 
 const BUDGETS = [

@@ -7,6 +7,7 @@ import { ORIGIN_HEADERS } from "../../durable/origin-headers.ts";
 import { locate } from "../location.ts";
 import type { AppContext } from "../context.ts";
 import { limited } from "../address-budgets.ts";
+import { countUnproved } from "../refusal-counts.ts";
 import { respond, problem } from "../problem.ts";
 import { orUnavailable } from "../unavailable.ts";
 import { routesTagged, type Router } from "../route.ts";
@@ -39,11 +40,11 @@ const connectRoute = (operationId: string, path: string) =>
   });
 
 async function connect(c: AppContext): Promise<Response> {
-  const refused = limited(c, "handshakes", "handshakes");
-  if (refused !== null) return problem(c, refused);
+  const limit = limited(c, "handshakes", "handshakes");
+  if (limit !== null) return refused(c, limit);
   // The proof is checked before the upgrade header: a WebSocket client does not see why it was refused, but a plain GET of the same URL does.
   const proved = await provedPeer(c);
-  if (!proved.ok) return problem(c, proved.error);
+  if (!proved.ok) return refused(c, proved.error);
   // HEAD is routed here too, and cannot become a WebSocket (RFC 6455 section 4.1).
   if (c.req.method !== "GET" || c.req.header("Upgrade")?.toLowerCase() !== "websocket") {
     c.header("Upgrade", "websocket");
@@ -53,7 +54,7 @@ async function connect(c: AppContext): Promise<Response> {
     });
   }
   const fault = protocolFault(c, proved.value);
-  if (fault !== null) return problem(c, fault);
+  if (fault !== null) return refused(c, fault);
   const session = sessionFor(c, proved.value);
   const headers = await sessionHeaders(c, proved.value);
   // Without the query: the proof in it is checked, and nothing that the session logs should have it.
@@ -61,9 +62,14 @@ async function connect(c: AppContext): Promise<Response> {
   const begun = await orUnavailable("the session", () => session.fetch(request));
   if (begun.ok && begun.value.status === 429) {
     const detail = "this peer has other handshakes in progress; wait for the time in Retry-After";
-    return problem(c, { code: "rate_limited", detail, retryAfter: HANDSHAKE_TIMEOUT / SECOND });
+    return refused(c, { code: "rate_limited", detail, retryAfter: HANDSHAKE_TIMEOUT / SECOND });
   }
   return respond(c, begun, (response) => response);
+}
+
+function refused(c: AppContext, error: MusterError): Response {
+  countUnproved(c, error);
+  return problem(c, error);
 }
 
 /** The peer that the query's proof identifies; null for a go-p2p socket, which identifies no peer yet. */

@@ -1,4 +1,5 @@
 import {
+  KindLoadView,
   KindSettingsBody,
   KindSettingsList,
   KindSettingsView,
@@ -20,6 +21,11 @@ const get = define("read", "get", "/v1/kinds/{kind}", {
   operationId: "getKind",
   summary: "Show the settings of a kind",
   responses: { 200: jsonOf(KindSettingsView, "The settings") },
+});
+const load = define("read_metrics", "get", "/v1/kinds/{kind}/load", {
+  operationId: "getKindLoad",
+  summary: "Show how many tasks of a kind wait and run, of all owners, for autoscalers",
+  responses: { 200: jsonOf(KindLoadView, "The load; zeros for a kind without a task") },
 });
 const put = define("administer", "put", "/v1/kinds/{kind}", {
   operationId: "putKind",
@@ -44,6 +50,7 @@ export function kindRoutes(router: Router): void {
   router.route(stats, (c) => forward(c, "task_stats", { visibleTo: visibleTo(c) }));
   router.route(list, (c) => forward(c, "list_kinds", {}));
   router.route(get, (c) => forward(c, "get_kind", c.req.valid("param")));
+  router.route(load, (c) => forward(c, "kind_load", c.req.valid("param")));
   router.route(put, (c) =>
     forward(c, "put_kind", { ...c.req.valid("param"), settings: c.req.valid("json") }),
   );

@@ -1,6 +1,7 @@
 import { equalConstantTime, utf8 } from "../../base/bytes.ts";
 import { SECOND, toRfc3339, type Millis } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { permits } from "../../access/scope.ts";
 import { newCredential } from "../../access/credential.ts";
 import { API_TOKENS_MAX } from "../../protocol/constants.ts";
 import type { MusterError } from "../../protocol/errors.ts";
@@ -99,9 +100,11 @@ function valid({ registry, now }: Context, id: string, hash: string): ApiToken |
   return token !== null && matches && tokenStateOf(token, now) === "active" ? token : null;
 }
 
-/** Whether such a token exists and is neither revoked nor expired. */
-export const holds = (context: Context, id: string, hash: string): boolean =>
-  valid(context, id, hash) !== null;
+/** Whether such a token exists, is neither revoked nor expired, and has a scope that reads discovery. */
+export const readsDiscovery = (context: Context, id: string, hash: string): boolean => {
+  const token = valid(context, id, hash);
+  return token !== null && permits(token.scope, "read_work");
+};
 
 const tokenView = (token: ApiToken, lastUsedAt: Millis | null, now: Millis): TokenView => ({
   id: token.id,

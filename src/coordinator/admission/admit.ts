@@ -103,6 +103,7 @@ export const admit: Handler<"admit"> = (context, input) => {
     endSession(context, replaced, { code: "mesh_full", detail: TURN_OVER });
     applyPeerEvent(context, replaced, "gone", { reason: TURN_OVER, displaced: true });
   }
+  registry.metrics.count("muster_sessions_begun", [protocol]);
   const reconnect = drawReconnectPosition(config.reconnectSpread, context.random);
   // go-p2p 1.0 has no forward secrecy: someone who gets the peer's key years later could read the discovery keys that
   // were sent over it.

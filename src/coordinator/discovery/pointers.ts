@@ -14,7 +14,7 @@ import type { Context } from "../kernel/context.ts";
 import { isReader } from "./epochs.ts";
 import type { Handler } from "../kernel/handler.ts";
 import { badCursor } from "../kernel/paging.ts";
-import { holds } from "../access/tokens.ts";
+import { readsDiscovery } from "../access/tokens.ts";
 
 /** The published pointers, page by page; or, with `since`, the changes after an earlier answer. */
 export const listPointers: Handler<"list_pointers"> = (context, { query }) => {
@@ -68,7 +68,7 @@ export const readDiscovery: Handler<"read_discovery"> = (
   context,
   { id, anybody, credential, reader },
 ) => {
-  const known = holds(context, credential.id, credential.hash);
+  const known = readsDiscovery(context, credential.id, credential.hash);
   const reads = isReader(context, reader);
   const found = context.registry.pointers.find(id, context.now);
   const allowed = anybody || known || reads;

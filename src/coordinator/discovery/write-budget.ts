@@ -39,12 +39,17 @@ export function spendRecord({ registry, now }: Context, peer: Peer, isReseal: bo
   if (!isReseal) registry.kvShares.spend(peer.id, now);
 }
 
+/** How many writes and deletions a day may have with so many connected peers at most. */
+export const budgetOf = (peers: number): number =>
+  KV_WRITES_BASE_PER_DAY + KV_WRITES_PER_PEER_DAY * peers;
+
 /** Whether what was written in the last day leaves room for one more record. */
 function isWithin(
   { writes, peers, strangerRecords, strangers }: KvCount,
   isStranger: boolean,
 ): boolean {
-  const budget = KV_WRITES_BASE_PER_DAY + KV_WRITES_PER_PEER_DAY * peers;
   const ofStrangers = KV_WRITES_BASE_PER_DAY / 2 + KV_WRITES_PER_PEER_DAY * strangers;
-  return writes < budget && (!isStranger || strangerRecords * WRITES_PER_RECORD < ofStrangers);
+  return (
+    writes < budgetOf(peers) && (!isStranger || strangerRecords * WRITES_PER_RECORD < ofStrangers)
+  );
 }

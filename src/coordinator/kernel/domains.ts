@@ -5,6 +5,7 @@ import { bulkTasks } from "../bulk-tasks/domain.ts";
 import { dialing } from "../dialing/domain.ts";
 import { discovery } from "../discovery/domain.ts";
 import { events } from "../events/domain.ts";
+import { metrics } from "../metrics/domain.ts";
 import { outbox } from "../outbox/domain.ts";
 import { peers } from "../peers/domain.ts";
 import { storage } from "../storage/domain.ts";
@@ -27,6 +28,7 @@ export const HANDLERS: { readonly [K in Exclude<CommandName, "tick">]: Handler<K
   ...events.handlers,
   ...outbox.handlers,
   ...storage.handlers,
+  ...metrics.handlers,
 };
 
 export const AUDIT: AuditEntriesOf<Commands> = {
@@ -41,6 +43,7 @@ export const AUDIT: AuditEntriesOf<Commands> = {
   ...events.audit,
   ...outbox.audit,
   ...storage.audit,
+  ...metrics.audit,
 };
 
 /** In the order in which `tick` runs them: attempts end before peers are evicted, and dialing follows both. */

@@ -4,6 +4,7 @@ import type { ReadCommandName } from "../../contract/read-commands.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import { judgeAfterCommand, judgeAfterDeploy } from "../discovery/key-holders.ts";
 import { endFinishedDrains } from "../peers/drains.ts";
+import { countCommand } from "../metrics/command-counts.ts";
 import { assignQueuedTasks } from "../tasks/assign-queued.ts";
 import { recordAct, type Audited } from "./audit.ts";
 import type { Context } from "./context.ts";
@@ -85,6 +86,16 @@ export function executeRead<K extends ReadCommandName>(
   name: K,
   input: Input<K>,
 ): Executed<K>["result"] {
+  const result = read(scope, name, input);
+  countCommand(scope, name, result);
+  return result;
+}
+
+function read<K extends ReadCommandName>(
+  scope: ExecutionScope,
+  name: K,
+  input: Input<K>,
+): Executed<K>["result"] {
   const refusal = refuseOver(scope);
   if (refusal !== null) return err(refusal);
   const handler: Handler<K> = ALL_HANDLERS[name];
@@ -122,6 +133,7 @@ function decide<K extends CommandName>(
       const result = decided.ok ? ok(outputOf(decided.value)) : decided;
       // A refusal is audited although its writes were undone.
       recordAct(context, name, audited, input, result);
+      countCommand(context, name, result);
       return { result, effects: decided.ok ? context.effects : [] };
     },
   };

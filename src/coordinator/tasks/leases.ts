@@ -11,6 +11,7 @@ import {
   recordAttemptEnd,
   type Outcome,
 } from "../peers/scored-peers.ts";
+import { countAttemptEnd, countTaskEnd } from "../metrics/task-counts.ts";
 import { noteFailure, noteRefusal } from "./attempt-evidence.ts";
 import { countedFor, givenUpShare, isOpen } from "./time-held.ts";
 import { shownTo } from "./task-view.ts";
@@ -44,6 +45,7 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
   if (task.peerId === null) return;
   const { registry, now } = context;
   registry.attempts.end(task.id, task.fence, loss.state, now, loss.error);
+  countAttemptEnd(context, task, loss.state);
   const { share = 1 } = loss;
   // What a peer gives up is a matter of its circuit, too, when it counts as a timeout.
   const isFailure =
@@ -107,6 +109,7 @@ export function endTask(
     attemptUntil: null,
     prefetched: false,
   });
+  countTaskEnd(context, task, state);
   markWorkAvailable(context);
   effects.push({ type: "task_ended", taskId: task.id });
   scheduleCallback(context, task);
@@ -182,6 +185,7 @@ function endHeldAttempt(
 ): void {
   if (task.peerId === null || task.leaseUntil === null) return;
   context.registry.attempts.end(task.id, task.fence, state, context.now, reason);
+  countAttemptEnd(context, task, state);
   recordAttemptEnd(context, task.peerId, "none");
   if (order === "with_order") orderStop(context, task, reason);
 }

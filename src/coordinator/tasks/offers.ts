@@ -6,6 +6,7 @@ import { hasSlot } from "../../tasks/eligibility.ts";
 import { traceHeaders } from "../../protocol/trace-context.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
+import { countOffer } from "../metrics/task-counts.ts";
 import { sessionOf } from "../peers/scored-peers.ts";
 
 /** Number of newest offers of which a task's history keeps those that were never begun, so that it stays bounded. */
@@ -26,6 +27,7 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
     progress: null,
     message: null,
   });
+  countOffer(context, task);
   registry.attempts.insert({
     taskId: task.id,
     fence,

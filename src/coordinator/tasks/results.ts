@@ -17,6 +17,7 @@ import type { Task } from "../../tasks/task.ts";
 import { noteSuccess } from "./attempt-evidence.ts";
 import { taskOfTicket } from "./held-task.ts";
 import type { Context } from "../kernel/context.ts";
+import { countAttemptEnd } from "../metrics/task-counts.ts";
 import { learnServiceTime } from "../peers/evidence.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { endTask } from "./leases.ts";
@@ -45,6 +46,7 @@ export function succeed(context: Context, task: Task, result: ExactJson, begunAt
     begunAt === undefined ? null : Math.min(begunAt, now),
   );
   if (attempt !== null) learnServiceTime(context, task.kind, attempt);
+  countAttemptEnd(context, task, "succeeded");
   noteSuccess(context, task.peerId ?? "", task.kind);
   recordAttemptEnd(context, task.peerId ?? "", "success");
   endTask(context, { ...task, progress: 1, result, error: null }, "succeeded");

@@ -30,6 +30,8 @@ import { queuePositionOf } from "../../tasks/queue-position.ts";
 import { checkCallback, registerCallback } from "../webhooks/callback-registration.ts";
 import type { SubmitInput } from "../../contract/tasks.ts";
 import type { Context } from "../kernel/context.ts";
+import { countRefusal } from "../metrics/command-counts.ts";
+import { countSubmitted } from "../metrics/task-counts.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { notFound, type Handler, afterAssignment } from "../kernel/handler.ts";
 import { checkPriority, checkQueueLimit } from "./queue-limit.ts";
@@ -63,6 +65,8 @@ export const submitBatch: Handler<"submit_batch"> = (context, { tasks, idempoten
       idempotency: idempotency === null ? null : batchItemKey(idempotency, index),
     }),
   );
+  for (const one of accepted)
+    if (!one.ok) countRefusal(context.registry, "submission", one.error.code);
   return afterAssignment(() => ({
     results: accepted.map((one) =>
       one.ok
@@ -141,6 +145,7 @@ export function acceptSubmission(
   if (!room.ok) return room;
   const task = newTask(context, input);
   registry.tasks.insert(task);
+  countSubmitted(context, task);
   registry.taskResults.accepted(task.id);
   registry.callbacks.accepted(task.id);
   markWorkAvailable(context);

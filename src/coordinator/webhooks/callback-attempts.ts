@@ -5,6 +5,7 @@ import { toJsonText } from "../../base/json-text/json-text.ts";
 import { writeJson } from "../../base/json-text/write-json.ts";
 import { err, ok } from "../../base/result.ts";
 import { CALLBACK_ATTEMPTS_MAX, CALLBACK_TIMEOUT } from "../../protocol/constants.ts";
+import type { CALLBACK_ANSWERS } from "../../metrics/coordinator-families.ts";
 import type { TaskEvent } from "../../protocol/http.ts";
 import { traceHeaders } from "../../protocol/trace-context.ts";
 import type { Registry } from "../../registry/registry.ts";
@@ -110,6 +111,7 @@ function beginAttempt(context: Context, callback: Callback): Attempt | null {
   if (callback.attempts.length >= CALLBACK_ATTEMPTS_MAX) {
     // The last attempt was cut off.
     registry.callbacks.update({ ...callback, state: "failed", dueAt: null });
+    registry.metrics.count("muster_callbacks_failed");
     return null;
   }
   const url = callableUrl(context, callback.url);
@@ -125,6 +127,7 @@ function beginAttempt(context: Context, callback: Callback): Attempt | null {
     const error = url.ok ? "the callback's secret does not open any more" : url.error;
     const attempts = [...callback.attempts, { ...attempt, endedAt: now, error }];
     registry.callbacks.update({ ...callback, state: "failed", dueAt: null, attempts });
+    registry.metrics.count("muster_callbacks_failed");
     return null;
   }
   const attempts = [...callback.attempts, attempt];
@@ -168,6 +171,7 @@ export const callbackAnswered: Handler<"callback_answered"> = (
   const task = registry.tasks.get(taskId);
   const callback = registry.callbacks.get(taskId);
   if (callback !== null) learnFrom(context, callback, answer);
+  registry.metrics.count("muster_callback_attempts", [answerOf(answer)]);
   if (task?.retries !== retries) return done;
   const made = callback?.attempts[attempt - 1];
   if (callback?.state !== "pending" || made === undefined || made.endedAt !== null) return done;
@@ -189,9 +193,16 @@ export const callbackAnswered: Handler<"callback_answered"> = (
   }
   const dueAt = nextAttempt(attempt, answer, now, random);
   const state = dueAt === null ? "failed" : "pending";
+  if (dueAt === null) registry.metrics.count("muster_callbacks_failed");
   registry.callbacks.update({ ...callback, state, dueAt, attempts });
   return done;
 };
+
+/** An answer as the metrics name it. */
+function answerOf(answer: Answer): (typeof CALLBACK_ANSWERS)[number] {
+  if (isAcknowledged(answer)) return "acknowledged";
+  return answer.status === null ? "unreachable" : "refused";
+}
 
 /** What an answer tells about its receiver, also one that is too late for its callback. */
 function learnFrom({ registry, now, random }: Context, callback: Callback, answer: Answer): void {

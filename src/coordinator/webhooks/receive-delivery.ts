@@ -29,6 +29,7 @@ export const receiveDelivery: Handler<"receive_delivery"> = (context, delivery) 
     return notFound("delivery with this ID");
   const received = submit(context, delivery);
   const { outcome, taskId, detail } = received;
+  registry.metrics.count("muster_webhook_deliveries", [outcome]);
   registry.webhookDeliveries.add(
     {
       id: newOpaqueId(randomBytes),

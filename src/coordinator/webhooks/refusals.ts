@@ -21,11 +21,14 @@ export const reportRefusals: Handler<"report_refusals"> = (
   const { registry, randomBytes } = context;
   const limits = { ...LIMITS, mayAdd: hasRoomForStrangers(context) };
   for (const { sourceId, ...refusal } of refused) {
+    registry.metrics.count("muster_webhook_refusals", [refusal.code], refusal.count);
     if (registry.webhookSources.get(refusal.source)?.id !== sourceId) continue;
     registry.webhookRefusals.add({ ...refusal, id: newOpaqueId(randomBytes) }, limits);
   }
-  if (unknownSources !== null)
+  if (unknownSources !== null) {
+    registry.metrics.count("muster_webhook_refusals", ["not_found"], unknownSources.count);
     registry.webhookRefusals.addUnknown(unknownSources, newOpaqueId(randomBytes));
+  }
   return done;
 };
 

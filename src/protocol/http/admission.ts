@@ -122,10 +122,10 @@ export const DenyList = z
   .object({ entries: z.array(DenyEntry), next_cursor: NextCursor })
   .meta({ id: "DenyList" });
 
-export const SCOPES = ["admin", "controller", "viewer"] as const;
+export const SCOPES = ["admin", "controller", "viewer", "metrics"] as const;
 export const Scope = z.enum(SCOPES).meta({
   description:
-    "`admin` may do everything, `controller` submits tasks and reads its own, `viewer` reads everything that is not secret",
+    "`admin` may do everything, `controller` submits tasks and reads its own, `viewer` reads everything that is not secret, `metrics` reads the metrics and the load of kinds and nothing else",
 });
 export type Scope = z.infer<typeof Scope>;
 

@@ -50,6 +50,24 @@ const COUNTS = {
     description: "How long the queued task that may be offered since the longest time waits",
   }),
 };
+/** How much of one kind there is to do, of all owners, for autoscalers. A kind without a task has zeros. */
+export const KindLoadView = z
+  .object({
+    kind: TaskKind,
+    waiting: z.int().meta({ description: "Queued tasks that may be offered now" }),
+    scheduled: z.int().meta({ description: "Queued tasks that may be offered later" }),
+    running: z.int().meta({ description: "Tasks that peers hold" }),
+    load: z.int().meta({
+      description:
+        "Waiting and running tasks: what an autoscaler divides by the tasks of one worker",
+    }),
+    oldest_wait_seconds: z.number().meta({
+      description: "How long the oldest waiting task has waited; 0 if there is none",
+    }),
+  })
+  .meta({ id: "KindLoad" });
+export type KindLoadView = z.infer<typeof KindLoadView>;
+
 /** The queue now: as far as the caller may see its tasks. */
 export const TaskStats = z
   .object({

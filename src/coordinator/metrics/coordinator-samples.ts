@@ -1,0 +1,34 @@
+import { SECOND, type Millis } from "../../base/clock.ts";
+import { AUTH_MODES } from "../../protocol/http.ts";
+import { budgetOf } from "../discovery/write-budget.ts";
+import { authMode, type Context } from "../kernel/context.ts";
+import { budgetsOf } from "../storage/budgets.ts";
+import type { Gauges } from "./gauges.ts";
+
+/** What the coordinator has to do, and what it uses. */
+export function sampleCoordinator(context: Context, gauges: Gauges): void {
+  const { registry, config, now } = context;
+  for (const { kind, entries, failing } of registry.outbox.counts()) {
+    gauges.set("muster_outbox_entries", [kind], entries);
+    gauges.set("muster_outbox_failing_entries", [kind], failing);
+  }
+  gauges.set("muster_outbox_overdue_seconds", [], overdue(registry.outbox.nextDue(), now));
+  const callbacks = registry.callbacks.pending();
+  gauges.set("muster_callbacks_pending", [], callbacks.count);
+  gauges.set("muster_callbacks_overdue_seconds", [], overdue(callbacks.firstDue, now));
+  const { writes, peers } = registry.kvWrites.spent(now);
+  gauges.set("muster_kv_writes_last_day", [], writes);
+  gauges.set("muster_kv_writes_budget", [], budgetOf(Math.max(peers, registry.roster.size)));
+  const { limit, submissions } = budgetsOf(config.storage.limit);
+  gauges.set("muster_storage_used_bytes", [], registry.size());
+  gauges.set("muster_storage_limit_bytes", [], limit);
+  gauges.set("muster_storage_submissions_limit_bytes", [], submissions);
+  for (const mode of AUTH_MODES)
+    gauges.set("muster_auth_mode", [mode], Number(authMode(context) === mode));
+  const { startedAt } = registry.metrics;
+  if (startedAt !== null)
+    gauges.set("muster_coordinator_start_time_seconds", [], startedAt / SECOND);
+}
+
+const overdue = (due: Millis | null, now: Millis): number =>
+  due === null ? 0 : Math.max(0, now - due) / SECOND;

@@ -15,6 +15,7 @@ import { fleet } from "./fleet.ts";
 import { handshake } from "./handshake.ts";
 import { kill } from "./kill.ts";
 import { liveness } from "./liveness.ts";
+import { metrics } from "./metrics.ts";
 import { rankIndexBench } from "./rank-index.ts";
 import { reconnect } from "./reconnect.ts";
 import { rollingRestart } from "./rolling-restart.ts";
@@ -39,6 +40,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   handshake,
   kill,
   liveness,
+  metrics,
   "profile-assign": profileAssign,
   "profile-batches": profileBatches,
   "rank-index": rankIndexBench,

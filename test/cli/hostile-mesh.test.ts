@@ -49,6 +49,8 @@ test.each([
   "join-key list",
   "token list",
   "audit",
+  "metrics",
+  "kinds load a",
   "mesh",
 ])(
   "CL1 muster %s shows the refusal of a hostile mesh on one line, without control characters",

@@ -160,6 +160,7 @@ export const SUB_CLIENTS: SubClients = {
   settings: {
     mesh: null,
     storage: null,
+    metrics: [(options) => mesh.settings.metrics(options)],
     drain: [(options) => mesh.settings.drain(options)],
     exportMesh: [(options) => mesh.settings.exportMesh(options)],
     beginImport: "the mesh checks it",
@@ -172,6 +173,7 @@ export const SUB_CLIENTS: SubClients = {
   kinds: {
     list: null,
     get: null,
+    load: null,
     put: [
       (options) => mesh.kinds.put("a", options),
       (options) => mesh.kinds.put("a", { rate: { perSecond: 1, ...options } }),

@@ -175,6 +175,26 @@ describe("a token of a scope", () => {
     expect(await permittedTo("controller")).toEqual(CONTROLLERS.toSorted());
   });
 
+  it("HT92 metrics may read the metrics and the load of kinds, and nothing else", async () => {
+    expect(await permittedTo("metrics")).toEqual(["GET /metrics", "GET /v1/kinds/{kind}/load"]);
+  });
+
+  it("HT92 metrics does not read discovery: what it asks for looks absent", async () => {
+    const { body } = await call<{ token: string }>("POST", "/v1/tokens", {
+      json: { scope: "metrics" },
+    });
+    for (const operation of (await operations()).filter((each) => ALIKE.includes(nameOf(each))))
+      problemOf(
+        await call(operation.method, exampleOf(operation.path), { token: body.token }),
+        "not_found",
+      );
+    problemOf(await call("GET", "/v1/pointers", { token: body.token }), "unauthorized");
+    const viewer = await call<{ token: string }>("POST", "/v1/tokens", {
+      json: { scope: "viewer" },
+    });
+    expect((await call("GET", "/v1/pointers", { token: viewer.body.token })).status).toBe(200);
+  });
+
   it.each([
     "/v1/%74okens",
     "/v1/tokens%3F",
@@ -192,7 +212,7 @@ describe("a token of a scope", () => {
 });
 
 /** The scopes of `src/access/scope.ts`; a route of any other scope checks its callers by itself. */
-const TOKEN_SCOPES = ["read", "read_work", "work", "administer"];
+const TOKEN_SCOPES = ["read", "read_work", "read_metrics", "work", "administer"];
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "PURGE"];
 
 describe("every registered route", () => {
@@ -237,7 +257,7 @@ describe("every registered route", () => {
     );
   });
 
-  it.each(["admin", "controller", "viewer"])(
+  it.each(["admin", "controller", "viewer", "metrics"])(
     "AD9 accepts a token of scope %s exactly if its description lists that scope",
     async (scope) => {
       const routes = (await guarded()).filter((route) => nameOf(route) !== DISCOVERY);

@@ -19,6 +19,7 @@ import { join } from "./join.ts";
 import { keygen } from "./keygen.ts";
 import { kinds } from "./kinds.ts";
 import { mesh } from "./mesh.ts";
+import { metrics } from "./metrics.ts";
 import { peers } from "./peers.ts";
 import { restore } from "./restore.ts";
 import { revoke } from "./revoke.ts";
@@ -46,6 +47,7 @@ const WORK: readonly CommandGroup[] = [
       keygen,
       mesh,
       events,
+      metrics,
       audit,
       backup,
       restore,

@@ -66,11 +66,33 @@ const remove = action({
   },
 });
 
+const load = action({
+  usage: "load KIND",
+  summary: "show how many tasks of a kind wait and run, for autoscalers",
+  options: {},
+  arguments: ["KIND"],
+  run: async (values, [kind = ""]) => {
+    const found = await (await controllerOf(values)).kinds.load(kind);
+    if (values.json === true) printJson(found);
+    else
+      print([
+        `waiting    ${found.waiting} (the oldest for ${Math.round(found.oldest_wait_seconds)} s)`,
+        `scheduled  ${found.scheduled}`,
+        `running    ${found.running}`,
+      ]);
+    return 0;
+  },
+});
+
 /** Lists and changes the settings of kinds of tasks. */
 export const kinds = withActions("kinds", {
-  summary: "list, change or remove the limits of kinds of tasks",
-  examples: ["kinds set resize --concurrency 8 --rate 5", "kinds set resize --rate none"],
-  actions: { list, set, remove },
+  summary: "list, change or remove the limits of kinds of tasks, and show what there is to do",
+  examples: [
+    "kinds set resize --concurrency 8 --rate 5",
+    "kinds set resize --rate none",
+    "kinds load resize --json",
+  ],
+  actions: { list, load, set, remove },
   otherwise: list,
 });
 

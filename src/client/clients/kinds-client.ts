@@ -1,4 +1,4 @@
-import type { KindSettingsView, KindSettingsBody } from "../../protocol/http.ts";
+import type { KindLoadView, KindSettingsView, KindSettingsBody } from "../../protocol/http.ts";
 import { answer } from "./answers.ts";
 import { segment, type Api } from "../http/api.ts";
 import { listing, type Listing } from "../http/paging.ts";
@@ -19,7 +19,7 @@ const KIND_OPTIONS: OptionNames<KindOptions> = {
   rate: { perSecond: "number", burst: "number" },
 };
 
-/** The settings of kinds of tasks. */
+/** The settings of kinds of tasks, and how much of each there is to do. */
 export class KindsClient {
   readonly #api: Api;
 
@@ -39,6 +39,11 @@ export class KindsClient {
 
   get(kind: string): Promise<KindSettingsView> {
     return this.#api.json(answer("KindSettingsView"), { path: pathOf(kind) });
+  }
+
+  /** How many tasks of a kind wait and run, of all owners. A kind without a task has zeros. */
+  load(kind: string): Promise<KindLoadView> {
+    return this.#api.json(answer("KindLoadView"), { path: `${pathOf(kind)}/load` });
   }
 
   /** Replaces the settings of a kind: what is absent is not set. */

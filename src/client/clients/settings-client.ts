@@ -1,6 +1,6 @@
 import { HOUR, MINUTE, type Millis } from "../../base/clock.ts";
 import type { z } from "zod";
-import type { Bytes } from "../../base/bytes.ts";
+import { fromUtf8, type Bytes } from "../../base/bytes.ts";
 import { contentDigest } from "../../protocol/content-digest.ts";
 import type {
   AuthMode,
@@ -11,6 +11,8 @@ import type {
 } from "../../protocol/http.ts";
 import { answer } from "./answers.ts";
 import { segment, type Api } from "../http/api.ts";
+import { MusterApiError } from "../errors.ts";
+import { ANSWER_BYTES_MAX } from "../timings.ts";
 import { refuseUnknownOptions, type OptionNames } from "../known-options.ts";
 
 export interface DrainMeshOptions {
@@ -22,6 +24,14 @@ const DRAIN_MESH_OPTIONS: OptionNames<DrainMeshOptions> = {
   pauseSeconds: "number",
   signal: "signal",
 };
+
+export interface MetricsOptions {
+  /** Default: `prometheus`, the text format that `promtool` reads. */
+  readonly format?: "prometheus" | "openmetrics";
+  readonly signal?: AbortSignal;
+}
+
+const METRICS_OPTIONS: OptionNames<MetricsOptions> = { format: "string", signal: "signal" };
 
 export interface ExportMeshOptions {
   readonly signal?: AbortSignal;
@@ -52,6 +62,18 @@ export class SettingsClient {
   /** How large the mesh's database is, how large it may be, and whose tasks are in it. */
   storage(): Promise<StorageView> {
     return this.#api.json(answer("StorageView"), { path: "v1/mesh/storage" });
+  }
+
+  /** The metrics of the mesh in the text format of Prometheus, or in OpenMetrics 1.0 (docs/metrics.md). */
+  async metrics(options: MetricsOptions = {}): Promise<string> {
+    refuseUnknownOptions("settings.metrics", options, METRICS_OPTIONS);
+    const { format = "prometheus", signal } = options;
+    const accept = format === "openmetrics" ? "application/openmetrics-text" : "text/plain";
+    const request = { path: "metrics", headers: { accept }, signal };
+    const { bytes } = await this.#api.content(request, ANSWER_BYTES_MAX);
+    const text = fromUtf8(bytes);
+    if (text !== null) return text;
+    throw new MusterApiError("invalid_response", 200, "/metrics: the answer is not UTF-8");
   }
 
   /**

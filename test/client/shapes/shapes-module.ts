@@ -30,6 +30,7 @@ const ANSWERS = [
   "EventView",
   "FailuresView",
   "JoinKeyList",
+  "KindLoadView",
   "KindSettingsList",
   "KindSettingsView",
   "MeshProofView",

@@ -1,9 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
-import { SECOND, type Millis } from "../src/base/clock.ts";
 import { redactedError } from "../src/base/redact.ts";
 import { err, ok } from "../src/base/result.ts";
 import type { CommandName, Input, Output } from "../src/contract/commands.ts";
-import { isReadCommand, type ReadCommandName } from "../src/contract/read-commands.ts";
+import type { ReadCommandName } from "../src/contract/read-commands.ts";
 import { refuseRpcCaller } from "../src/contract/rpc-caller.ts";
 import { CommandQueue } from "../src/coordinator/kernel/command-queue.ts";
 import { DueTimes } from "../src/coordinator/kernel/due-times.ts";
@@ -42,9 +41,11 @@ import { readStreamRequest, streamResponse } from "./event-stream-request.ts";
 import { kvStore } from "./kv-store.ts";
 import { MeasurementWriter } from "./measurement-writer.ts";
 import { openMeshRegistry } from "./open-mesh-registry.ts";
+import { grouped, onlyRead } from "./grouped-command.ts";
 import type { CoordinatorRpc, RpcAnswer, RpcCommand } from "./rpc.ts";
 import { SessionPort } from "./session-port.ts";
 import { TaskWaiters } from "./task-waiters.ts";
+import { timed } from "./timed.ts";
 import { upstashStore } from "./upstash-store.ts";
 
 /**
@@ -80,7 +81,6 @@ export class Coordinator
     );
     const mark = markOf(this.#config.coordinator.discovery.verifyingKey);
     this.#streams = new EventStreams(ctx, this.#registry, mark);
-    this.#registry.metrics.started(Date.now());
     this.#measurements = new MeasurementWriter(this.#registry.measurements);
     this.#alarm = new AlarmClock(ctx.storage);
     this.#queue = new CommandQueue({
@@ -133,24 +133,11 @@ export class Coordinator
       const refusal = refuseRpcCaller(actor, name) ?? this.#refuseReplaced();
       if (refusal !== null) return commands.map(() => err(refusal));
     }
-    const [only] = commands;
-    if (only !== undefined && commands.length === 1 && isReadCommand(only.name)) {
-      const begun = Date.now();
-      const answer = this.#read(only.name, only.input as Input<ReadCommandName>, actor);
-      this.#observeDuration("read", begun, 1);
-      return [answer];
-    }
-    const begun = Date.now();
-    const answers = await this.#queue.execute(commands.map((command) => grouped(actor, command)));
-    this.#observeDuration("write", begun, commands.length);
-    return answers;
-  }
-
-  /** On Cloudflare the clock stands still while code runs: what is measured there is the time for which commands wait. */
-  #observeDuration(type: "read" | "write", begun: Millis, commands: number): void {
-    const seconds = Math.max(0, Date.now() - begun) / SECOND;
-    for (let observed = 0; observed < commands; observed++)
-      this.#registry.metrics.observe("muster_command_duration_seconds", [type], seconds);
+    const read = onlyRead(commands);
+    if (read !== null)
+      return timed(this.#registry, "read", 1, () => [this.#read(read.name, read.input, actor)]);
+    const all = commands.map((command) => grouped(actor, command));
+    return timed(this.#registry, "write", all.length, () => this.#queue.execute(all));
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -305,10 +292,6 @@ export class Coordinator
     };
   }
 }
-
-/** The name and the input of a command belong together, which a generic type can't say of a union. */
-const grouped = (actor: string, { name, input }: RpcCommand): GroupedCommand =>
-  ({ name, input, actor }) as GroupedCommand;
 
 /** Until the object that has the rows of an import ends: its answer is sent before. */
 const REOPEN_AFTER_MS = 100;

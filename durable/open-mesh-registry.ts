@@ -17,5 +17,10 @@ export function openMeshRegistry(sql: Sql, bytesMax: number, now: Millis): Regis
   const seed = Math.floor(Math.random() * 2 ** 32);
   migrate(sql);
   continueAfterRestore(sql, now);
-  return openRegistry(sql, seed, audit, choiceRows, { rows: eventRows, bytes: eventBytes });
+  const registry = openRegistry(sql, seed, audit, choiceRows, {
+    rows: eventRows,
+    bytes: eventBytes,
+  });
+  registry.metrics.started(now);
+  return registry;
 }

@@ -28,10 +28,7 @@ export function metricRoutes(router: Router): void {
   router.rawRoute(metrics, async (c) => {
     const format = formatFor(c.req.header("Accept") ?? "");
     return respond(c, await collected(c), ({ metrics: snapshot }) =>
-      c.body(metricsText(snapshot, format), 200, {
-        "Content-Type": CONTENT_TYPES[format],
-        Vary: "Accept",
-      }),
+      c.body(metricsText(snapshot, format), 200, { "Content-Type": CONTENT_TYPES[format] }),
     );
   });
 }

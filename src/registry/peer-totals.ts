@@ -27,13 +27,6 @@ interface Bounds {
 
 /** Reads each record once, and nothing of it into memory: there may be a quarter of a million. */
 export function peerTotals(sql: Sql, { rttMs, score }: Bounds): readonly PeerTotals[] {
-  const upTo = (column: string, bounds: readonly number[], as: string): readonly string[] => [
-    ...bounds.map(
-      (bound, index) => `COUNT(*) FILTER (WHERE ${column} <= ${bound}) AS ${as}${index}`,
-    ),
-    `COUNT(${column}) AS ${as}${bounds.length}`,
-    `TOTAL(${column}) AS ${as}_sum`,
-  ];
   const columns = [
     ...upTo("rtt_ms", rttMs, "rtt"),
     ...upTo("score", score, "score"),
@@ -57,3 +50,10 @@ export function peerTotals(sql: Sql, { rttMs, score }: Bounds): readonly PeerTot
       scoreSum: number(row, "score_sum"),
     }));
 }
+
+/** Columns that count how many values are not above each bound, and how many there are in all, and one with their sum. */
+const upTo = (column: string, bounds: readonly number[], as: string): readonly string[] => [
+  ...bounds.map((bound, index) => `COUNT(*) FILTER (WHERE ${column} <= ${bound}) AS ${as}${index}`),
+  `COUNT(${column}) AS ${as}${bounds.length}`,
+  `TOTAL(${column}) AS ${as}_sum`,
+];

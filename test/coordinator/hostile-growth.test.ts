@@ -59,6 +59,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   discovery_epochs: 3,
   directory_pages: 256,
   event_log: EVENT_LIMITS.rows,
+  metric_counters: 1,
   // Only the operator adds rows, or a caller with a quota.
   allowlist: LISTED,
   join_keys: 1,

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { familyOf, METRIC_NAMES, type MetricName } from "../../src/metrics/catalog.ts";
 import type { MetricSample, MetricSnapshot } from "../../src/metrics/snapshot.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DAY, HOUR } from "../../src/base/clock.ts";
 import { KIND_LABELS_MAX, OTHER } from "../../src/metrics/family.ts";

@@ -133,6 +133,8 @@ describe("commands of the HTTP API that write", () => {
   test("AD40 these alone have no audit entry, and say why", () => {
     expect(WRITES.filter(exempt).toSorted()).toEqual([
       "begin_result",
+      "collect_metrics",
+      "count_refusals",
       "end_export",
       "enqueue_task",
       "list_pointers",

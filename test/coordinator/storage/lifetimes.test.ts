@@ -253,6 +253,7 @@ const OTHER: readonly string[] = [
   "coordinates",
   "pair_rtts",
   "event_log",
+  "metric_counters",
 ];
 
 const countOf = (mesh: TestMesh, table: string): number =>

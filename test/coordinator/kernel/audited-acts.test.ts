@@ -137,6 +137,7 @@ describe("commands of the HTTP API that write", () => {
       "count_refusals",
       "end_export",
       "enqueue_task",
+      "list_events",
       "list_pointers",
       "put_import_part",
       "read_discovery",

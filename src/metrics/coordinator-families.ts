@@ -17,8 +17,8 @@ const OUTBOX_KINDS = [
 /** Names of commands: those of `contract/commands.ts`. */
 const COMMAND_NAMES = { upTo: 200 };
 
-export const COMMAND_RESULTS = ["ok", "refused"] as const;
-export const COMMAND_TYPES = ["read", "write"] as const;
+const COMMAND_RESULTS = ["ok", "refused"] as const;
+const COMMAND_TYPES = ["read", "write"] as const;
 
 export const CALLBACK_ANSWERS = ["acknowledged", "refused", "unreachable"] as const;
 

@@ -1,5 +1,5 @@
 /** The types of OpenMetrics 1.0 that Muster uses. */
-export type MetricType = "counter" | "gauge" | "histogram" | "gaugehistogram";
+type MetricType = "counter" | "gauge" | "histogram" | "gaugehistogram";
 
 /** The label of everything that has no label value of its own. No kind has this name: a kind begins with a letter or a digit. */
 export const OTHER = "_other";

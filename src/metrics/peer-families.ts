@@ -4,7 +4,7 @@ import { ROLES } from "../protocol/labels.ts";
 import { OTHER, type MetricFamily } from "./family.ts";
 
 /** Where something was refused. */
-export const REFUSAL_PLACES = [
+const REFUSAL_PLACES = [
   /** An HTTP request or a connection, before its caller was known. */
   "gateway",
   /** A handshake, before the peer was proved. */
@@ -18,7 +18,7 @@ export const REFUSAL_PLACES = [
 ] as const;
 export type RefusalPlace = (typeof REFUSAL_PLACES)[number];
 
-export const CIRCUIT_SCOPES = ["peer", "kind"] as const;
+const CIRCUIT_SCOPES = ["peer", "kind"] as const;
 
 /** Peers, their sessions and their measurements. */
 export const PEER_FAMILIES = {

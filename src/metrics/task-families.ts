@@ -5,7 +5,7 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
 /** How an attempt ends: the final states of `AttemptState`. */
-export const ATTEMPT_OUTCOMES = [
+const ATTEMPT_OUTCOMES = [
   "succeeded",
   "failed",
   "timed_out",
@@ -18,10 +18,10 @@ export const ATTEMPT_OUTCOMES = [
 ] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
-export const TASK_ENDS = ["succeeded", "failed", "cancelled", "expired"] as const;
+const TASK_ENDS = ["succeeded", "failed", "cancelled", "expired"] as const;
 
 /** How a task was submitted: over HTTP, by a peer, by a webhook. */
-export const TASK_SOURCES = ["api", "peer", "webhook"] as const;
+const TASK_SOURCES = ["api", "peer", "webhook"] as const;
 
 /** How far the attempt is that a peer holds: offered, waiting at the peer for a slot, running. */
 export const LEASE_STATES = ["offered", "prefetched", "running"] as const;

@@ -1,6 +1,6 @@
 import { familyOf, type MetricName } from "./catalog.ts";
 import type { MetricFamily } from "./family.ts";
-import type { HistogramSample, MetricSample, MetricSnapshot, NumberSample } from "./snapshot.ts";
+import type { HistogramSample, MetricSample, MetricSnapshot } from "./snapshot.ts";
 
 /** The formats that Prometheus and its relatives read. */
 export type TextFormat = "openmetrics" | "prometheus";
@@ -57,9 +57,9 @@ function linesOf(
   const labels = sample.labels.map((value, index) => labelText(names[index] ?? "", value));
   if ("value" in sample) {
     const full = family.type === "counter" ? `${name}_total` : name;
-    return [`${full}${inBraces(labels)} ${numberText((sample as NumberSample).value)}`];
+    return [`${full}${inBraces(labels)} ${numberText(sample.value)}`];
   }
-  return histogramLines(name, family, labels, sample as HistogramSample, format);
+  return histogramLines(name, family, labels, sample, format);
 }
 
 function histogramLines(

@@ -96,7 +96,8 @@ describe.skipIf(skipReason !== "")(`with Prometheus${skipReason}`, () => {
       const { address } = prometheus;
       const ask = async <T>(path: string): Promise<T> => {
         const answer = await fetch(`http://${address}/api/v1/${path}`);
-        return ((await answer.json()) as { readonly data: T }).data;
+        const { data } = (await answer.json()) as { readonly data: T };
+        return data;
       };
       const query = async (expression: string): Promise<number | null> => {
         const { result } = await ask<{ result: { value: [number, string] }[] }>(

@@ -7,7 +7,7 @@ export interface ParsedFamily {
   readonly samples: readonly ParsedSample[];
 }
 
-export interface ParsedSample {
+interface ParsedSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -49,7 +49,10 @@ export function parseMetrics(
     const family = families.at(-1);
     if (family === undefined) throw new Error(`a sample without a family: ${line}`);
     const sample = parseSample(line);
-    const key = JSON.stringify([sample.name, Object.entries(sample.labels).toSorted()]);
+    const key = JSON.stringify([
+      sample.name,
+      Object.entries(sample.labels).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    ]);
     if (seen.has(key)) throw new Error(`repeated: ${line}`);
     seen.add(key);
     if (!suffixes(family.type, format).some((suffix) => `${family.name}${suffix}` === sample.name))

@@ -24,16 +24,14 @@ export function countRefusal(
   metrics.count("muster_refusals", [place, reason], by);
 }
 
+const SUBMISSIONS: ReadonlySet<CommandName> = new Set([
+  "submit_task",
+  "enqueue_task",
+  "submit_batch",
+  "assign_task",
+]);
+
 function placeOf(name: CommandName): RefusalPlace {
-  switch (name) {
-    case "admit":
-      return "admission";
-    case "submit_task":
-    case "enqueue_task":
-    case "submit_batch":
-    case "assign_task":
-      return "submission";
-    default:
-      return "command";
-  }
+  if (name === "admit") return "admission";
+  return SUBMISSIONS.has(name) ? "submission" : "command";
 }

@@ -121,12 +121,18 @@ describe("the figures of tasks", () => {
   });
 
   it("the chart counts each task in the interval of its end", () => {
-    const intervals = intervalsOf(tasks, NOW);
+    const intervals = intervalsOf(tasks, NOW, null);
     expect(intervals).toHaveLength(INTERVALS);
     expect(intervals.reduce((sum, { succeeded }) => sum + succeeded, 0)).toBe(2);
     expect(intervals.reduce((sum, { failed }) => sum + failed, 0)).toBe(2);
     const last = intervals.at(-1);
     expect(last?.at).toBe(Math.floor(NOW / INTERVAL_MS) * INTERVAL_MS);
+    const known = intervalsOf(tasks, NOW, NOW - 2 * INTERVAL_MS);
+    expect(known.map(({ at: begins }) => begins - NOW)).toEqual([
+      -2 * INTERVAL_MS,
+      -INTERVAL_MS,
+      0,
+    ]);
   });
 });
 

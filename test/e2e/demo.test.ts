@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -66,6 +66,23 @@ describe("the demo", () => {
     expect(stdout).toContain("5 of 5 correct");
     expect(stdout).toContain("webhook");
     expect(code).toBe(0);
+    await expectCleanedUp();
+  });
+
+  test("SV41 the demo keeps its mesh with --keep, and says where the dashboard is, until it is stopped", async () => {
+    await writeFile(join(dir, "one.txt"), "1");
+    const demo = start(["demo", "one.txt", "--keep"], runOptions());
+    await demo.waitForOutput(/Ctrl-C stops it/);
+    expect(demo.stdout).toContain("1 of 1 correct");
+    const [, url = ""] = /(http:\/\/\S+\/dashboard)/.exec(demo.stderr) ?? [];
+    const [, secrets = ""] = /in (\S+) \(ADMIN_TOKEN\)/.exec(demo.stderr) ?? [];
+    expect((await fetch(url)).status).toBe(200);
+    const [, token = ""] = /^ADMIN_TOKEN="?([^"\n]+)/m.exec(await readFile(secrets, "utf8")) ?? [];
+    const peers = new URL("/v1/peers?state=active", url);
+    const answer = await fetch(peers, { headers: { Authorization: `Bearer ${token}` } });
+    expect(((await answer.json()) as { peers: unknown[] }).peers).toHaveLength(4);
+    demo.child.kill("SIGINT");
+    expect((await demo.finished).code).toBe(0);
     await expectCleanedUp();
   });
 

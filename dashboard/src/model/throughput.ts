@@ -14,8 +14,15 @@ export interface Interval {
   readonly failed: number;
 }
 
-/** Tasks that ended in each interval up to `now`, the oldest interval first. */
-export function intervalsOf(tasks: Iterable<TaskSummary>, now: number): readonly Interval[] {
+/**
+ * Tasks that ended in each interval up to `now`, the oldest interval first. Intervals before `knownSince`, of which not all tasks are known, are
+ * left out.
+ */
+export function intervalsOf(
+  tasks: Iterable<TaskSummary>,
+  now: number,
+  knownSince: number | null,
+): readonly Interval[] {
   const last = Math.floor(now / INTERVAL_MS);
   const intervals = Array.from({ length: INTERVALS }, (_, at) => ({
     at: (last - INTERVALS + 1 + at) * INTERVAL_MS,
@@ -30,7 +37,7 @@ export function intervalsOf(tasks: Iterable<TaskSummary>, now: number): readonly
     if (state === "succeeded") interval.succeeded++;
     else if (state !== "cancelled") interval.failed++;
   }
-  return intervals;
+  return intervals.filter(({ at }) => at >= (knownSince ?? 0));
 }
 
 export interface TaskFigures {

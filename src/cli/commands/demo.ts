@@ -3,9 +3,11 @@ import { DemoRun } from "../demo/demo-run.ts";
 import { readFiles } from "../demo/files.ts";
 import { printResults, printResultsJson } from "../demo/results-table.ts";
 import { Failure } from "../failure.ts";
-import { stopSignal } from "../signals.ts";
+import { note } from "../output.ts";
+import type { MeshProcess } from "../server-module.ts";
+import { Stopped, stopSignal } from "../signals.ts";
 
-const usage = "demo [FILE]... [--json]";
+const usage = "demo [FILE]... [--json] [--keep]";
 
 /** The demo takes 20 s on an idle machine. A busy one may take longer, as long as peers join and tasks end. */
 const STALLED_MS = 45_000;
@@ -17,9 +19,10 @@ export const demo = command({
   details: [
     ["FILE", "a file to hash, or a folder for all files in it; default: Muster's source"],
     ["--json", "print the results as JSON"],
+    ["--keep", "keep the mesh and its peers running, and print the address of its dashboard"],
   ],
-  examples: ["demo", "demo ~/photos"],
-  options: { json: { type: "boolean" } },
+  examples: ["demo", "demo ~/photos", "demo --keep"],
+  options: { json: { type: "boolean" }, keep: { type: "boolean" } },
   arguments: ["[FILE...]"],
   run: async (values, positionals) => {
     const show = values.json === true ? printResultsJson : printResults;
@@ -30,17 +33,35 @@ export const demo = command({
     const timer = setTimeout(() => stalled.abort(new Stalled()), STALLED_MS);
     const run = new DemoRun(files, startedAt, () => void timer.refresh());
     const elapsedSeconds = (): number => (Date.now() - startedAt) / 1_000;
+    let allCorrect = false;
+    let isKept = false;
+    const afterwards = async (mesh: MeshProcess): Promise<void> => {
+      clearTimeout(timer);
+      allCorrect = show(run.rows, elapsedSeconds());
+      isKept = values.keep === true;
+      if (isKept) await keptMesh(mesh);
+    };
     try {
-      await run.run(AbortSignal.any([stopSignal(), stalled.signal]));
+      await run.run(AbortSignal.any([stopSignal(), stalled.signal]), afterwards);
     } catch (error) {
       if (error instanceof Stalled) show(run.rows, elapsedSeconds());
-      throw error;
+      // A mesh that is kept ends in no other way.
+      if (!(isKept && error instanceof Stopped)) throw error;
     } finally {
       clearTimeout(timer);
     }
-    return show(run.rows, elapsedSeconds()) ? 0 : 1;
+    return allCorrect ? 0 : 1;
   },
 });
+
+/** Says where the mesh's dashboard is. The mesh runs until the user stops it. */
+async function keptMesh({ url, folder }: MeshProcess): Promise<never> {
+  note("");
+  note(`The mesh and its peers keep running. Its dashboard:  ${url}/dashboard`);
+  note(`Sign in with the admin token, which is in ${folder.secrets} (ADMIN_TOKEN).`);
+  note("Ctrl-C stops it.");
+  return new Promise<never>(() => {});
+}
 
 class Stalled extends Failure {
   constructor() {

@@ -12,6 +12,9 @@ import { loadServer } from "../server-package.ts";
 import { Progress } from "./progress.ts";
 import type { Row } from "./results-table.ts";
 
+/** What happens between the end of the last task and the end of the mesh. */
+type Afterwards = (mesh: MeshProcess) => Promise<void>;
+
 /** One run of the demo: a mesh, four peers, one task per file, and how far the tasks are. */
 export class DemoRun {
   readonly #progress = new Progress();
@@ -36,18 +39,21 @@ export class DemoRun {
     return this.#rows;
   }
 
-  /** Resolves when every task has ended. Whatever happens, no process and no file is left behind. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when every task has ended, and `afterwards` has: until then the mesh and the peers run. Whatever happens, no process and no
+   * file is left behind.
+   */
+  async run(signal: AbortSignal, afterwards: Afterwards = async () => {}): Promise<void> {
     const dir = await mkdtemp(join(tmpdir(), "muster-demo-"));
     try {
-      await this.#runMesh(dir, signal);
+      await this.#runMesh(dir, signal, afterwards);
     } finally {
       this.#progress.clear();
       await rm(dir, { recursive: true, force: true });
     }
   }
 
-  async #runMesh(dir: string, signal: AbortSignal): Promise<void> {
+  async #runMesh(dir: string, signal: AbortSignal, afterwards: Afterwards): Promise<void> {
     this.#progress.show("starting a mesh…");
     const { startMesh } = await loadServer();
     const onLog = ({ message }: LogLine): void => this.#progress.note(message);
@@ -56,13 +62,13 @@ export class DemoRun {
     const meshExit = new AbortController();
     void mesh.exited.then(() => meshExit.abort(new Failure("the mesh ended unexpectedly")));
     try {
-      await this.#runPeers(mesh, AbortSignal.any([signal, meshExit.signal]));
+      await this.#runPeers(mesh, AbortSignal.any([signal, meshExit.signal]), afterwards);
     } finally {
       await mesh.stop();
     }
   }
 
-  async #runPeers(mesh: MeshProcess, signal: AbortSignal): Promise<void> {
+  async #runPeers(mesh: MeshProcess, signal: AbortSignal, afterwards: Afterwards): Promise<void> {
     this.#progress.show("four peers join…");
     const configs = await orAborted(registerPeers(mesh), signal);
     const peers = startPeers(configs, (from, report) => this.#onReport(from, report));
@@ -70,6 +76,8 @@ export class DemoRun {
       await orAborted(Promise.race([peers.joined, peers.crashed]), signal);
       peers.send("controller", { type: "jobs", jobs: this.#jobs() });
       await orAborted(Promise.race([this.#allEnded.promise, peers.crashed]), signal);
+      this.#progress.clear();
+      await orAborted(Promise.race([afterwards(mesh), peers.crashed]), signal);
     } finally {
       this.#isRunning = false;
       await peers.stop();

@@ -58,7 +58,7 @@ export const Overview = () => {
     >
       <Findings findings={findings} />
       <Figures peers={known} stats={stats.value} figures={figures} />
-      <Throughput tasks={tasks} />
+      <Throughput tasks={tasks} knownSince={knownSince} />
       <div class="columns">
         <Kinds stats={stats.value} />
         <Failures />

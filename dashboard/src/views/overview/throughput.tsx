@@ -2,7 +2,7 @@ import { useMemo } from "preact/hooks";
 import type { TaskSummary } from "../../../../src/protocol/http.ts";
 import { clock } from "../../live/clock.ts";
 import { counted, duration } from "../../model/format.ts";
-import { INTERVAL_MS, INTERVALS, intervalsOf } from "../../model/throughput.ts";
+import { INTERVAL_MS, intervalsOf } from "../../model/throughput.ts";
 import { Chart } from "../../ui/chart.tsx";
 import { Panel } from "../../ui/page.tsx";
 
@@ -11,11 +11,20 @@ const SERIES = [
   { label: "Succeeded", color: "ok", kind: "bars" },
 ] as const;
 
-/** Tasks that ended in the last half hour: failed ones on top of those that succeeded. */
-export const Throughput = ({ tasks }: { readonly tasks: readonly TaskSummary[] }) => {
+interface ThroughputProps {
+  readonly tasks: readonly TaskSummary[];
+  /** When the oldest of them was submitted; null if there are no older ones. */
+  readonly knownSince: number | null;
+}
+
+/** Tasks that ended in the last half hour at most: failed ones on top of those that succeeded. */
+export const Throughput = ({ tasks, knownSince }: ThroughputProps) => {
   // The chart moves by whole intervals.
   const interval = Math.floor(clock.value / INTERVAL_MS);
-  const intervals = useMemo(() => intervalsOf(tasks, interval * INTERVAL_MS), [tasks, interval]);
+  const intervals = useMemo(
+    () => intervalsOf(tasks, interval * INTERVAL_MS, knownSince),
+    [tasks, interval, knownSince],
+  );
   const data = useMemo(
     (): [number[], number[], number[]] => [
       intervals.map(({ at }) => at / 1_000),
@@ -26,7 +35,7 @@ export const Throughput = ({ tasks }: { readonly tasks: readonly TaskSummary[] }
   );
   const succeeded = intervals.reduce((sum, each) => sum + each.succeeded, 0);
   const failed = intervals.reduce((sum, each) => sum + each.failed, 0);
-  const label = `Tasks that ended in the last ${duration(INTERVALS * INTERVAL_MS)}: ${counted(succeeded, "task")} succeeded, ${failed} failed`;
+  const label = `Tasks that ended in the last ${duration(intervals.length * INTERVAL_MS)}: ${counted(succeeded, "task")} succeeded, ${failed} failed`;
   return (
     <Panel
       title={`Tasks ended, per ${duration(INTERVAL_MS)}`}

@@ -1,0 +1,69 @@
+/** `npm run screenshots`: takes the pictures of the dashboard in `docs/`, of a mesh whose peers do tasks. It needs Chromium. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { chromium } from "playwright-core";
+import { startMesh } from "../../server/mesh-process.ts";
+import { connectPeer, controller, type Peer } from "../../src/client/index.ts";
+
+const DOCS = join(import.meta.dirname, "../../docs");
+/** How long the peers work before the pictures are taken. */
+const WORK_MS = 150_000;
+const PEERS = [
+  { name: "frankfurt-01", slots: 4, workMs: 250, failures: 0 },
+  { name: "frankfurt-02", slots: 4, workMs: 320, failures: 0 },
+  { name: "paris-gpu", slots: 2, workMs: 180, failures: 0.02 },
+  { name: "warsaw-01", slots: 3, workMs: 500, failures: 0 },
+  { name: "laptop", slots: 1, workMs: 900, failures: 0.3 },
+];
+
+const dir = await mkdtemp(join(tmpdir(), "muster-screenshots-"));
+const mesh = await startMesh({ dir: join(dir, ".muster"), port: 0 });
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+});
+const peers = PEERS.map(joined);
+try {
+  await Promise.all(peers.map(({ ready }) => ready));
+  const client = controller({ url: mesh.url, token: mesh.adminToken });
+  const until = Date.now() + WORK_MS;
+  let last = "";
+  for (let n = 0; Date.now() < until; n++) {
+    const kind = ["image/resize", "image/resize", "text/digest"][n % 3] ?? "";
+    const task = await client.tasks.submit(kind, { file: `photos/${1_000 + n}.jpg`, width: 1_280 });
+    if (kind === "image/resize") last = task.id;
+    await sleep(60 + 120 * Math.random() + (n % 200 > 150 ? 0 : 60));
+  }
+  await client.tasks.wait(last);
+  const page = await browser.newPage({ viewport: { width: 1_280, height: 800 } });
+  await page.goto(`${mesh.url}/dashboard`);
+  await page.getByLabel("Token").fill(mesh.adminToken);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.locator(".chart canvas").waitFor();
+  await page.getByText("Why tasks failed").waitFor();
+  await page.screenshot({ path: join(DOCS, "dashboard-overview.png") });
+  await page.evaluate(`location.hash = "/tasks/${last}"`);
+  await page.locator(".contenders").waitFor();
+  await page.screenshot({ path: join(DOCS, "dashboard-task.png") });
+} finally {
+  await browser.close();
+  await Promise.all(peers.map((peer) => peer.close()));
+  await mesh.stop();
+  await rm(dir, { recursive: true, force: true });
+}
+
+function joined({ name, slots, workMs, failures }: (typeof PEERS)[number]): Peer {
+  const work = async (payload: unknown): Promise<unknown> => {
+    await sleep(workMs * (0.7 + 0.6 * Math.random()));
+    if (Math.random() < failures) throw new Error("no space left on device");
+    return { done: payload };
+  };
+  return connectPeer({
+    url: mesh.url,
+    name,
+    slots,
+    handlers: { "image/resize": work, "text/digest": work },
+  });
+}

@@ -8,6 +8,7 @@ import { backup } from "./backup.ts";
 import { blackHole } from "./black-hole.ts";
 import { busyHandler } from "./busy-handler.ts";
 import { callbacks } from "./callbacks.ts";
+import { dashboard } from "./dashboard.ts";
 import { events } from "./events.ts";
 import { fairness } from "./fairness.ts";
 import { fairnessReal } from "./fairness-real.ts";
@@ -33,6 +34,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "black-hole": blackHole,
   "busy-handler": busyHandler,
   callbacks,
+  dashboard,
   events,
   fairness,
   "fairness-real": fairnessReal,

@@ -46,6 +46,7 @@ export const Chart = ({ label, series, data }: ChartProps) => {
 };
 
 function optionsOf(series: readonly ChartSeries[], width: number): Options {
+  const hasBars = series.some(({ kind }) => kind === "bars");
   const axis = {
     stroke: color("muted"),
     font: "12px system-ui, sans-serif",
@@ -58,13 +59,28 @@ function optionsOf(series: readonly ChartSeries[], width: number): Options {
     padding: [8, 8, 0, 0],
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: (_, _min, max) => [0, Math.max(4, Math.ceil(max * 1.1))] } },
+    scales: {
+      // Half a bar on each side, so that the first and the last are whole.
+      x: { range: (plot, from, to) => padded(plot.data[0], from, to, hasBars) },
+      y: { range: (_, _min, max) => [0, Math.max(4, Math.ceil(max * 1.1))] },
+    },
     axes: [
       { ...axis, grid: { show: false }, size: 28, space: 72, values: (_, times) => timesOf(times) },
       { ...axis, size: 44, incrs: WHOLE_STEPS },
     ],
     series: [{}, ...series.map(drawn)],
   };
+}
+
+function padded(
+  times: ArrayLike<number>,
+  from: number,
+  to: number,
+  hasBars: boolean,
+): [number, number] {
+  const [first = 0, second = first] = Array.from(times);
+  const half = hasBars ? (second - first) / 2 : 0;
+  return [from - half, to + half];
 }
 
 /** Tasks are whole. */
@@ -84,7 +100,7 @@ function timesOf(times: readonly number[]): string[] {
 
 function drawn({ label, color: name, kind }: ChartSeries): Series {
   const stroke = color(name);
-  const bars = UPlot.paths.bars?.({ size: [0.8, 24] });
+  const bars = UPlot.paths.bars?.({ size: [0.8, 96] });
   return kind === "bars" && bars !== undefined
     ? { label, stroke, fill: stroke, width: 0, paths: bars, points: { show: false } }
     : { label, stroke, width: 2, points: { show: false } };

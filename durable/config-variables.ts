@@ -31,6 +31,7 @@ import {
   type OutboundAllow,
 } from "../src/protocol/outbound-allow.ts";
 import { readPublicUrl } from "../src/protocol/public-url.ts";
+import { readOtlpHeaders } from "./otlp-headers.ts";
 import { SelectionVariables } from "./selection-variables.ts";
 
 /** Bytes of a megabyte, as Cloudflare counts storage. */
@@ -110,6 +111,24 @@ const PublicUrl = z.string().transform((text, context): string => {
   return z.NEVER;
 });
 
+/** The base URL of a collector, as OpenTelemetry's `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+const OtlpEndpoint = z.string().transform((text, context): string => {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) context.addIssue("is not a URL");
+  else if (url.username !== "" || url.password !== "")
+    context.addIssue("has a user or password; put what authorizes into OTLP_HEADERS");
+  else if (url.search !== "" || url.hash !== "") context.addIssue("has a query or a fragment");
+  else return url.href.replace(/\/+$/, "");
+  return z.NEVER;
+});
+
+const OtlpHeaders = z.string().transform((text, context) => {
+  const headers = readOtlpHeaders(text);
+  if (headers.ok) return headers.value;
+  context.addIssue(headers.error);
+  return z.NEVER;
+});
+
 /** The variables and secrets of a deployment, with their defaults. Error texts follow the name of the variable. */
 export const ConfigVariables = z.object({
   MESH_NAME: Name.default("muster"),
@@ -162,6 +181,13 @@ export const ConfigVariables = z.object({
     .min(PROXY_SECRET_CHARS_MIN, `is shorter than ${PROXY_SECRET_CHARS_MIN} characters`)
     .regex(BEARER_TOKEN, "has characters that a header cannot contain")
     .optional(),
+  OTLP_ENDPOINT: OtlpEndpoint.optional(),
+  OTLP_HEADERS: OtlpHeaders.optional(),
+  TRACE_SAMPLE: z.coerce
+    .number({ error: "is not a number" })
+    .min(0, "is below 0")
+    .max(1, "is above 1")
+    .default(1),
   MESH_IDENTITY_KEY: Key,
   MESH_IDENTITY_KEY_NEXT: Key.optional(),
   MESH_ROTATION_ENDS: z.iso.datetime({ offset: true, error: "is not an RFC 3339 time" }).optional(),

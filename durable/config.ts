@@ -21,6 +21,7 @@ import {
   type MeshIdentities,
 } from "./mesh-keys.ts";
 import type { OutboundProxyAccess } from "./outbound-fetch.ts";
+import type { Collector } from "./span-sender.ts";
 import { readPolicy } from "./selection-variables.ts";
 import type { UpstashAccess } from "./upstash-store.ts";
 
@@ -45,6 +46,8 @@ export interface MeshConfig {
   readonly locations: LocationSource;
   /** What makes requests to URLs that callers gave; null when the Worker makes them itself. */
   readonly outboundProxy: OutboundProxyAccess | null;
+  /** The collector that gets spans; null when none does. */
+  readonly collector: Collector | null;
   readonly coordinator: CoordinatorConfig;
 }
 
@@ -89,6 +92,8 @@ function parseConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
     return misconfigured(
       "OUTBOUND_ALLOW needs an OUTBOUND_PROXY, which connects to the hosts that it lists and to no other private address",
     );
+  const collector = readCollector(data);
+  if (!collector.ok) return misconfigured(collector.error);
   return ok({
     name: data.MESH_NAME,
     publicUrl: data.PUBLIC_URL ?? null,
@@ -110,6 +115,7 @@ function parseConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
     trustedProxies: data.TRUSTED_PROXIES,
     locations: data.LOCATION_SERVICE,
     outboundProxy: outboundProxy.value,
+    collector: collector.value,
     coordinator: coordinatorConfig(data, identities.value, replicas.value !== null),
   });
 }
@@ -145,6 +151,10 @@ const coordinatorConfig = (
     publicFields: data.DISCOVERY_METADATA,
     replicated,
   },
+  tracing:
+    data.OTLP_ENDPOINT === undefined
+      ? null
+      : { sample: data.TRACE_SAMPLE, meshName: data.MESH_NAME, meshId: current.id },
 });
 
 function readReplicas(data: ConfigVariables): Result<UpstashAccess | null, string> {
@@ -159,6 +169,12 @@ function readOutboundProxy(data: ConfigVariables): Result<OutboundProxyAccess | 
   if (url === undefined && secret === undefined) return ok(null);
   if (url !== undefined && secret !== undefined) return ok({ url, secret });
   return err("OUTBOUND_PROXY and OUTBOUND_PROXY_SECRET must be set together");
+}
+
+function readCollector(data: ConfigVariables): Result<Collector | null, string> {
+  const { OTLP_ENDPOINT: endpoint, OTLP_HEADERS: headers = {} } = data;
+  if (endpoint !== undefined) return ok({ url: `${endpoint}/v1/traces`, headers });
+  return Object.keys(headers).length === 0 ? ok(null) : err("OTLP_HEADERS needs OTLP_ENDPOINT");
 }
 
 const misconfigured = (faults: string) =>

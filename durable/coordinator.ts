@@ -44,6 +44,8 @@ import { openMeshRegistry } from "./open-mesh-registry.ts";
 import { grouped, onlyRead } from "./grouped-command.ts";
 import type { CoordinatorRpc, RpcAnswer, RpcCommand } from "./rpc.ts";
 import { SessionPort } from "./session-port.ts";
+import { SpanExporter } from "./span-exporter.ts";
+import { sendSpans } from "./span-sender.ts";
 import { TaskWaiters } from "./task-waiters.ts";
 import { timed } from "./timed.ts";
 import { upstashStore } from "./upstash-store.ts";
@@ -66,6 +68,8 @@ export class Coordinator
   readonly #copies: OutboxRunner;
   readonly #effects: EffectPerformer;
   readonly #measurements: MeasurementWriter;
+  /** Null when no collector is configured. */
+  readonly #spans: SpanExporter | null;
   readonly #waiters = new TaskWaiters();
   readonly #streams: EventStreams;
   /** An import has replaced the rows, and this object ends. */
@@ -120,6 +124,19 @@ export class Coordinator
       execute: async (name, input) =>
         void (await this.#queue.execute([grouped("mesh", { name, input })])),
     });
+    const { collector } = this.#config;
+    this.#spans =
+      collector === null
+        ? null
+        : new SpanExporter({
+            claim: () => {
+              const claimed = this.#run("claim_spans", {});
+              return claimed.ok ? claimed.value.batch : null;
+            },
+            send: (body) => sendSpans(collector, body, () => Date.now()),
+            answered: ({ upTo, spans }, answer) =>
+              void this.#run("spans_answered", { upTo, spans, answer }),
+          });
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
   }
 
@@ -222,6 +239,7 @@ export class Coordinator
       this.#queue.drain();
       this.#run("tick", {});
       inBackground(this.#copies.run());
+      if (this.#spans !== null) inBackground(this.#spans.run());
       await this.#outbox.run();
     } catch (thrown) {
       console.error("tick failed", { error: redactedError(thrown) });

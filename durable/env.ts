@@ -50,6 +50,10 @@ export interface Env {
   /** What makes requests to URLs that callers gave (src/protocol/outbound-proxy.ts), and the secret that it asks for. */
   readonly OUTBOUND_PROXY?: string;
   readonly OUTBOUND_PROXY_SECRET?: string;
+  /** The collector that gets spans by OTLP/HTTP, what authorizes there, and the share of traces that it gets. */
+  readonly OTLP_ENDPOINT?: string;
+  readonly OTLP_HEADERS?: string;
+  readonly TRACE_SAMPLE?: string;
   /** Where the mesh's callers are, in degrees; distances to peers are measured from there. */
   readonly MESH_LATITUDE?: string;
   readonly MESH_LONGITUDE?: string;

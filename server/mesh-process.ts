@@ -235,10 +235,12 @@ function connectionLimit(options: MeshOptions): ConnectionLimit {
 
 /** The origins of services that the operator names: they may be private, unlike what callers name. */
 const configuredOrigins = (variables: Readonly<Record<string, string>>): string[] =>
-  ["UPSTASH_REDIS_REST_URL", "LOCATION_SERVICE", "OUTBOUND_PROXY"].flatMap((name) => {
-    const text = variables[name] ?? "";
-    return URL.canParse(text) ? [new URL(text).origin] : [];
-  });
+  ["UPSTASH_REDIS_REST_URL", "LOCATION_SERVICE", "OUTBOUND_PROXY", "OTLP_ENDPOINT"].flatMap(
+    (name) => {
+      const text = variables[name] ?? "";
+      return URL.canParse(text) ? [new URL(text).origin] : [];
+    },
+  );
 
 /** The hosts that `OUTBOUND_ALLOW` lists. */
 function outboundAllowOf(text: string = ""): OutboundAllow {

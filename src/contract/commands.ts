@@ -12,6 +12,7 @@ import { METRIC_CALLERS, type MetricCommands } from "./metrics.ts";
 import { PEER_CALLERS, type PeerCommands } from "./peers.ts";
 import { STORAGE_CALLERS, type StorageCommands } from "./storage.ts";
 import { TASK_CALLERS, type TaskCommands } from "./tasks.ts";
+import { TRACING_CALLERS, type TracingCommands } from "./tracing.ts";
 import { WEBHOOK_CALLERS, type WebhookCommands } from "./webhooks.ts";
 
 /** Every command of the coordinator: who may send it, what it receives, what it answers. */
@@ -25,6 +26,7 @@ export interface Commands
     DialingCommands,
     WebhookCommands,
     StorageCommands,
+    TracingCommands,
     AccessCommands,
     EventCommands,
     MetricCommands,
@@ -69,6 +71,7 @@ export const COMMAND_CALLERS: CallersOf<Commands> = {
   ...DIALING_CALLERS,
   ...WEBHOOK_CALLERS,
   ...STORAGE_CALLERS,
+  ...TRACING_CALLERS,
   ...ACCESS_CALLERS,
   ...EVENT_CALLERS,
   ...METRIC_CALLERS,

@@ -38,6 +38,7 @@ const READ_COMMANDS = [
   "read_own_result",
   "read_result",
   "task_stats",
+  "trace_task",
   "webhook_source_versions",
   "why_task",
 ] as const satisfies readonly CommandName[];

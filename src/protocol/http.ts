@@ -14,6 +14,7 @@ export * from "./http/scheduling.ts";
 export * from "./http/selection.ts";
 export * from "./http/task-request.ts";
 export * from "./http/tasks.ts";
+export * from "./http/traces.ts";
 export * from "./http/webhook-deliveries.ts";
 export * from "./http/webhook-filters.ts";
 export * from "./http/webhook-refusals.ts";

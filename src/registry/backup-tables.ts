@@ -16,6 +16,7 @@ export const DERIVED_TABLES = [
   "outbox",
   "event_log",
   "metric_counters",
+  "span_queue",
 ] as const;
 
 /** A table of the truth. */

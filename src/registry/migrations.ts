@@ -289,4 +289,11 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
   ],
   [`ALTER TABLE tasks ADD COLUMN traceparent TEXT`, `ALTER TABLE tasks ADD COLUMN tracestate TEXT`],
   [`CREATE TABLE metric_counters (one INTEGER PRIMARY KEY CHECK (one = 1), saved TEXT NOT NULL)`],
+  [
+    `ALTER TABLE tasks ADD COLUMN retried_at INTEGER`,
+    `ALTER TABLE task_results ADD COLUMN upload_begun_at INTEGER`,
+    `CREATE TABLE span_queue (
+      seq INTEGER PRIMARY KEY, task_id TEXT NOT NULL, retries INTEGER NOT NULL, part TEXT NOT NULL, at INTEGER NOT NULL
+    )`,
+  ],
 ];

@@ -45,6 +45,8 @@ import { settingsTable } from "./settings.ts";
 import { Shares } from "./shares.ts";
 import { correlatedFailuresTable } from "./correlated-failures.ts";
 import type { Sql } from "./sql.ts";
+import { SpanExportState } from "./span-export.ts";
+import { spanQueueTable } from "./span-queue.ts";
 import { submittersTable } from "./submitters.ts";
 import { TableChanges, type TableName } from "./table-changes.ts";
 import { taskSelection } from "./task-selection.ts";
@@ -227,6 +229,8 @@ export function openRegistry(
     outbox: outboxTable(on("outbox")),
     callbacks,
     callbackRotations: callbackRotationsTable(sql),
+    spanQueue: spanQueueTable(on("spanQueue")),
+    spanExport: new SpanExportState(() => changes.mark("spanQueue")),
     apiTokens,
     endedOwners,
     submitters,

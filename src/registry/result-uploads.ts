@@ -25,14 +25,17 @@ export function resultUploadsTable(sql: Sql) {
       const update = `UPDATE result_uploads SET bytes = ?, sha256 = ? WHERE task_id = ? AND blob_id = ? RETURNING blob_id`;
       return sql.exec(update, bytes, sha256, taskId, blobId).length > 0;
     },
-    /** Removes the row of one upload that has stored exactly these bytes, and returns its blob ID; null when there is none. */
-    take(taskId: string, { bytes, sha256 }: ResultContent): string | null {
-      const find = `SELECT blob_id FROM result_uploads WHERE task_id = ? AND bytes = ? AND sha256 = ? LIMIT 1`;
+    /** Removes the row of one upload that has stored exactly these bytes, and returns its blob ID and when it began; null when there is none. */
+    take(
+      taskId: string,
+      { bytes, sha256 }: ResultContent,
+    ): Pick<ResultUpload, "blobId" | "begunAt"> | null {
+      const find = `SELECT blob_id, begun_at FROM result_uploads WHERE task_id = ? AND bytes = ? AND sha256 = ? LIMIT 1`;
       const row = sql.exec(find, taskId, bytes, sha256)[0];
       if (row === undefined) return null;
       const blobId = text(row, "blob_id");
       sql.exec(`DELETE FROM result_uploads WHERE task_id = ? AND blob_id = ?`, taskId, blobId);
-      return blobId;
+      return { blobId, begunAt: number(row, "begun_at") };
     },
     /** Removes uploads that began until then, and returns the IDs of their blobs. */
     takeBegunBefore(time: Millis): readonly string[] {

@@ -21,7 +21,8 @@ export type TableName =
   | "dials"
   | "apiTokens"
   | "exportCopy"
-  | "importCopy";
+  | "importCopy"
+  | "spanQueue";
 
 /** Which tables were written since `clear`, so that only the due times that may have changed are read again. */
 export class TableChanges {

@@ -13,6 +13,8 @@ export interface ResultExtra {
   readonly bytes: number | null;
   /** SHA-256 of the blob in KV, in base64. */
   readonly sha256: string | null;
+  /** When its upload began; null when it was not uploaded. */
+  readonly uploadBegunAt: Millis | null;
 }
 
 const NOTHING: ResultExtra = {
@@ -21,6 +23,7 @@ const NOTHING: ResultExtra = {
   blobId: null,
   bytes: null,
   sha256: null,
+  uploadBegunAt: null,
 };
 
 /** One row for each task whose result is sealed or large; most have none. */
@@ -34,6 +37,7 @@ export function taskResultsTable(sql: Sql) {
       blobId: textOrNull(row, "blob_id"),
       bytes: numberOrNull(row, "bytes"),
       sha256: textOrNull(row, "sha256"),
+      uploadBegunAt: numberOrNull(row, "upload_begun_at"),
     };
   });
   return {
@@ -74,15 +78,17 @@ export function taskResultsTable(sql: Sql) {
       this.put(taskId, { ...NOTHING, sealTo: publicKey });
     },
     put(taskId: string, extra: ResultExtra): void {
-      const { sealTo, sealed, blobId, bytes, sha256 } = extra;
+      const { sealTo, sealed, blobId, bytes, sha256, uploadBegunAt } = extra;
       sql.exec(
-        `INSERT OR REPLACE INTO task_results (task_id, seal_to, sealed, blob_id, bytes, sha256) VALUES (?, ?, ?, ?, ?, ?)`,
+        `INSERT OR REPLACE INTO task_results (task_id, seal_to, sealed, blob_id, bytes, sha256, upload_begun_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
         taskId,
         sealTo,
         Number(sealed),
         blobId,
         bytes,
         sha256,
+        uploadBegunAt,
       );
       kept.wrote(taskId, extra);
     },

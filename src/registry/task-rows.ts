@@ -43,7 +43,7 @@ export type StoredWaiting = WaitingTask & Pick<Task, "state" | "prefetched" | "n
 
 /** The columns of a listed task: all but payload and result, which may be large. */
 export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements, priority, concurrency_key, concurrency_limit, turn, created_at, deadline_at, not_before,
-  ended_at, max_attempts, retries, lease_ms, backoff_ms, backoff_max_ms, attempt_timeout_ms, traceparent, tracestate, fence, last_fence, tries, interruptions,
+  ended_at, max_attempts, retries, retried_at, lease_ms, backoff_ms, backoff_max_ms, attempt_timeout_ms, traceparent, tracestate, fence, last_fence, tries, interruptions,
   max_interruptions, attempt_until, lease_until, prefetched, peer_id, progress, message, error, payload_dropped`;
 
 /** The columns of a task that is queued or prefetched. */
@@ -112,6 +112,7 @@ export const readListed = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   endedAt: numberOrNull(row, "ended_at"),
   maxAttempts: number(row, "max_attempts"),
   retries: number(row, "retries"),
+  retriedAt: numberOrNull(row, "retried_at"),
   leaseMs: number(row, "lease_ms"),
   backoffMs: number(row, "backoff_ms"),
   backoffMaxMs: number(row, "backoff_max_ms"),
@@ -179,6 +180,7 @@ export const writeTask = (task: Task): Record<string, SqlValue> => ({
   ended_at: task.endedAt,
   max_attempts: task.maxAttempts,
   retries: task.retries,
+  retried_at: task.retriedAt,
   lease_ms: task.leaseMs,
   backoff_ms: task.backoffMs,
   backoff_max_ms: task.backoffMaxMs,

@@ -146,6 +146,14 @@ export function tasksTable(
       return task;
     },
 
+    /** The task without payload and result, which may be large. */
+    withoutContents(id: string): Omit<Task, "payload" | "result"> | null {
+      const known = kept.has(id) ? kept.get(id) : null;
+      if (known !== null) return known;
+      const [row] = sql.exec(`SELECT ${LISTED_COLUMNS} FROM tasks WHERE id = ?`, id);
+      return row === undefined ? null : readListed(row);
+    },
+
     insert(task: Task): void {
       const payload = textOfJson(task.payload);
       const requirements = JSON.stringify(task.requirements);
@@ -213,11 +221,12 @@ export function tasksTable(
       const ended = bytesOf(task.id);
       ownerBytes.addEnded(ended.owner, -ended.bytes);
       sql.exec(
-        `UPDATE tasks SET deadline_at = ?, max_attempts = ?, retries = ?, turn = ?,
+        `UPDATE tasks SET deadline_at = ?, max_attempts = ?, retries = ?, retried_at = ?, turn = ?,
          bytes = ${INPUT_BYTES} WHERE id = ?`,
         task.deadlineAt,
         task.maxAttempts,
         task.retries,
+        task.retriedAt,
         task.queuePosition,
         task.id,
       );

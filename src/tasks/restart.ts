@@ -19,6 +19,7 @@ export const restartedTask = (
   ...task,
   state: "queued",
   retries: task.retries + 1,
+  retriedAt: now,
   queuePosition: queuePositionOf(task.priority, now),
   notBefore: now,
   deadlineAt:

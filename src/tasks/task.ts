@@ -32,6 +32,8 @@ export interface Task {
   readonly maxAttempts: number;
   /** How often the task was put back into the queue after its end. */
   readonly retries: number;
+  /** When that was done last; null: never, or by an older version. */
+  readonly retriedAt: Millis | null;
   readonly leaseMs: number;
   /** The first pause after a failure, and the longest. */
   readonly backoffMs: Millis;

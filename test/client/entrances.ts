@@ -101,6 +101,7 @@ export const SUB_CLIENTS: SubClients = {
     resultOf: "data of the mesh",
     resultTextOf: "data of the mesh",
     why: null,
+    trace: null,
     repeatCallback: null,
   },
   peers: {

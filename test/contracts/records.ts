@@ -86,6 +86,7 @@ export const aTask = (more: Partial<Task> = {}): Task => ({
   notBefore: T,
   endedAt: null,
   maxAttempts: 3,
+  retriedAt: T + 3,
   retries: 2,
   leaseMs: 60_000,
   backoffMs: 500,

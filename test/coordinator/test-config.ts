@@ -32,4 +32,5 @@ export const TEST_CONFIG: CoordinatorConfig = {
     publicFields: [],
     replicated: false,
   },
+  tracing: null,
 };

@@ -8,6 +8,7 @@ import {
   SubmitTask,
   TaskList,
   TaskQuery,
+  TaskTraceView,
   TaskView,
   WaitQuery,
   WhyQuery,
@@ -83,6 +84,14 @@ const why = define("read_work", "get", "/v1/tasks/{id}/why", {
     ),
   },
 });
+const trace = define("read_work", "get", "/v1/tasks/{id}/trace", {
+  operationId: "traceTask",
+  summary:
+    "Show the timeline of a task: its waits in the queue, attempts, upload and callback, as spans",
+  responses: {
+    200: jsonOf(TaskTraceView, "The spans, which have no payload, result or error text"),
+  },
+});
 const cancel = define("work", "delete", "/v1/tasks/{id}", {
   operationId: "cancelTask",
   summary: "Cancel a task that has not ended; a peer that runs it receives a cancel message",
@@ -128,6 +137,9 @@ export function taskRoutes(router: Router): void {
     const input = { ...c.req.valid("param"), ...c.req.valid("query") };
     return forward(c, "why_task", { ...input, visibleTo: visibleTo(c) });
   });
+  router.route(trace, (c) =>
+    forward(c, "trace_task", { ...c.req.valid("param"), visibleTo: visibleTo(c) }),
+  );
   router.route(cancel, (c) =>
     forwardTask(c, "cancel_task", { ...c.req.valid("param"), visibleTo: visibleTo(c) }, 200),
   );

@@ -207,6 +207,13 @@ const WORKER_SETTINGS = [
     "when MESH_IDENTITY_KEY_NEXT becomes the mesh's key",
     "a time such as 2030-01-31T08:00:00Z",
   ),
+  ofWorker(
+    "OTLP_ENDPOINT",
+    "URL",
+    "the collector that gets the spans of tasks, by OTLP/HTTP",
+    "an http or https URL without a query",
+  ),
+  ofWorker("TRACE_SAMPLE", "SHARE", "share of traces that it gets; default: 1", SHARE),
 ] as const;
 
 export const SETTINGS: readonly Setting[] = [...HOST_SETTINGS, ...WORKER_SETTINGS];
@@ -224,6 +231,7 @@ export const SECRETS = [
   "UPSTASH_REDIS_REST_URL",
   "UPSTASH_REDIS_REST_TOKEN",
   "OUTBOUND_PROXY_SECRET",
+  "OTLP_HEADERS",
 ] as const;
 export type SecretSetting = (typeof SECRETS)[number];
 

@@ -6,6 +6,7 @@ import type {
   TaskStats,
   WhyView,
   TaskSummary,
+  TaskTraceView,
 } from "../../protocol/http.ts";
 import { aboutTask, WaitTimeout } from "../errors.ts";
 import { followTask, loadTaskChanges } from "../events/follow-task.ts";
@@ -127,6 +128,13 @@ export class TasksClient {
       answer("TaskList"),
       { path: "v1/tasks", query },
       ({ tasks }) => tasks,
+    );
+  }
+
+  /** The timeline of a task: its waits, attempts, upload and callback, as spans. */
+  trace(id: string): Promise<TaskTraceView> {
+    return aboutTask(id, () =>
+      this.#api.json(answer("TaskTraceView"), { path: `${pathOf(id)}/trace` }),
     );
   }
 

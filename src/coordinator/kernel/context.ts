@@ -41,6 +41,16 @@ export interface CoordinatorConfig {
   /** Signs callbacks, and seals the secrets that are given with tasks (`webhooks/callback.ts`). */
   readonly callbackKey: Bytes;
   readonly discovery: DiscoveryConfig;
+  /** Null when the mesh sends no spans. */
+  readonly tracing: TracingConfig | null;
+}
+
+interface TracingConfig {
+  /** The share of traces whose spans are sent, 0..1, of tasks whose submission names no trace. */
+  readonly sample: number;
+  /** What sends them, for the receiver. */
+  readonly meshName: string;
+  readonly meshId: string;
 }
 
 interface StorageConfig {

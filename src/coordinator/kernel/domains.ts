@@ -10,6 +10,7 @@ import { outbox } from "../outbox/domain.ts";
 import { peers } from "../peers/domain.ts";
 import { storage } from "../storage/domain.ts";
 import { tasks } from "../tasks/domain.ts";
+import { tracing } from "../tracing/domain.ts";
 import { webhooks } from "../webhooks/domain.ts";
 import type { AuditEntriesOf } from "./audit.ts";
 import type { Handler } from "./handler.ts";
@@ -29,6 +30,7 @@ export const HANDLERS: { readonly [K in Exclude<CommandName, "tick">]: Handler<K
   ...outbox.handlers,
   ...storage.handlers,
   ...metrics.handlers,
+  ...tracing.handlers,
 };
 
 export const AUDIT: AuditEntriesOf<Commands> = {
@@ -44,6 +46,7 @@ export const AUDIT: AuditEntriesOf<Commands> = {
   ...outbox.audit,
   ...storage.audit,
   ...metrics.audit,
+  ...tracing.audit,
 };
 
 /** In the order in which `tick` runs them: attempts end before peers are evicted, and dialing follows both. */
@@ -57,4 +60,5 @@ export const JOBS: readonly Job[] = [
   ...dialing.jobs,
   ...outbox.jobs,
   ...storage.jobs,
+  ...tracing.jobs,
 ];

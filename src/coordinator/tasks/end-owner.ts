@@ -5,6 +5,7 @@ import { endReasonOf, ownerKeyOf } from "../../tasks/owner-key.ts";
 import { isEnded, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Job } from "../kernel/job.ts";
+import { settleCallback } from "../tracing/queue-spans.ts";
 import { cancelAttempt, endTask } from "./leases.ts";
 
 /** Tasks that are cancelled, and scheduled callbacks that are read, in one transaction: other commands wait for it. */
@@ -68,7 +69,11 @@ function endPartOf(context: Context, owner: EndedOwner, limit: number): number {
   for (const id of ids) cancelFor(context, registry.tasks.get(id), endReasonOf(owner.key));
   const scheduled = registry.callbacks.scheduled({ after: owner.place, limit: CALLBACKS_AT_ONCE });
   const own = scheduled.filter((callback) => ownerKeyOf(callback) === owner.key);
-  for (const { taskId } of own) registry.callbacks.cancel(taskId);
+  for (const { taskId } of own) {
+    const callback = registry.callbacks.get(taskId);
+    if (callback !== null)
+      settleCallback(context, { ...callback, state: "cancelled", dueAt: null });
+  }
   const ended: EndedOwner = {
     ...owner,
     tasks: owner.tasks + ids.length,

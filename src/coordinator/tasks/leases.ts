@@ -3,6 +3,7 @@ import { failsProbe } from "../../tasks/circuit.ts";
 import { ranFor } from "../../tasks/held-share.ts";
 import { retryAt } from "../../tasks/retry.ts";
 import type { AttemptState, Task } from "../../tasks/task.ts";
+import { queueTaskSpans } from "../tracing/queue-spans.ts";
 import { scheduleCallback } from "../webhooks/callback-registration.ts";
 import type { Context } from "../kernel/context.ts";
 import {
@@ -110,6 +111,7 @@ export function endTask(
     prefetched: false,
   });
   countTaskEnd(context, task, state);
+  queueTaskSpans(context, task);
   markWorkAvailable(context);
   effects.push({ type: "task_ended", taskId: task.id });
   scheduleCallback(context, task);

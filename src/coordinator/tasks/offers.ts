@@ -3,11 +3,12 @@ import { resultSecretText } from "../../crypto/result-tickets.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { offerEndsAt } from "../../tasks/lease.ts";
 import { hasSlot } from "../../tasks/eligibility.ts";
-import { traceHeaders } from "../../protocol/trace-context.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { countOffer } from "../metrics/task-counts.ts";
 import { sessionOf } from "../peers/scored-peers.ts";
+import { traceBelow } from "../tracing/sampling.ts";
+import { PLACES } from "../tracing/span.ts";
 
 /** Number of newest offers of which a task's history keeps those that were never begun, so that it stays bounded. */
 const UNBEGUN_KEPT = 200;
@@ -58,7 +59,7 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
         attempt: task.attemptsUsed + task.interruptions + 1,
         lease_seconds: leaseMs / 1_000,
         attempt_timeout_seconds: attemptTimeoutMs / 1_000,
-        ...traceHeaders(task.trace),
+        ...traceBelow(context.config, task, PLACES.attempt(fence)),
         ...(peer.speaksMuster && resultDelivery(context, { taskId: id, fence, peerId: peer.id })),
       },
     });

@@ -125,12 +125,13 @@ export function commitUploaded(
       : "the result must be sealed to the caller's key (seal_to of the offer)";
     return err({ code: "invalid_request", detail });
   }
-  const blobId = resultUploads.take(task.id, content);
-  if (blobId === null) {
+  const upload = resultUploads.take(task.id, content);
+  if (upload === null) {
     const detail = `no upload of this task has stored ${content.bytes} bytes with the SHA-256 ${content.sha256}; upload the result again`;
     return err({ code: "conflict", detail });
   }
-  taskResults.put(task.id, { sealTo, sealed, blobId, ...content });
+  const { blobId, begunAt: uploadBegunAt } = upload;
+  taskResults.put(task.id, { sealTo, sealed, blobId, ...content, uploadBegunAt });
   if (forPeer) taskResults.keptFor(task.id, ownerKeyOf(task), context.now);
   succeed(context, task, NULL_JSON, begunAt);
   if (forPeer) limitKept(context, ownerKeyOf(task));

@@ -201,6 +201,7 @@ function newTask(context: Context, input: SubmitInput): Task {
     endedAt: null,
     maxAttempts: task.max_attempts,
     retries: 0,
+    retriedAt: null,
     leaseMs: Math.round(task.lease_seconds * 1_000),
     backoffMs: Math.round((task.backoff?.first_seconds ?? RETRY_BACKOFF_DEFAULT / 1_000) * 1_000),
     backoffMaxMs: Math.round(

@@ -7,7 +7,6 @@ import { err, ok } from "../../base/result.ts";
 import { CALLBACK_ATTEMPTS_MAX, CALLBACK_TIMEOUT } from "../../protocol/constants.ts";
 import type { CALLBACK_ANSWERS } from "../../metrics/coordinator-families.ts";
 import type { TaskEvent } from "../../protocol/http.ts";
-import { traceHeaders } from "../../protocol/trace-context.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { ownerKeyOf } from "../../tasks/owner-key.ts";
 import { isEnded, type Task } from "../../tasks/task.ts";
@@ -34,6 +33,9 @@ import { secretsOfTask } from "./callback-secrets.ts";
 import type { CallbackRequest } from "../../contract/webhooks.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
+import { settleCallback } from "../tracing/queue-spans.ts";
+import { traceBelow } from "../tracing/sampling.ts";
+import { PLACES } from "../tracing/span.ts";
 import { viewOf } from "../tasks/task-view.ts";
 import { visibleTask } from "../tasks/submit.ts";
 import { checkNotEnding } from "../tasks/end-owner.ts";
@@ -110,8 +112,8 @@ function beginAttempt(context: Context, callback: Callback): Attempt | null {
   }
   if (callback.attempts.length >= CALLBACK_ATTEMPTS_MAX) {
     // The last attempt was cut off.
-    registry.callbacks.update({ ...callback, state: "failed", dueAt: null });
     registry.metrics.count("muster_callbacks_failed");
+    settleCallback(context, { ...callback, state: "failed", dueAt: null });
     return null;
   }
   const url = callableUrl(context, callback.url);
@@ -126,18 +128,19 @@ function beginAttempt(context: Context, callback: Callback): Attempt | null {
   if (!url.ok || !headers.ok) {
     const error = url.ok ? "the callback's secret does not open any more" : url.error;
     const attempts = [...callback.attempts, { ...attempt, endedAt: now, error }];
-    registry.callbacks.update({ ...callback, state: "failed", dueAt: null, attempts });
     registry.metrics.count("muster_callbacks_failed");
+    settleCallback(context, { ...callback, state: "failed", dueAt: null, attempts });
     return null;
   }
   const attempts = [...callback.attempts, attempt];
   registry.callbacks.update({ ...callback, dueAt: now + CUT_OFF_AFTER, attempts });
+  const trace = traceBelow(config, task, PLACES.callbackAttempt(task.retries, now));
   return {
     taskId,
     retries: task.retries,
     attempt: attempts.length,
     url: url.value,
-    headers: { ...headers.value, ...traceHeaders(task.trace) },
+    headers: { ...headers.value, ...trace },
     body,
   };
 }
@@ -178,7 +181,7 @@ export const callbackAnswered: Handler<"callback_answered"> = (
   const { status, error } = answer;
   const attempts = callback.attempts.with(attempt - 1, { ...made, endedAt: now, status, error });
   if (isAcknowledged(answer)) {
-    registry.callbacks.update({ ...callback, state: "delivered", dueAt: null, attempts });
+    settleCallback(context, { ...callback, state: "delivered", dueAt: null, attempts });
     return done;
   }
   // A newer attempt is in flight, and its outcome decides.
@@ -188,13 +191,14 @@ export const callbackAnswered: Handler<"callback_answered"> = (
   }
   // At an earlier time than before, the job that gives up the callbacks of an ended owner could have passed it already.
   if (registry.endedOwners.isEnding(task)) {
-    registry.callbacks.update({ ...callback, state: "cancelled", dueAt: null, attempts });
+    settleCallback(context, { ...callback, state: "cancelled", dueAt: null, attempts });
     return done;
   }
   const dueAt = nextAttempt(attempt, answer, now, random);
-  const state = dueAt === null ? "failed" : "pending";
-  if (dueAt === null) registry.metrics.count("muster_callbacks_failed");
-  registry.callbacks.update({ ...callback, state, dueAt, attempts });
+  if (dueAt === null) {
+    registry.metrics.count("muster_callbacks_failed");
+    settleCallback(context, { ...callback, state: "failed", dueAt, attempts });
+  } else registry.callbacks.update({ ...callback, dueAt, attempts });
   return done;
 };
 

@@ -58,6 +58,7 @@ const ANSWERS = [
   "TokenView",
   "WebhookSourceList",
   "WebhookSourceView",
+  "TaskTraceView",
   "WhyView",
 ] as const satisfies readonly (keyof typeof http)[];
 

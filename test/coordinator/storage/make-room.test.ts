@@ -213,6 +213,7 @@ describe("making room", () => {
       blobId: "b10b",
       bytes: 400_000,
       sha256: "",
+      uploadBegunAt: null,
     });
     mesh.run("cancel_task", { id, visibleTo: null });
     mesh.advanceClock(2 * MINUTE);

@@ -124,6 +124,7 @@ export type {
   TaskEvent,
   TaskStats,
   TaskSummary,
+  TaskTraceView as TaskTrace,
   WebhookSourceView,
 } from "../protocol/http.ts";
 export type { Role } from "../protocol/messages.ts";

@@ -1380,6 +1380,13 @@ With the number of the entry that is wrong, and why.
 - Cause: The entry is no name, address or network as the list has them, or has more than one meaning.
 - Remedy: Write \`HOST\`, \`HOST:PORT\`, \`10.0.0.5\`, \`[fd00::5]:8443\` or \`10.0.0.0/8\`, separated by commas.
 
+### OTLP_HEADERS …
+
+With the number of the entry that is wrong, and why.
+
+- Cause: The entry is not \`name=value\`, names a header that the mesh sets itself, or has a value that no header can have.
+- Remedy: Write \`name=value,name=value\`, and percent-encode values: \`authorization=Bearer%20TOKEN\`.
+
 ### is neither allowlist nor open
 
 After the name of the variable.
@@ -1473,10 +1480,24 @@ After \`ADMIN_TOKEN\`.
 
 ### is not a URL
 
-After \`UPSTASH_REDIS_REST_URL\` or \`OUTBOUND_PROXY\`.
+After \`UPSTASH_REDIS_REST_URL\`, \`OUTBOUND_PROXY\` or \`OTLP_ENDPOINT\`.
 
 - Cause: The text is not an http or https URL.
 - Remedy: Set a URL such as \`https://HOST\`.
+
+### has a user or password; put what authorizes into OTLP_HEADERS
+
+After \`OTLP_ENDPOINT\`.
+
+- Cause: The URL names a user.
+- Remedy: Remove it, and set \`OTLP_HEADERS\` to \`authorization=Basic%20…\`.
+
+### has a query or a fragment
+
+After \`OTLP_ENDPOINT\`.
+
+- Cause: The mesh appends \`/v1/traces\` to the URL.
+- Remedy: Remove what follows \`?\` or \`#\`.
 
 ### is empty
 
@@ -1547,6 +1568,13 @@ The whole text.
 
 - Cause: The list is set on Cloudflare, or on a workerd that has no outbound proxy.
 - Remedy: Run the mesh by \`muster serve\`, which has a proxy, or remove the list.
+
+### OTLP_HEADERS needs OTLP_ENDPOINT
+
+The whole text.
+
+- Cause: Headers for a collector are set, and no collector.
+- Remedy: Set \`OTLP_ENDPOINT\`, or remove the headers.
 
 ### OUTBOUND_PROXY and OUTBOUND_PROXY_SECRET must be set together
 

@@ -213,6 +213,7 @@ const MORE_CALLS = [
   ["task", TASK, "--cancel"],
   ["task", TASK, "--retry"],
   ["task", TASK, "--result"],
+  ["task", TASK, "--trace"],
   ["mesh", "auth-mode", "open"],
   ["webhook", "deliveries", "a"],
 ];

@@ -81,6 +81,13 @@ describe("the trace of a submission", () => {
     ]);
   });
 
+  test("SK47 the timeline of a task is read from the mesh", async () => {
+    const trace = { task_id: ID, trace_id: "0".repeat(32), exported: false, spans: [] };
+    const { mesh, requests } = api(json(trace));
+    expect(await mesh.tasks.trace(ID)).toEqual(trace);
+    expect(requests[0]?.url.pathname).toBe(`/base/v1/tasks/${ID}/trace`);
+  });
+
   test("SK45 that can't be a header is left out, and the task is submitted", async () => {
     const { mesh, requests } = api(json(task("queued")));
     await mesh.tasks.submit("sum", 1, { traceparent: "a\r\nb: c", tracestate: "" });

@@ -5,14 +5,15 @@ import { command } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import { taskId } from "../identifiers.ts";
 import { readKeyFile } from "../key-file.ts";
-import { print, printJsonLine, printJsonText } from "../output.ts";
+import { print, printJson, printJsonLine, printJsonText } from "../output.ts";
 import { stopSignal } from "../signals.ts";
 import { waitForTask } from "../wait/wait-for-task.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 import { readRetryOptions } from "../retry-options.ts";
+import { timelineLines } from "../trace-output.ts";
 import { asWritten, showTask, statusLine } from "../task-output.ts";
 
-const usage = "task ID [--wait SECONDS | --follow | --result | --cancel | --retry]";
+const usage = "task ID [--wait SECONDS | --follow | --result | --trace | --cancel | --retry]";
 
 const OPTIONS = {
   ...TARGET_OPTIONS,
@@ -20,6 +21,7 @@ const OPTIONS = {
   follow: { type: "boolean" },
   result: { type: "boolean" },
   "key-file": { type: "string" },
+  trace: { type: "boolean" },
   cancel: { type: "boolean" },
   retry: { type: "boolean" },
   "max-attempts": { type: "string" },
@@ -35,6 +37,7 @@ export const task = command({
     ["--follow", "print each change until its end; with --json, one JSON object per line"],
     ["--result", "print only the result, as JSON, exactly as the peer wrote it"],
     ["--key-file FILE", "with --result: the key that opens a sealed result"],
+    ["--trace", "print its timeline: waits, attempts, upload, callback"],
     ["--cancel", "cancel the task"],
     ["--retry", "put a task that failed, expired or was cancelled back into the queue"],
     ["--max-attempts N", "with --retry: the attempts from now on; default: as many as before"],
@@ -52,10 +55,12 @@ export const task = command({
   arguments: ["ID"],
   run: async (values, [word = ""]) => {
     const wait = numberOption("wait", values.wait);
-    const { follow, result, cancel, retry } = values;
-    if ([wait, follow, result, cancel, retry].filter((given) => given !== undefined).length > 1)
+    const { follow, result, trace, cancel, retry } = values;
+    if (
+      [wait, follow, result, trace, cancel, retry].filter((given) => given !== undefined).length > 1
+    )
       throw new UsageError(
-        "--wait, --follow, --result, --cancel and --retry exclude each other",
+        "--wait, --follow, --result, --trace, --cancel and --retry exclude each other",
         usageLine(usage),
       );
     const retryOptions = readRetryOptions(values);
@@ -71,6 +76,12 @@ export const task = command({
     const json = values.json === true;
     if (follow === true) return followTask(mesh, id, json);
     if (result === true) return printResult(mesh, id, values);
+    if (trace === true) {
+      const timeline = await mesh.tasks.trace(id);
+      if (json) printJson(timeline);
+      else timelineLines(timeline).forEach((line) => print(line));
+      return 0;
+    }
     if (cancel === true) {
       showTask(await mesh.tasks.cancel(id), json);
       return 0;

@@ -174,7 +174,8 @@ function readOutboundProxy(data: ConfigVariables): Result<OutboundProxyAccess | 
 function readCollector(data: ConfigVariables): Result<Collector | null, string> {
   const { OTLP_ENDPOINT: endpoint, OTLP_HEADERS: headers = {} } = data;
   if (endpoint !== undefined) return ok({ url: `${endpoint}/v1/traces`, headers });
-  return Object.keys(headers).length === 0 ? ok(null) : err("OTLP_HEADERS needs OTLP_ENDPOINT");
+  if (Object.keys(headers).length === 0) return ok(null);
+  return err("OTLP_HEADERS needs OTLP_ENDPOINT");
 }
 
 const misconfigured = (faults: string) =>

@@ -11,16 +11,17 @@ const HEADERS_MAX = 20;
 export function readOtlpHeaders(text: string): Result<Readonly<Record<string, string>>, string> {
   const headers: Record<string, string> = {};
   const entries = text.split(",").filter((entry) => entry.trim() !== "");
-  if (entries.length > HEADERS_MAX) return err(`has more than ${HEADERS_MAX} headers`);
+  if (entries.length > HEADERS_MAX) return err(`is longer than ${HEADERS_MAX} headers`);
   for (const [index, entry] of entries.entries()) {
-    const place = `has as entry ${index + 1}`;
+    const place = index + 1;
     const at = entry.indexOf("=");
     const name = entry.slice(0, Math.max(0, at)).trim().toLowerCase();
-    if (!/^[!#$%&'*+.^_`|~\da-z-]+$/.test(name)) return err(`${place} none of the form name=value`);
-    if (OWN.has(name)) return err(`${place} ${name}, which the mesh sets itself`);
+    if (!/^[!#$%&'*+.^_`|~\da-z-]+$/.test(name))
+      return err(`is wrong in entry ${place}: it has not the form name=value`);
+    if (OWN.has(name)) return err(`is wrong in entry ${place}: the mesh sets this header itself`);
     const value = decoded(entry.slice(at + 1).trim());
     if (value === null || !/^[\t -~]*$/.test(value))
-      return err(`${place} a value that no header can have`);
+      return err(`is wrong in entry ${place}: no header can have its value`);
     headers[name] = value;
   }
   return ok(headers);

@@ -208,6 +208,7 @@ const MESSAGES: readonly (readonly [files: string, before: RegExp])[] = [
   ["bin/replica.js", /(?=["`]PORT )/],
   ["durable/mesh-keys.ts", /return err\(/],
   ["durable/config.ts", /(?:return err\(|misconfigured\(\s*)(?=["`][A-Z])/],
+  ["durable/otlp-headers.ts", /return err\(/],
   ["durable/dial-out.ts", /return err\(/],
   ["durable/outbound-fetch.ts", /NOT_PUBLIC = /],
   ["durable/callback-sender.ts", /(?:\? |: |error: |=> )(?=["`](?:no|the|not|HTTP|redirects) ?)/],

@@ -27,7 +27,8 @@ export function timelineLines({ task_id: id, trace_id: traceId, spans }: TaskTra
     ];
   });
   const { "muster.task.state": state = "", "muster.task.kind": kind = "" } = root.attributes;
-  const took = endOf(root) === null ? "not ended" : durationText(to - from);
+  const end = endOf(root);
+  const took = end === null ? "not ended" : durationText(end - from);
   return [
     `task ${id}: ${kind}, ${state}, ${took}`,
     `trace ${traceId}`,

@@ -1380,12 +1380,19 @@ With the number of the entry that is wrong, and why.
 - Cause: The entry is no name, address or network as the list has them, or has more than one meaning.
 - Remedy: Write \`HOST\`, \`HOST:PORT\`, \`10.0.0.5\`, \`[fd00::5]:8443\` or \`10.0.0.0/8\`, separated by commas.
 
-### OTLP_HEADERS …
+### is wrong in entry …: …
 
-With the number of the entry that is wrong, and why.
+After \`OTLP_HEADERS\`.
 
 - Cause: The entry is not \`name=value\`, names a header that the mesh sets itself, or has a value that no header can have.
 - Remedy: Write \`name=value,name=value\`, and percent-encode values: \`authorization=Bearer%20TOKEN\`.
+
+### is longer than … headers
+
+After \`OTLP_HEADERS\`.
+
+- Cause: A collector needs one or two headers.
+- Remedy: Remove the others.
 
 ### is neither allowlist nor open
 

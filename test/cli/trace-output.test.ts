@@ -72,15 +72,15 @@ describe("the timeline of a task", () => {
     expect(lines.join("\n")).toBe(`\
 task ${ID}: resize, succeeded, 8.0 s
 trace 0af7651916cd43dd8448eb211c80319c
-SPAN         AFTER   TIME
-submit       0 ms    0 ms    =
-wait         0 ms    1.0 s   ===
-attempt 1    1.0 s   2.0 s     ======                                  atlas, failed, begun after 250 ms
-wait         3.0 s   2.0 s          ======
-attempt 2    5.0 s   3.0 s               =========                     atlas, succeeded, begun after 250 ms
-  upload     7.0 s   1.0 s                    ====                     300000 bytes
-callback     8.0 s   8.0 s                       ====================  one.example, delivered
-  attempt    8.0 s   200 ms                      =                     one.example, 503, failed`);
+SPAN       AFTER  TIME
+submit     0 ms   0 ms    =
+wait       0 ms   1.0 s   ===
+attempt 1  1.0 s  2.0 s     ======                                  atlas, failed, begun after 250 ms
+wait       3.0 s  2.0 s          ======
+attempt 2  5.0 s  3.0 s               =========                     atlas, succeeded, begun after 250 ms
+  upload   7.0 s  1.0 s                    ====                     300000 bytes
+callback   8.0 s  8.0 s                       ====================  one.example, delivered
+  attempt  8.0 s  200 ms                      =                     one.example, 503, failed`);
   });
 
   test("CL89 shows what has not ended as open", () => {

@@ -80,6 +80,8 @@ const GOOD: Readonly<Record<string, readonly string[]>> = {
   LOCATION_SERVICE: ["none", "platform", "https://a.example"],
   OUTBOUND_PROXY: URLS,
   OUTBOUND_ALLOW: ["10.0.0.0/8", "hooks.internal", "hooks.internal:8443"],
+  OTLP_ENDPOINT: URLS,
+  TRACE_SAMPLE: ["0", "0.5", "1"],
   ALLOW_LOOPBACK: SWITCHES,
   MESH_ROTATION_ENDS: [1, 2, 3].map((n) => `2030-01-0${n}T00:00:00Z`),
 };
@@ -118,6 +120,7 @@ const BAD: Readonly<Record<string, readonly (readonly [value: string, reason?: s
     ["10.0.0.1, *.internal", "entry 2"],
     ["https://hooks.internal", "entry 1"],
   ],
+  OTLP_ENDPOINT: [["collector:4318"], ["ftp://c.example"], ["https://c.example/?a=1"]],
   MESH_ROTATION_ENDS: [["tomorrow"], ["2030-01-01"]],
 };
 /** Of the settings that take the same values: by what stands for the value in help texts. */

@@ -254,6 +254,7 @@ const OTHER: readonly string[] = [
   "pair_rtts",
   "event_log",
   "metric_counters",
+  "span_queue",
 ];
 
 const countOf = (mesh: TestMesh, table: string): number =>

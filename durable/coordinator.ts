@@ -43,9 +43,9 @@ import { MeasurementWriter } from "./measurement-writer.ts";
 import { openMeshRegistry } from "./open-mesh-registry.ts";
 import { grouped, onlyRead } from "./grouped-command.ts";
 import type { CoordinatorRpc, RpcAnswer, RpcCommand } from "./rpc.ts";
+import { REOPEN_AFTER_MS, TICK_AFTER_MS } from "./reopen-times.ts";
 import { SessionPort } from "./session-port.ts";
-import { SpanExporter } from "./span-exporter.ts";
-import { sendSpans } from "./span-sender.ts";
+import { spanExporter, type SpanExporter } from "./span-exporter.ts";
 import { TaskWaiters } from "./task-waiters.ts";
 import { timed } from "./timed.ts";
 import { upstashStore } from "./upstash-store.ts";
@@ -68,8 +68,7 @@ export class Coordinator
   readonly #copies: OutboxRunner;
   readonly #effects: EffectPerformer;
   readonly #measurements: MeasurementWriter;
-  /** Null when no collector is configured. */
-  readonly #spans: SpanExporter | null;
+  readonly #spans: SpanExporter;
   readonly #waiters = new TaskWaiters();
   readonly #streams: EventStreams;
   /** An import has replaced the rows, and this object ends. */
@@ -124,19 +123,7 @@ export class Coordinator
       execute: async (name, input) =>
         void (await this.#queue.execute([grouped("mesh", { name, input })])),
     });
-    const { collector } = this.#config;
-    this.#spans =
-      collector === null
-        ? null
-        : new SpanExporter({
-            claim: () => {
-              const claimed = this.#run("claim_spans", {});
-              return claimed.ok ? claimed.value.batch : null;
-            },
-            send: (body) => sendSpans(collector, body, () => Date.now()),
-            answered: ({ upTo, spans }, answer) =>
-              void this.#run("spans_answered", { upTo, spans, answer }),
-          });
+    this.#spans = spanExporter(this.#config.collector, (name, input) => this.#run(name, input));
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
   }
 
@@ -238,8 +225,7 @@ export class Coordinator
       // Messages that have arrived come before the leases and offers that the tick ends.
       this.#queue.drain();
       this.#run("tick", {});
-      inBackground(this.#copies.run());
-      if (this.#spans !== null) inBackground(this.#spans.run());
+      inBackground(Promise.all([this.#copies.run(), this.#spans.run()]));
       await this.#outbox.run();
     } catch (thrown) {
       console.error("tick failed", { error: redactedError(thrown) });
@@ -310,8 +296,3 @@ export class Coordinator
     };
   }
 }
-
-/** Until the object that has the rows of an import ends: its answer is sent before. */
-const REOPEN_AFTER_MS = 100;
-/** The new object looks for what is due, also if nobody calls it. */
-const TICK_AFTER_MS = 2_000;

@@ -42,3 +42,10 @@ export type BatchOptions = Pick<
   SubmitOptions,
   "idempotencyKey" | "traceparent" | "tracestate" | "signal"
 >;
+
+export const BATCH_OPTIONS: OptionNames<BatchOptions> = {
+  idempotencyKey: "string",
+  traceparent: "string",
+  tracestate: "string",
+  signal: "signal",
+};

@@ -44,6 +44,7 @@ import type { MeshPin } from "./mesh-pin.ts";
 import { pathOf, TaskRequests } from "./task-requests.ts";
 import { outageOf, WAIT_OPTIONS, type WaitOptions } from "./options.ts";
 import {
+  BATCH_OPTIONS,
   SUBMIT_AND_WAIT_OPTIONS,
   TASK_FILTER,
   type BatchOptions,
@@ -93,12 +94,8 @@ export class TasksClient {
     tasks: readonly BatchTask[],
     options: BatchOptions = {},
   ): Promise<BatchView["results"]> {
-    refuseUnknownOptions("tasks.submitBatch", options, {
-      idempotencyKey: "string",
-      traceparent: "string",
-      tracestate: "string",
-      signal: "signal",
-    });
+    refuseUnknownOptions("tasks.submitBatch", options, BATCH_OPTIONS);
+    const key = idempotencyKeyOf(options.idempotencyKey);
     const { results } = await this.#api.json(answer("BatchView"), {
       method: "POST",
       path: "v1/task-batches",
@@ -108,10 +105,7 @@ export class TasksClient {
           payload: payloadJson(task.payload, `tasks[${i}].payload`),
         })),
       },
-      headers: {
-        "idempotency-key": idempotencyKeyOf(options.idempotencyKey),
-        ...sentTrace(options),
-      },
+      headers: { "idempotency-key": key, ...sentTrace(options) },
       idempotent: true,
       signal: options.signal,
     });
@@ -133,9 +127,8 @@ export class TasksClient {
 
   /** The timeline of a task: its waits, attempts, upload and callback, as spans. */
   trace(id: string): Promise<TaskTraceView> {
-    return aboutTask(id, () =>
-      this.#api.json(answer("TaskTraceView"), { path: `${pathOf(id)}/trace` }),
-    );
+    const path = `${pathOf(id)}/trace`;
+    return aboutTask(id, () => this.#api.json(answer("TaskTraceView"), { path }));
   }
 
   /** One task by its ID. */

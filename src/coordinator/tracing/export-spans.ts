@@ -89,7 +89,7 @@ export const spansAnswered: Handler<"spans_answered"> = (
 };
 
 /** When the next spans are sent; null when there are none. */
-export function nextSpans({ spanQueue, spanExport }: Registry): Millis | null {
+function nextSpans({ spanQueue, spanExport }: Registry): Millis | null {
   const oldest = spanQueue.oldest();
   if (oldest === null) return null;
   const at = spanQueue.count() >= ENTRIES_PER_REQUEST ? oldest : oldest + GATHER_TIME;

@@ -3,7 +3,7 @@ import { Uuid } from "../ids.ts";
 import { Time } from "./page.ts";
 
 /** The names of spans. Backends group by them, so they never change. */
-export const SPAN_NAMES = [
+const SPAN_NAMES = [
   "muster.task",
   "muster.submit",
   "muster.retry",

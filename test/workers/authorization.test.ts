@@ -131,6 +131,7 @@ const CONTROLLERS = [
   "GET /v1/tasks/stats",
   "GET /v1/tasks/{id}",
   "GET /v1/tasks/{id}/result",
+  "GET /v1/tasks/{id}/trace",
   "GET /v1/tasks/{id}/why",
   "POST /v1/callback-secret/end-previous",
   "POST /v1/callback-secret/rotate",

@@ -72,6 +72,8 @@ const CHECK_INTERVAL_MS = 5_000;
 /** workerd closes an idle connection after 5 s. The front closes it before that: a request on a closed one would fail. */
 const IDLE_TIMEOUT_MS = 4_000;
 
+const SOCKET_LISTENERS_MAX = 20;
+
 /** Headers of one connection, which are not passed on (RFC 9110 section 7.6.1). */
 const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-connection"]);
 /** In these the mesh is told the address of a client. */
@@ -197,6 +199,8 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     upstream.once("response", (answer) => refuse(answer, socket));
     upstream.once("upgrade", (answer, meshSocket, meshHead) => {
       upgraded.add(socket);
+      // Two pipelines between the same sockets add more listeners than the ten at which Node warns of a leak.
+      for (const end of [socket, meshSocket]) end.setMaxListeners(SOCKET_LISTENERS_MAX);
       socket.write(headOf(answer, answer.rawHeaders));
       socket.write(meshHead);
       meshSocket.write(head);

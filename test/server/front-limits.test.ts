@@ -182,6 +182,22 @@ describe("a connection that is not used", () => {
   });
 });
 
+test("a WebSocket adds no more listeners to its sockets than are expected: Node writes no warning of a leak", async () => {
+  const warnings: string[] = [];
+  const note = ({ name, message }: Error) => void warnings.push(`${name}: ${message}`);
+  process.on("warning", note);
+  try {
+    await start({ limit: limit(3) });
+    const socket = open(get("/", UPGRADE));
+    await waitFor(() => expect(socket.got).toMatch(/^HTTP\/1\.1 101 /));
+    // A warning is written in the next turn, before the answer to a later request.
+    expect((await ask("/"))[0]).toBe(200);
+    expect(warnings).toEqual([]);
+  } finally {
+    process.off("warning", note);
+  }
+});
+
 describe("a request that the front cannot pass on as it is", () => {
   test.for([
     ["without Host", get("/", ""), "header Host"],

@@ -191,6 +191,7 @@ describe("commands that only read", () => {
       get_rtt: { id: A.id, other: A.id },
       get_task: { id, visibleTo: null },
       why_task: { id, visibleTo: null },
+      trace_task: { id, visibleTo: null },
       read_result: { id, visibleTo: null },
       query_task: { ...from, id },
       read_own_result: { id, peerId: peer.id },

@@ -227,6 +227,7 @@ const WITHOUT_COMMAND: Readonly<Record<string, string>> = {
   "GET /v1/imports/{id}": "for programs: `muster restore` goes on by itself",
   "DELETE /v1/imports/{id}": "an import that is given up ends by itself",
   "GET /v1/connect": "a WebSocket: `muster join`",
+  "GET /v1/caller": "for the dashboard, which offers what its token may do",
   "GET /v1/mesh/proof": "for peers and for controllers that know the key of the mesh",
   "PUT /v1/task-results/{id}/{fence}": "for peers",
   "GET /v1/task-results/{id}": "for peers",

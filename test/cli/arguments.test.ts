@@ -21,7 +21,7 @@ describe("the arguments of commands", () => {
     ["token revoke", "ID is missing"],
     ["token list x", 'unexpected argument "x"'],
     ["token grant x", 'unknown action "grant"'],
-    ["token create king", 'SCOPE must be one of admin, controller, viewer, not "king"'],
+    ["token create king", 'SCOPE must be one of admin, controller, viewer, metrics, not "king"'],
     ["join-key revoke", "ID is missing"],
     ["join-key create x", 'unexpected argument "x"'],
     ["join-key make", 'unknown action "make"'],

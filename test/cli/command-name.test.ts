@@ -93,7 +93,7 @@ describe("CL62 a text that names the program has the name by which it was called
   test("and the scripts complete the command that an installed package has", async () => {
     const of = async (shell: string) => (await muster("completion", shell)).out;
     expect(await of("bash")).toMatch(/^complete -F _muster muster$/m);
-    expect(await of("zsh")).toMatch(/^#compdef muster$/m);
+    expect(await of("zsh")).toMatch(/^#compdef muster npx$/m);
     expect(await of("fish")).toMatch(/^complete -c muster /m);
   });
 });

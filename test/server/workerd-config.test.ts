@@ -31,10 +31,11 @@ describe("the configuration of workerd", () => {
     );
     expect(bindings).toHaveLength(3);
     for (const name of bindings) expect(config).toContain(`(name = "${name}", `);
-    // Each kind of binding has a counterpart: a new one needs its own.
+    // Each kind of binding has a counterpart: a new one needs its own. `build` is what Wrangler runs before it bundles.
     const tables = [...toml.matchAll(/^\[\[?([a-z_.]+)\]\]?$/gm)].map(([, name]) => name);
     expect(new Set(tables)).toEqual(
       new Set([
+        "build",
         "durable_objects.bindings",
         "migrations",
         "kv_namespaces",

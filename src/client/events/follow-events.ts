@@ -16,7 +16,7 @@ export interface FollowOptions extends EventOptions {
   readonly onOpen?: () => void;
   /** Called with the position after each event, also of events that the filter leaves out. */
   readonly onPosition?: (id: string) => void;
-  /** Called when a stream has ended, before it is opened again. */
+  /** Called when a stream has ended or could not be opened, before the next attempt. */
   readonly onBreak?: () => void;
 }
 
@@ -78,6 +78,7 @@ const openStream = (
     after,
     signal,
     outageMs,
+    onBreak,
   }: FollowOptions & { after: string | undefined },
 ): Promise<Stream> =>
   withRetries(
@@ -96,6 +97,7 @@ const openStream = (
       } catch (error) {
         watchdog.stop();
         signal?.throwIfAborted();
+        onBreak?.();
         throw watchdog.hasBarked ? new MusterApiError("unreachable", 0, SILENT) : error;
       }
     },

@@ -69,7 +69,7 @@ export class TaskChanges {
         signal: stream.signal,
         outageMs: Number.POSITIVE_INFINITY,
         onPosition: (id) => (this.#position = id),
-        // What happened before the stream was open, or while it was broken, is read.
+        // What happened before the stream was open, or while it was broken, is read. When it can't be opened, the read tells why.
         onOpen: () => this.#changed(null),
         onBreak: () => this.#changed(null),
       });

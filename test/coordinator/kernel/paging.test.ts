@@ -69,8 +69,9 @@ describe("the list of tasks", () => {
     const mesh = new TestMesh();
     const { payload, attempts, callback, ...rest } = mesh.submit({ kind: "echo", payload: 1 });
     const { result, result_sealed, result_bytes, result_url, ...more } = rest;
-    const { result_fence, result_sha256, result_signature, ...summary } = more;
+    const { result_fence, result_sha256, result_signature, tracestate, ...summary } = more;
     expect([result_fence, result_sha256, result_signature]).toEqual([null, null, null]);
+    expect(tracestate).toBeNull();
     const { tasks } = mesh.run("list_tasks", { limit: 1, visibleTo: null });
     expect([payload, attempts, callback]).toEqual([1, [], null]);
     expect([result, result_sealed, result_bytes, result_url]).toEqual([null, false, null, null]);

@@ -47,15 +47,18 @@ describe("POST /v1/peers", () => {
     [{ url: "ws://127.0.0.1:9091/ws" }, "url"],
     [{ url: `${URL}?token=secret` }, "url"],
     [{ url: `wss://${"a".repeat(3_000)}.example/` }, "url"],
-    [{ url: URL, public_key: "no key" }, "public_key"],
     [{ url: URL, name: "-no name-" }, "name"],
   ])("DL7 refuses %j and names the wrong field", async (json, place) => {
     expect(placesOf(await dial(json))).toEqual([place]);
     expect(await list()).toEqual([]);
   });
 
-  it("DL6 refuses a key of low order, which no peer can prove", async () => {
-    problemOf(await dial({ url: URL, public_key: LOW_ORDER }), "bad_key");
+  it.each([
+    ["of low order, which no peer can prove", LOW_ORDER],
+    ["in a form that no key has", "no key"],
+  ])("DL6 refuses a key %s", async (_, key) => {
+    problemOf(await dial({ url: URL, public_key: key }), "bad_key");
+    expect(await list()).toEqual([]);
   });
 
   it("DL5 is refused if GO_P2P is false", async () => {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { elapsed, PlainLines, statusDisplay } from "../../../src/cli/wait/status-display.ts";
 import { sameTarget } from "../../../src/cli/wait/same-target.ts";
 import { waitForTask } from "../../../src/cli/wait/wait-for-task.ts";
@@ -17,6 +17,9 @@ afterEach(() => {
   if (terminal === undefined) Reflect.deleteProperty(process.stderr, "isTTY");
   else Object.defineProperty(process.stderr, "isTTY", terminal);
 });
+
+// A command leaves its listeners for signals to the end of its process, which many files of tests share: Node would warn of a leak.
+beforeAll(() => void process.setMaxListeners(0));
 
 describe("CL56 while a command waits for a task", () => {
   test("a terminal has one line with time, state, peer and progress, which is gone at the end", () => {

@@ -1,7 +1,7 @@
 /** Asks before an action, shows why it failed, and closes once it is done. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { messageOf } from "../api/api-error.ts";
+import { Failure, useAct } from "./act.tsx";
 import { Button } from "./button.tsx";
 import { notify } from "./notices.tsx";
 
@@ -21,37 +21,24 @@ interface ConfirmProps {
 
 const Confirm = ({ asked, onClose }: ConfirmProps) => {
   const dialog = useRef<HTMLDialogElement>(null);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
   useEffect(() => dialog.current?.showModal(), []);
 
-  const confirm = async (): Promise<void> => {
-    setBusy(true);
-    setError(null);
-    try {
-      notify(await asked.run());
-      dialog.current?.close();
-    } catch (failed) {
-      setError(messageOf(failed));
-      setBusy(false);
-    }
-  };
+  const confirm = useAct(async () => {
+    notify(await asked.run());
+    dialog.current?.close();
+  });
 
   return (
     <dialog ref={dialog} class="dialog" aria-labelledby="confirm-title" onClose={onClose}>
       <h2 id="confirm-title">{asked.title}</h2>
       <div class="dialog-body">{asked.body}</div>
-      {error !== null && (
-        <p class="error" role="alert">
-          {error}
-        </p>
-      )}
+      <Failure error={confirm.error} />
       <div class="actions end">
         <Button onClick={() => dialog.current?.close()}>Keep as it is</Button>
         <Button
           kind={asked.danger === true ? "danger" : "primary"}
-          busy={busy}
-          onClick={() => void confirm()}
+          busy={confirm.busy}
+          onClick={confirm.start}
         >
           {asked.action}
         </Button>

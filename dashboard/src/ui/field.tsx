@@ -19,6 +19,36 @@ export const Field = ({ label, hint, children }: FieldProps) => {
   );
 };
 
+interface InputProps {
+  readonly label: string;
+  readonly hint?: ComponentChildren;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly type?: "text" | "number" | "password";
+  readonly min?: number;
+  readonly max?: number;
+  readonly required?: boolean;
+  readonly placeholder?: string;
+  readonly autoComplete?: "off";
+  readonly autoFocus?: boolean;
+  readonly spellcheck?: boolean;
+}
+
+/** A text or a number that the user types. */
+export const Input = ({ label, hint, onChange, type = "text", ...attributes }: InputProps) => (
+  <Field label={label} hint={hint}>
+    {(id) => (
+      <input
+        id={id}
+        // The types of Preact differ by it, and have no name for several of them.
+        type={type as "text"}
+        {...attributes}
+        onInput={({ currentTarget }) => onChange(currentTarget.value)}
+      />
+    )}
+  </Field>
+);
+
 interface SelectProps {
   readonly label: string;
   readonly value: string;

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { Failure } from "./act.tsx";
 
 interface PageProps {
   readonly title: string;
@@ -60,7 +61,5 @@ export const Loading = ({ error }: { readonly error: string | null }) =>
       Loading…
     </p>
   ) : (
-    <p class="error" role="alert">
-      {error}
-    </p>
+    <Failure error={error} />
   );

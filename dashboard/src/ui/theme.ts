@@ -5,29 +5,27 @@ export type Theme = "light" | "dark";
 /** As in `theme.ts`, which runs before. */
 const STORED = "muster.theme";
 const system = matchMedia("(prefers-color-scheme: dark)");
-const chosen = (): Theme | null => {
-  const { theme } = document.documentElement.dataset;
-  return theme === "dark" || theme === "light" ? theme : null;
-};
-const inForce = (): Theme => chosen() ?? (system.matches ? "dark" : "light");
-
-const current = signal<Theme>(inForce());
+/** At first what `theme.ts` has set. */
+const current = signal<Theme>(
+  document.documentElement.dataset["theme"] === "dark" ? "dark" : "light",
+);
 export const theme: ReadonlySignal<Theme> = current;
-system.addEventListener("change", () => {
-  current.value = inForce();
+
+function show(next: Theme): void {
+  document.documentElement.dataset["theme"] = next;
+  current.value = next;
+}
+
+system.addEventListener("change", ({ matches }) => {
+  if (localStorage.getItem(STORED) === null) show(matches ? "dark" : "light");
 });
 
-/** Changes to the other one. The choice of what the system has is no choice: the page then follows the system again. */
+/** Changes from light to dark, or back. What the system has is not stored, so that the page follows the system again. */
 export function toggleTheme(): void {
-  const next: Theme = inForce() === "dark" ? "light" : "dark";
-  if ((next === "dark") === system.matches) {
-    delete document.documentElement.dataset["theme"];
-    localStorage.removeItem(STORED);
-  } else {
-    document.documentElement.dataset["theme"] = next;
-    localStorage.setItem(STORED, next);
-  }
-  current.value = next;
+  const next: Theme = current.value === "dark" ? "light" : "dark";
+  if ((next === "dark") === system.matches) localStorage.removeItem(STORED);
+  else localStorage.setItem(STORED, next);
+  show(next);
 }
 
 /** The value of a color of the style sheet, for what is drawn on a canvas. */

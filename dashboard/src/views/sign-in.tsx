@@ -1,49 +1,36 @@
 import { useState } from "preact/hooks";
-import { messageOf } from "../api/api-error.ts";
 import { signedOutBecause, signIn } from "../api/session.ts";
+import { Failure, useAct } from "../ui/act.tsx";
 import { Button } from "../ui/button.tsx";
-import { Field } from "../ui/field.tsx";
+import { Input } from "../ui/field.tsx";
 import { Logo } from "./logo.tsx";
 import { ThemeButton } from "./theme-button.tsx";
 
 export const SignIn = () => {
   const [token, setToken] = useState("");
   const [keep, setKeep] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
 
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    setBusy(true);
-    setError(null);
-    try {
-      await signIn(token.trim(), keep);
-    } catch (failed) {
-      setError(messageOf(failed));
-      setBusy(false);
-    }
-  };
+  const submit = useAct(async () => {
+    await signIn(token.trim(), keep);
+  });
 
-  const told = error ?? signedOutBecause.value;
+  const told = submit.error ?? signedOutBecause.value;
   return (
     <main class="sign-in" id="main">
-      <form class="panel" onSubmit={(event) => void submit(event)}>
+      <form class="panel" onSubmit={submit.submit}>
         <Logo />
         <h1>Sign in to this mesh</h1>
-        <Field label="Token" hint="An API token, or the admin token of the mesh.">
-          {(id) => (
-            <input
-              id={id}
-              type="password"
-              autoComplete="off"
-              spellcheck={false}
-              required
-              autoFocus
-              value={token}
-              onInput={({ currentTarget }) => setToken(currentTarget.value)}
-            />
-          )}
-        </Field>
+        <Input
+          label="Token"
+          hint="An API token, or the admin token of the mesh."
+          type="password"
+          autoComplete="off"
+          spellcheck={false}
+          required
+          autoFocus
+          value={token}
+          onChange={setToken}
+        />
         <label class="check">
           <input
             type="checkbox"
@@ -52,12 +39,8 @@ export const SignIn = () => {
           />
           Stay signed in when this tab is reloaded
         </label>
-        {told !== null && (
-          <p class="error" role="alert">
-            {told}
-          </p>
-        )}
-        <Button type="submit" kind="primary" busy={busy}>
+        <Failure error={told} />
+        <Button type="submit" kind="primary" busy={submit.busy}>
           Sign in
         </Button>
         <details>

@@ -1,13 +1,13 @@
 import { useState } from "preact/hooks";
 import type { AllowEntry } from "../../../../src/protocol/http.ts";
 import type { Allowlist as Answer } from "../../api/answers.ts";
-import { messageOf } from "../../api/api-error.ts";
 import { mayAdminister } from "../../api/session.ts";
 import { useQuery } from "../../live/use-query.ts";
 import { counted, line, shortId } from "../../model/format.ts";
+import { Failure, useAct } from "../../ui/act.tsx";
 import { Button } from "../../ui/button.tsx";
 import { useConfirm } from "../../ui/confirm.tsx";
-import { Field, Select } from "../../ui/field.tsx";
+import { Field, Input, Select } from "../../ui/field.tsx";
 import { notify } from "../../ui/notices.tsx";
 import { Loading, Panel } from "../../ui/page.tsx";
 import { Ago } from "../../ui/time.tsx";
@@ -98,63 +98,37 @@ const AllowKey = ({ onDone }: { readonly onDone: () => void }) => {
   const [key, setKey] = useState("");
   const [label, setLabel] = useState("");
   const [role, setRole] = useState("worker");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
-  const allow = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    setBusy(true);
-    setError(null);
-    try {
-      await api.send("PUT", `/v1/allowlist/${encodeURIComponent(key.trim())}`, {
-        json: { label, roles: rolesOf(role) },
-      });
-      notify("The key is listed.");
-      setKey("");
-      setLabel("");
-      onDone();
-    } catch (failed) {
-      setError(messageOf(failed));
-    }
-    setBusy(false);
-  };
+  const allow = useAct(async () => {
+    await api.send("PUT", `/v1/allowlist/${encodeURIComponent(key.trim())}`, {
+      json: { label, roles: rolesOf(role) },
+    });
+    notify("The key is listed.");
+    setKey("");
+    setLabel("");
+    onDone();
+  });
   return (
     <details class="create">
       <summary>Add a key</summary>
-      <form class="form" onSubmit={(event) => void allow(event)}>
+      <form class="form" onSubmit={allow.submit}>
         <div class="field-row">
-          <Field label="Public key" hint="64 hex characters; `muster keygen` prints it.">
-            {(id) => (
-              <input
-                id={id}
-                required
-                spellcheck={false}
-                autoComplete="off"
-                value={key}
-                onInput={({ currentTarget }) => setKey(currentTarget.value)}
-              />
-            )}
-          </Field>
-          <Field label="Label">
-            {(id) => (
-              <input
-                id={id}
-                autoComplete="off"
-                value={label}
-                onInput={({ currentTarget }) => setLabel(currentTarget.value)}
-              />
-            )}
-          </Field>
+          <Input
+            label="Public key"
+            hint="64 hex characters; `muster keygen` prints it."
+            required
+            spellcheck={false}
+            autoComplete="off"
+            value={key}
+            onChange={setKey}
+          />
+          <Input label="Label" autoComplete="off" value={label} onChange={setLabel} />
           <Field label="Role">
             {() => <Select label="Role" value={role} options={ROLE_OPTIONS} onChange={setRole} />}
           </Field>
         </div>
-        {error !== null && (
-          <p class="error" role="alert">
-            {error}
-          </p>
-        )}
+        <Failure error={allow.error} />
         <div class="actions">
-          <Button type="submit" kind="primary" busy={busy}>
+          <Button type="submit" kind="primary" busy={allow.busy}>
             Add the key
           </Button>
         </div>

@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
 import type { NewJoinKey as Made } from "../../api/answers.ts";
-import { messageOf } from "../../api/api-error.ts";
 import { count } from "../../model/format.ts";
+import { Failure, useAct } from "../../ui/act.tsx";
 import { Button } from "../../ui/button.tsx";
 import { CopiedText } from "../../ui/copied-text.tsx";
-import { Field, Select } from "../../ui/field.tsx";
+import { Field, Input, Select } from "../../ui/field.tsx";
 import { QrCode } from "../../ui/qr-code.tsx";
 import { useData } from "../data.ts";
 import { ROLE_OPTIONS, rolesOf } from "./roles.ts";
@@ -25,80 +25,54 @@ export const NewJoinKey = ({ command = "COMMAND", onDone }: NewJoinKeyProps) => 
   const [role, setRole] = useState("worker");
   const [uses, setUses] = useState("1");
   const [days, setDays] = useState("7");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
   const [made, setMade] = useState<Made | null>(null);
-  const create = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    setBusy(true);
-    setError(null);
-    try {
-      const json = {
-        label,
-        roles: rolesOf(role),
-        uses: Number(uses),
-        expires_seconds: Number(days) * DAY_SECONDS,
-      };
-      setMade(await api.send("POST", PATH, { json }));
-      onDone();
-    } catch (failed) {
-      setError(messageOf(failed));
-    }
-    setBusy(false);
-  };
+  const create = useAct(async () => {
+    const json = {
+      label,
+      roles: rolesOf(role),
+      uses: Number(uses),
+      expires_seconds: Number(days) * DAY_SECONDS,
+    };
+    setMade(await api.send("POST", PATH, { json }));
+    onDone();
+  });
   if (made !== null) return <MadeKey made={made} command={command} onClose={() => setMade(null)} />;
   return (
-    <form class="form" onSubmit={(event) => void create(event)}>
+    <form class="form" onSubmit={create.submit}>
       <div class="field-row">
-        <Field label="Label">
-          {(id) => (
-            <input
-              id={id}
-              autoComplete="off"
-              placeholder="the lab"
-              value={label}
-              onInput={({ currentTarget }) => setLabel(currentTarget.value)}
-            />
-          )}
-        </Field>
+        <Input
+          label="Label"
+          autoComplete="off"
+          placeholder="the lab"
+          value={label}
+          onChange={setLabel}
+        />
         <Field label="Role">
           {() => <Select label="Role" value={role} options={ROLE_OPTIONS} onChange={setRole} />}
         </Field>
-        <Field label="Peers">
-          {(id) => (
-            <input
-              id={id}
-              type="number"
-              min={1}
-              max={10_000}
-              required
-              value={uses}
-              onInput={({ currentTarget }) => setUses(currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Field label="Days">
-          {(id) => (
-            <input
-              id={id}
-              type="number"
-              min={1}
-              max={365}
-              required
-              value={days}
-              onInput={({ currentTarget }) => setDays(currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Button type="submit" kind="primary" busy={busy}>
+        <Input
+          label="Peers"
+          type="number"
+          min={1}
+          max={10_000}
+          required
+          value={uses}
+          onChange={setUses}
+        />
+        <Input
+          label="Days"
+          type="number"
+          min={1}
+          max={365}
+          required
+          value={days}
+          onChange={setDays}
+        />
+        <Button type="submit" kind="primary" busy={create.busy}>
           Create a join key
         </Button>
       </div>
-      {error !== null && (
-        <p class="error" role="alert">
-          {error}
-        </p>
-      )}
+      <Failure error={create.error} />
     </form>
   );
 };

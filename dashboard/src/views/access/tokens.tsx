@@ -1,13 +1,13 @@
 import { useState } from "preact/hooks";
 import type { TokenView } from "../../../../src/protocol/http.ts";
 import type { NewToken, TokenPage } from "../../api/answers.ts";
-import { messageOf } from "../../api/api-error.ts";
 import { useQuery } from "../../live/use-query.ts";
 import { line } from "../../model/format.ts";
+import { Failure, useAct } from "../../ui/act.tsx";
 import { Button } from "../../ui/button.tsx";
 import { useConfirm } from "../../ui/confirm.tsx";
 import { CopiedText } from "../../ui/copied-text.tsx";
-import { Field, Select } from "../../ui/field.tsx";
+import { Field, Input, Select } from "../../ui/field.tsx";
 import { Loading, Panel } from "../../ui/page.tsx";
 import { State } from "../../ui/state.tsx";
 import { Ago } from "../../ui/time.tsx";
@@ -105,22 +105,12 @@ const CreateToken = ({ onDone }: { readonly onDone: () => void }) => {
   const [label, setLabel] = useState("");
   const [scope, setScope] = useState("viewer");
   const [days, setDays] = useState("90");
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
   const [made, setMade] = useState<NewToken | null>(null);
-  const create = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    setBusy(true);
-    setError(null);
-    try {
-      const expiry = days.trim() === "" ? {} : { expires_seconds: Number(days) * DAY_SECONDS };
-      setMade(await api.send("POST", PATH, { json: { label, scope, ...expiry } }));
-      onDone();
-    } catch (failed) {
-      setError(messageOf(failed));
-    }
-    setBusy(false);
-  };
+  const create = useAct(async () => {
+    const expiry = days.trim() === "" ? {} : { expires_seconds: Number(days) * DAY_SECONDS };
+    setMade(await api.send("POST", PATH, { json: { label, scope, ...expiry } }));
+    onDone();
+  });
   if (made !== null)
     return (
       <div class="made">
@@ -136,43 +126,31 @@ const CreateToken = ({ onDone }: { readonly onDone: () => void }) => {
       </div>
     );
   return (
-    <form class="form" onSubmit={(event) => void create(event)}>
+    <form class="form" onSubmit={create.submit}>
       <div class="field-row">
-        <Field label="Label">
-          {(id) => (
-            <input
-              id={id}
-              autoComplete="off"
-              placeholder="ci"
-              value={label}
-              onInput={({ currentTarget }) => setLabel(currentTarget.value)}
-            />
-          )}
-        </Field>
+        <Input
+          label="Label"
+          autoComplete="off"
+          placeholder="ci"
+          value={label}
+          onChange={setLabel}
+        />
         <Field label="Scope">
           {() => <Select label="Scope" value={scope} options={SCOPES} onChange={setScope} />}
         </Field>
-        <Field label="Days">
-          {(id) => (
-            <input
-              id={id}
-              type="number"
-              min={1}
-              placeholder="no end"
-              value={days}
-              onInput={({ currentTarget }) => setDays(currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Button type="submit" kind="primary" busy={busy}>
+        <Input
+          label="Days"
+          type="number"
+          min={1}
+          placeholder="no end"
+          value={days}
+          onChange={setDays}
+        />
+        <Button type="submit" kind="primary" busy={create.busy}>
           Create a token
         </Button>
       </div>
-      {error !== null && (
-        <p class="error" role="alert">
-          {error}
-        </p>
-      )}
+      <Failure error={create.error} />
     </form>
   );
 };

@@ -1,16 +1,17 @@
 import { useMemo, useState } from "preact/hooks";
+import { toHex } from "../../../../src/base/bytes.ts";
 import type { TaskView } from "../../../../src/protocol/http.ts";
 import {
   TASK_ATTEMPTS_DEFAULT,
   TASK_DEADLINE_DEFAULT,
 } from "../../../../src/protocol/task-limits.ts";
-import { messageOf } from "../../api/api-error.ts";
 import { goTo, place } from "../../live/place.ts";
 import { useLive } from "../../live/use-live.ts";
 import { faultOf } from "../../model/json-value.ts";
 import { EMPTY_REQUEST, requestText, type TaskForm } from "../../model/task-form.ts";
+import { Failure, useAct } from "../../ui/act.tsx";
 import { Button } from "../../ui/button.tsx";
-import { Field } from "../../ui/field.tsx";
+import { Field, Input } from "../../ui/field.tsx";
 import { notify } from "../../ui/notices.tsx";
 import { Page, Panel } from "../../ui/page.tsx";
 import { useData } from "../data.ts";
@@ -20,8 +21,6 @@ export const Submit = () => {
   const { session, mesh } = useData();
   const peers = useLive(mesh.peers).value;
   const [form, setForm] = useState<TaskForm>(() => ({ ...EMPTY_REQUEST, ...prefilled() }));
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string | null>(null);
   // The same task however often the button is pressed, until the form changes.
   const idempotencyKey = useMemo(() => newKey(), [form]);
   const kinds = useMemo(
@@ -38,24 +37,16 @@ export const Submit = () => {
 
   const set = (changed: Partial<TaskForm>) => setForm({ ...form, ...changed });
   const fault = form.payload.trim() === "" ? null : faultOf(form.payload);
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    setBusy(true);
-    setError(null);
-    try {
-      const text = requestText(form);
-      const task: TaskView = await session.api.send("POST", "/v1/tasks", { text, idempotencyKey });
-      notify("The task is submitted.");
-      goTo(["tasks", task.id]);
-    } catch (failed) {
-      setError(messageOf(failed));
-      setBusy(false);
-    }
-  };
+  const submit = useAct(async () => {
+    const text = requestText(form);
+    const task: TaskView = await session.api.send("POST", "/v1/tasks", { text, idempotencyKey });
+    notify("The task is submitted.");
+    goTo(["tasks", task.id]);
+  });
 
   return (
     <Page title="Submit a task">
-      <form class="form" onSubmit={(event) => void submit(event)}>
+      <form class="form" onSubmit={submit.submit}>
         <Panel title="Task">
           <Field label="Kind" hint="Peers say which kinds they handle.">
             {(id) => (
@@ -92,73 +83,51 @@ export const Submit = () => {
         </Panel>
         <Panel title="Where and how">
           <div class="field-row">
-            <Field label="Required labels" hint="Separated by spaces: gpu memory_gib>=16">
-              {(id) => (
-                <input
-                  id={id}
-                  spellcheck={false}
-                  autoComplete="off"
-                  value={form.labels}
-                  onInput={({ currentTarget }) => set({ labels: currentTarget.value })}
-                />
-              )}
-            </Field>
-            <Field label="Only this peer" hint="Its ID; empty: the best peer.">
-              {(id) => (
-                <input
-                  id={id}
-                  spellcheck={false}
-                  autoComplete="off"
-                  value={form.peer}
-                  onInput={({ currentTarget }) => set({ peer: currentTarget.value })}
-                />
-              )}
-            </Field>
+            <Input
+              label="Required labels"
+              hint="Separated by spaces: gpu memory_gib>=16"
+              spellcheck={false}
+              autoComplete="off"
+              value={form.labels}
+              onChange={(value) => set({ labels: value })}
+            />
+            <Input
+              label="Only this peer"
+              hint="Its ID; empty: the best peer."
+              spellcheck={false}
+              autoComplete="off"
+              value={form.peer}
+              onChange={(value) => set({ peer: value })}
+            />
           </div>
           <div class="field-row">
-            <Field label="Priority">
-              {(id) => (
-                <input
-                  id={id}
-                  type="number"
-                  value={form.priority}
-                  onInput={({ currentTarget }) => set({ priority: currentTarget.value })}
-                />
-              )}
-            </Field>
-            <Field label="Attempts">
-              {(id) => (
-                <input
-                  id={id}
-                  type="number"
-                  min={1}
-                  placeholder={String(TASK_ATTEMPTS_DEFAULT)}
-                  value={form.attempts}
-                  onInput={({ currentTarget }) => set({ attempts: currentTarget.value })}
-                />
-              )}
-            </Field>
-            <Field label="Deadline, in seconds">
-              {(id) => (
-                <input
-                  id={id}
-                  type="number"
-                  min={1}
-                  placeholder={String(TASK_DEADLINE_DEFAULT / 1_000)}
-                  value={form.deadline}
-                  onInput={({ currentTarget }) => set({ deadline: currentTarget.value })}
-                />
-              )}
-            </Field>
+            <Input
+              label="Priority"
+              type="number"
+              value={form.priority}
+              onChange={(value) => set({ priority: value })}
+            />
+            <Input
+              label="Attempts"
+              type="number"
+              min={1}
+              placeholder={String(TASK_ATTEMPTS_DEFAULT)}
+              value={form.attempts}
+              onChange={(value) => set({ attempts: value })}
+            />
+            <Input
+              label="Deadline, in seconds"
+              type="number"
+              min={1}
+              placeholder={String(TASK_DEADLINE_DEFAULT / 1_000)}
+              value={form.deadline}
+              onChange={(value) => set({ deadline: value })}
+            />
           </div>
         </Panel>
-        {error !== null && (
-          <p class="error" role="alert">
-            {error}
-          </p>
-        )}
+        <Failure error={submit.error} />
         <div class="actions">
-          <Button type="submit" kind="primary" busy={busy} disabled={fault !== null}>
+          <Button type="submit" kind="primary" busy={submit.busy} disabled={fault !== null}>
             Submit
           </Button>
         </div>
@@ -173,7 +142,4 @@ function prefilled(): Partial<TaskForm> {
   return { kind, payload };
 }
 
-const newKey = (): string =>
-  [...crypto.getRandomValues(new Uint8Array(16))]
-    .map((byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
+const newKey = (): string => toHex(crypto.getRandomValues(new Uint8Array(16)));

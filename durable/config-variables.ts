@@ -1,12 +1,8 @@
 import { z } from "zod";
-import { readTrustedProxies, type TrustedProxies } from "../src/access/client-address.ts";
-import {
-  NO_PAGES,
-  PREFLIGHTS_PER_MINUTE,
-  readPageOrigins,
-  type PageOrigins,
-} from "../src/access/page-origins.ts";
+import { readTrustedProxies } from "../src/access/client-address.ts";
+import { NO_PAGES, PREFLIGHTS_PER_MINUTE, readPageOrigins } from "../src/access/page-origins.ts";
 import { DAY, HOUR, SECOND } from "../src/base/clock.ts";
+import type { Result } from "../src/base/result.ts";
 import {
   DIALED_SESSIONS_DEFAULT,
   DISCOVERY_READS_PER_MINUTE,
@@ -25,11 +21,7 @@ import {
 import { PUBLIC_FIELDS } from "../src/protocol/discovery.ts";
 import { AuthMode } from "../src/protocol/http.ts";
 import { keyBytes, Name } from "../src/protocol/ids.ts";
-import {
-  NO_OUTBOUND_ALLOW,
-  readOutboundAllow,
-  type OutboundAllow,
-} from "../src/protocol/outbound-allow.ts";
+import { NO_OUTBOUND_ALLOW, readOutboundAllow } from "../src/protocol/outbound-allow.ts";
 import { readPublicUrl } from "../src/protocol/public-url.ts";
 import { readOtlpHeaders } from "./otlp-headers.ts";
 import { SelectionVariables } from "./selection-variables.ts";
@@ -83,34 +75,19 @@ const LocationService = z.string().transform((text, context): LocationSource => 
   return z.NEVER;
 });
 
-const ProxyList = z.string().transform((text, context): TrustedProxies => {
-  const proxies = readTrustedProxies(text);
-  if (proxies.ok) return proxies.value;
-  context.addIssue(proxies.error);
-  return z.NEVER;
-});
+/** What a function of the core reads, with its error as the issue. */
+const readBy = <Value>(read: (text: string) => Result<Value, string>) =>
+  z.string().transform((text, context): Value => {
+    const value = read(text);
+    if (value.ok) return value.value;
+    context.addIssue(value.error);
+    return z.NEVER;
+  });
 
-const OutboundAllowList = z.string().transform((text, context): OutboundAllow => {
-  const allow = readOutboundAllow(text);
-  if (allow.ok) return allow.value;
-  context.addIssue(allow.error);
-  return z.NEVER;
-});
-
-const PageOriginList = z.string().transform((text, context): PageOrigins => {
-  const pages = readPageOrigins(text);
-  if (pages.ok) return pages.value;
-  context.addIssue(pages.error);
-  return z.NEVER;
-});
-
-const PublicUrl = z.string().transform((text, context): string => {
-  const url = readPublicUrl(text);
-  if (url.ok) return url.value;
-  context.addIssue(url.error);
-  return z.NEVER;
-});
-
+const ProxyList = readBy(readTrustedProxies);
+const OutboundAllowList = readBy(readOutboundAllow);
+const PageOriginList = readBy(readPageOrigins);
+const PublicUrl = readBy(readPublicUrl);
 /** The base URL of a collector, as OpenTelemetry's `OTEL_EXPORTER_OTLP_ENDPOINT`. */
 const OtlpEndpoint = z.string().transform((text, context): string => {
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -122,12 +99,7 @@ const OtlpEndpoint = z.string().transform((text, context): string => {
   return z.NEVER;
 });
 
-const OtlpHeaders = z.string().transform((text, context) => {
-  const headers = readOtlpHeaders(text);
-  if (headers.ok) return headers.value;
-  context.addIssue(headers.error);
-  return z.NEVER;
-});
+const OtlpHeaders = readBy(readOtlpHeaders);
 
 /** The variables and secrets of a deployment, with their defaults. Error texts follow the name of the variable. */
 export const ConfigVariables = z.object({

@@ -68,7 +68,7 @@ export class Coordinator
   readonly #copies: OutboxRunner;
   readonly #effects: EffectPerformer;
   readonly #measurements: MeasurementWriter;
-  readonly #spans: SpanExporter;
+  readonly #spans: SpanExporter | null;
   readonly #waiters = new TaskWaiters();
   readonly #streams: EventStreams;
   /** An import has replaced the rows, and this object ends. */
@@ -123,7 +123,9 @@ export class Coordinator
       execute: async (name, input) =>
         void (await this.#queue.execute([grouped("mesh", { name, input })])),
     });
-    this.#spans = spanExporter(this.#config.collector, (name, input) => this.#run(name, input));
+    const { collector } = this.#config;
+    this.#spans =
+      collector && spanExporter(collector, this.#registry, (name, input) => this.#run(name, input));
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
   }
 
@@ -225,7 +227,7 @@ export class Coordinator
       // Messages that have arrived come before the leases and offers that the tick ends.
       this.#queue.drain();
       this.#run("tick", {});
-      inBackground(Promise.all([this.#copies.run(), this.#spans.run()]));
+      inBackground(Promise.all([this.#copies.run(), this.#spans?.run()]));
       await this.#outbox.run();
     } catch (thrown) {
       console.error("tick failed", { error: redactedError(thrown) });

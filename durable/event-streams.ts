@@ -4,6 +4,7 @@ import type { EventStreamInput } from "../src/contract/events.ts";
 import { eventFrame, gapFrame, openingFrame } from "../src/coordinator/events/frames.ts";
 import { toPosition } from "../src/coordinator/events/position.ts";
 import { startOf } from "../src/coordinator/events/start.ts";
+import { TOKEN_OVER } from "../src/coordinator/kernel/execute.ts";
 import {
   nextChunk,
   withTaken,
@@ -27,7 +28,7 @@ const FEED_EVERY: Millis = 50;
 const PAGE_EVENTS = 200;
 /** Chunks that one reader gets in one turn: one that catches up does not keep the others waiting. */
 const CHUNKS_PER_TURN = 5;
-/** Streams whose gateway is gone without a word are looked for this often. */
+/** How often streams whose gateway sends no heartbeats are looked for. */
 const CHECK_EVERY: Millis = MINUTE;
 
 const RETRY_SECONDS = 30;
@@ -69,9 +70,8 @@ export class EventStreams {
 
   /** Opens a stream; the socket is for the gateway. */
   open({ filter, after, owner }: StreamRequest, now: Millis): Result<WebSocket, MusterError> {
-    const { events, apiTokens } = this.#registry;
-    if (owner !== ADMIN && apiTokens.isOver(owner, now))
-      return err({ code: "unauthorized", detail: TOKEN_OVER });
+    const { events } = this.#registry;
+    if (this.#isOver(owner, now)) return err(TOKEN_OVER);
     this.#endSilent(now);
     const full = this.#fullFor(owner);
     if (full !== null) return err(full);
@@ -120,14 +120,13 @@ export class EventStreams {
     return { code: "rate_limited", detail, retryAfter: RETRY_SECONDS };
   }
 
+  #isOver(owner: string, now: Millis): boolean {
+    return owner !== ADMIN && this.#registry.apiTokens.isOver(owner, now);
+  }
+
   #endOver(now: Millis): void {
-    const over = new Map<string, boolean>([[ADMIN, false]]);
-    for (const [socket, { owner }] of this.#streams) {
-      let isOver = over.get(owner);
-      if (isOver === undefined)
-        over.set(owner, (isOver = this.#registry.apiTokens.isOver(owner, now)));
-      if (isOver) this.#end(socket, CLOSE.denied, TOKEN_OVER);
-    }
+    for (const [socket, { owner }] of this.#streams)
+      if (this.#isOver(owner, now)) this.#end(socket, CLOSE.denied, TOKEN_OVER.detail);
   }
 
   /** Ends streams whose gateway sends no heartbeats any more. */
@@ -218,4 +217,3 @@ export class EventStreams {
 const PAGES_KEPT = 20;
 /** The owner whose token can't be revoked. */
 const ADMIN = "admin";
-const TOKEN_OVER = "this token was revoked or has expired";

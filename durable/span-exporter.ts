@@ -1,6 +1,8 @@
 import type { Input } from "../src/contract/commands.ts";
 import type { ExportAnswer, SpanBatch } from "../src/contract/tracing.ts";
 import type { Executed } from "../src/coordinator/kernel/execute.ts";
+import { areSpansDue } from "../src/coordinator/tracing/export-spans.ts";
+import type { Registry } from "../src/registry/registry.ts";
 import { sendSpans, type Collector } from "./span-sender.ts";
 
 export interface SpanPorts {
@@ -34,21 +36,21 @@ export class SpanExporter {
 
 type SpanCommand = "claim_spans" | "spans_answered";
 
-/** Sends the spans of a coordinator, which runs the commands. Without a collector none are due. */
+/** Sends the spans of a coordinator, which runs the commands. */
 export function spanExporter(
-  collector: Collector | null,
+  collector: Collector,
+  registry: Registry,
   run: <K extends SpanCommand>(name: K, input: Input<K>) => Executed<K>["result"],
 ): SpanExporter {
   const claim = () => {
-    if (collector === null) return null;
+    // A command is a transaction. Without spans there is none.
+    if (!areSpansDue(registry, Date.now())) return null;
     const claimed = run("claim_spans", {});
     return claimed.ok ? claimed.value.batch : null;
   };
-  const send = async (body: string): Promise<ExportAnswer> =>
-    collector === null ? NO_ANSWER : sendSpans(collector, body, () => Date.now());
+  const send = (body: string): Promise<ExportAnswer> =>
+    sendSpans(collector, body, () => Date.now());
   const answered = ({ upTo, spans }: SpanBatch, answer: ExportAnswer): void =>
     void run("spans_answered", { upTo, spans, answer });
   return new SpanExporter({ claim, send, answered });
 }
-
-const NO_ANSWER: ExportAnswer = { status: null, retryAfter: null, rejected: 0 };

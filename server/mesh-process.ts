@@ -18,6 +18,7 @@ import {
   type StateFolder,
 } from "../src/cli/state-folder.ts";
 import { readOutboundAllow, type OutboundAllow } from "../src/protocol/outbound-allow.ts";
+import { readPublicUrl } from "../src/protocol/public-url.ts";
 import { askMesh } from "./ask-mesh.ts";
 import { provideBundles } from "./bundle.ts";
 import { DiskWatch } from "./disk/disk-watch.ts";
@@ -91,7 +92,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
   const pages = pageOriginsOf(chosen["CORS_ORIGINS"]);
   const allow = outboundAllowOf(chosen["OUTBOUND_ALLOW"]);
   // A mesh that only this machine reaches is open: a page of any site could make the browser join it. Behind a proxy others reach it, too.
-  const publicUrl = chosen["PUBLIC_URL"]?.replace(/\/+$/, "");
+  const publicUrl = publicUrlOf(chosen["PUBLIC_URL"]);
   const isGuarded = isOnlyLocal(host, publicUrl) && chosen["TRUSTED_PROXIES"] === undefined;
   const front = (parts.front = await startFront({
     host,
@@ -103,7 +104,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     mesh: run.socket,
     pages: isGuarded ? pages : null,
     tls,
-    limit: connectionLimit(options),
+    ...connectionLimit(options),
   }));
   await provideBundles(run.folder);
   signal?.throwIfAborted();
@@ -159,12 +160,12 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     url,
     mesh_key: meshKey,
     auth_mode: ready.authMode,
-    ...(publicUrl !== undefined && { public_url: publicUrl }),
+    ...(publicUrl !== null && { public_url: publicUrl }),
   });
   const { exited, pid } = workerd;
   return {
     url,
-    publicUrl: publicUrl ?? null,
+    publicUrl,
     adminToken: token,
     meshKey,
     authMode: ready.authMode,
@@ -214,14 +215,15 @@ async function stopParts(parts: Parts): Promise<void> {
   await unlock?.();
 }
 
-/** All peers of a mesh for trying out have one address. */
-function connectionLimit(options: MeshOptions): ConnectionLimit {
+/** All peers of a mesh for trying out have one address: it has no limit. */
+function connectionLimit(options: MeshOptions): { readonly limit?: ConnectionLimit } {
   const { isLocal = true, variables = {}, onLog = () => {} } = options;
   const max = options.connectionsPerAddress ?? (isLocal ? Infinity : CONNECTIONS_PER_ADDRESS);
+  if (max === Infinity) return {};
   // The Worker reports a list that can't be read.
   const trusted = readTrustedProxies(variables["TRUSTED_PROXIES"] ?? "");
   let loggedAt = -Infinity;
-  return new ConnectionLimit({
+  const limit = new ConnectionLimit({
     max,
     trusted: trusted.ok ? trusted.value : [],
     onRefused: (address) => {
@@ -231,6 +233,7 @@ function connectionLimit(options: MeshOptions): ConnectionLimit {
       onLog({ level: "warn", message });
     },
   });
+  return { limit };
 }
 
 /** The origins of services that the operator names: they may be private, unlike what callers name. */
@@ -241,6 +244,14 @@ const configuredOrigins = (variables: Readonly<Record<string, string>>): string[
       return URL.canParse(text) ? [new URL(text).origin] : [];
     },
   );
+
+/** `PUBLIC_URL` as links have it; null if it is not set. */
+function publicUrlOf(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const url = readPublicUrl(text);
+  if (!url.ok) throw new Failure(`PUBLIC_URL ${url.error}`);
+  return url.value;
+}
 
 /** The hosts that `OUTBOUND_ALLOW` lists. */
 function outboundAllowOf(text: string = ""): OutboundAllow {

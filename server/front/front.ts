@@ -109,13 +109,16 @@ export async function startFront(options: FrontOptions): Promise<Front> {
   const upgraded = new Set<Duplex>();
   /** Called when the last upgraded connection has closed. */
   const whenClosed: (() => void)[] = [];
+  /** Returns what is called when the request ends; null if its client has too many open. */
+  const admit = (request: IncomingMessage) =>
+    limit === undefined ? ignore : limit.openRequest(request);
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const refusal = refusalOf(request, askOptions);
     if (refusal !== null) {
       void respond(response, refusal);
       return;
     }
-    const release = limit === undefined ? ignore : limit.openRequest(request);
+    const release = admit(request);
     if (release === null) {
       void respond(response, () => TOO_MANY_OPEN);
       return;
@@ -180,7 +183,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       answerOn(socket, refusal);
       return;
     }
-    const release = limit === undefined ? ignore : limit.openRequest(request);
+    const release = admit(request);
     if (release === null) {
       answerOn(socket, () => TOO_MANY_OPEN);
       return;

@@ -8,7 +8,7 @@ const INPUT_MIB_MAX = 32;
 export async function readBounded(
   input: AsyncIterable<Buffer>,
   name: string,
-  mib = INPUT_MIB_MAX,
+  mib: number = INPUT_MIB_MAX,
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -34,11 +34,12 @@ export async function readFileIfExists(path: string): Promise<string | null> {
  */
 export const readInputFile = (path: string, hint?: string): Promise<string> =>
   textOf(path).catch((error: unknown) => {
-    throw error instanceof UsageError ? error : unreadableInput(path, error, hint);
+    throw unreadableInput(path, error, hint);
   });
 
-/** The error about a file that the user has named. */
+/** The error about a file that the user has named. One that says already what is wrong stays as it is. */
 export function unreadableInput(path: string, error: unknown, hint?: string): UsageError {
+  if (error instanceof UsageError) return error;
   const code = errorCode(error);
   const isMissing = code === "ENOENT" || code === "ENOTDIR";
   return new UsageError(

@@ -5,11 +5,9 @@ import { isLoopbackHost, readIpv4, readIpv6 } from "../protocol/ip-address.ts";
 export { isLoopbackHost };
 
 /** Whether only this machine reaches a mesh that listens on `host`: behind a proxy with a public URL others do, too. */
-export const isOnlyLocal = (host: string, publicUrl: string | null | undefined): boolean =>
+export const isOnlyLocal = (host: string, publicUrl: string | null): boolean =>
   isLoopbackHost(host) &&
-  (publicUrl === null ||
-    publicUrl === undefined ||
-    isLoopbackHost(new URL(publicUrl).hostname.replace(/^\[|\]$/g, "")));
+  (publicUrl === null || isLoopbackHost(new URL(publicUrl).hostname.replace(/^\[|\]$/g, "")));
 
 /**
  * The mode in which `muster start` runs a mesh on this address, unless a setting or HTTP has set one: on other machines there may be strangers, and
@@ -17,7 +15,7 @@ export const isOnlyLocal = (host: string, publicUrl: string | null | undefined):
  */
 export const startingAuthMode = (
   host: string,
-  publicUrl?: string | null,
+  publicUrl: string | null = null,
   lastMode: AuthMode | null = null,
 ): AuthMode => (isOnlyLocal(host, publicUrl) && lastMode !== "allowlist" ? "open" : "allowlist");
 

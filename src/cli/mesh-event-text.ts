@@ -1,6 +1,5 @@
 import type { MeshEvent } from "../client/index.ts";
-
-const percent = (progress: number): string => `${Math.round(progress * 100)} %`;
+import { percent } from "./task-output.ts";
 
 /** One line for an event of the mesh. */
 export function eventText(event: MeshEvent): string {

@@ -69,4 +69,4 @@ function callbackLine({ url, state, attempts }: CallbackView): string {
   return `${state}${count}${reason} (${url})`;
 }
 
-const percent = (fraction: number): string => `${Math.round(fraction * 100)} %`;
+export const percent = (fraction: number): string => `${Math.round(fraction * 100)} %`;

@@ -146,7 +146,7 @@ export const COORDINATOR_FAMILIES = {
   },
   muster_event_log_dropped_commits: {
     type: "counter",
-    help: "Commits whose events were overwritten in the event log by newer ones. Who follows from before them is told of a gap.",
+    help: "Commits whose events were overwritten in the event log by newer ones. A client that resumes from before them gets a gap.",
     unit: null,
     labels: {},
     isWritten: true,

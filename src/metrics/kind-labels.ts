@@ -1,7 +1,7 @@
 import { DAY, HOUR, type Millis } from "../base/clock.ts";
 import { KIND_LABELS_MAX, OTHER } from "./family.ts";
 
-/** A kind that no task had for so long gives its label away if another one needs it. */
+/** A kind that no task had for so long may lose its label to a new kind. */
 const UNUSED_FOR: Millis = DAY;
 
 /**

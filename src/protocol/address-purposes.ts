@@ -1,4 +1,4 @@
-/** What addresses are for that are not public: those of one host, and those at which clouds serve credentials. */
+/** Kinds of addresses that are not public: those of one host, and those at which clouds serve credentials. */
 import { inRange, type Octets, type Range } from "./ip-address.ts";
 
 /** Addresses that are no host's, need a zone, or carry an IPv4 address, for which another text stands (RFC 6890, RFC 4291). */

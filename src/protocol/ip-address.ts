@@ -35,6 +35,10 @@ function groupsOf(text: string): readonly number[] | null {
 /** The octets of an address of either version, as a resolver writes it. */
 export const readIp = (text: string): Octets | null => readIpv4(text) ?? readIpv6(text);
 
+/** The octets of a host as a URL parser writes it: an IPv6 address in brackets; null for a name. */
+export const readUrlHost = (host: string): Octets | null =>
+  host.startsWith("[") ? readIpv6(host.slice(1, -1)) : readIpv4(host);
+
 /** A range of addresses in CIDR terms: the prefix and its length in bits. */
 export type Range = readonly [prefix: Octets, bits: number];
 

@@ -4,7 +4,14 @@
  */
 import { err, ok, type Result } from "../base/result.ts";
 import { isMetadataAddress, isSingleHost } from "./address-purposes.ts";
-import { inRange, readIpv4, readIpv6, readRange, type Octets, type Range } from "./ip-address.ts";
+import {
+  inRange,
+  readIpv6,
+  readRange,
+  readUrlHost,
+  type Octets,
+  type Range,
+} from "./ip-address.ts";
 
 /** A host that is listed with a port is reached at this port alone; null: at every port that the mesh calls. */
 type Port = number | null;
@@ -44,7 +51,7 @@ export function listingOf(
   allow: OutboundAllow,
   { host, port }: OutboundHost,
 ): "port" | "host" | null {
-  const octets = octetsOf(host);
+  const octets = readUrlHost(host);
   const ports =
     octets === null
       ? portsOf(allow.names, (name) => name === nameOf(host))
@@ -64,9 +71,8 @@ export function isListedAddress(
   address: Octets,
 ): boolean {
   if (!isSingleHost(address) || listingOf(allow, { host, port }) === null) return false;
-  const isItself = isSame(octetsOf(host) ?? [], address);
-  if (isItself) return true;
-  if (octetsOf(host) !== null) return false;
+  const own = readUrlHost(host);
+  if (own !== null) return isSame(own, address);
   if (!isMetadataAddress(address)) return true;
   const ports = portsOf(allow.addresses, (listed) => isSame(listed, address));
   return ports.includes(port) || ports.includes(null);
@@ -99,12 +105,7 @@ function readNetwork(entry: string): Result<{ readonly network: Range }, string>
   const first = octets.map(
     (octet, at) => octet & (0xff00 >> Math.min(8, Math.max(0, bits - at * 8))),
   );
-  if (
-    !isSame(
-      first.map((octet) => octet & 0xff),
-      octets,
-    )
-  )
+  if (!isSame(first, octets))
     return err(`a network whose address has bits after the first ${bits}: write them as 0`);
   return ok({ network });
 }
@@ -126,7 +127,7 @@ function readHost(entry: string): Result<Host, string> {
   const url = `http://${host}/`;
   if (/[@?#\\%]/.test(host) || !URL.canParse(url)) return err("a host that no URL can have");
   const canonical = new URL(url).hostname;
-  const octets = octetsOf(canonical);
+  const octets = readUrlHost(canonical);
   if (octets === null) return readName(canonical, port);
   // Whoever writes 010.0.0.1 may mean 10.0.0.1 or 8.0.0.1. An IPv6 address has one meaning.
   if (octets.length === 4 && canonical !== host)
@@ -148,9 +149,6 @@ function readName(canonical: string, port: Port): Result<Host, string> {
 
 /** A name without the dot that may end it. */
 const nameOf = (host: string): string => host.toLowerCase().replace(/\.$/, "");
-
-const octetsOf = (host: string): Octets | null =>
-  host.startsWith("[") ? readIpv6(host.slice(1, -1)) : readIpv4(host);
 
 const isSame = (one: Octets, other: Octets): boolean =>
   one.length === other.length && one.every((octet, at) => octet === other[at]);

@@ -8,7 +8,7 @@
  * (`durable/outbound-fetch.ts`), which must also refuse redirects.
  */
 import { err, ok, type Result } from "../base/result.ts";
-import { isCallableAddress, readIpv4, readIpv6 } from "./ip-address.ts";
+import { isCallableAddress, readUrlHost } from "./ip-address.ts";
 import { listingOf, outboundHostOf, type OutboundAllow } from "./outbound-allow.ts";
 import { portFault } from "./outbound-ports.ts";
 import { isPublicName } from "./public-name.ts";
@@ -58,7 +58,7 @@ const CONTROL_OR_SPACE = /[\u0000-\u0020\u007f]/;
 
 /** Checks a host as the URL parser writes it: an IPv4 address in dotted decimal, an IPv6 address in brackets, or a name. */
 function checkHost(host: string, allowLoopback: boolean): Result<void, OutboundFault> {
-  const address = host.startsWith("[") ? readIpv6(host.slice(1, -1)) : readIpv4(host);
+  const address = readUrlHost(host);
   if (address !== null) {
     if (isCallableAddress(address, allowLoopback)) return ok(undefined);
     return fault("address", `${host} is not a public address`);

@@ -1,6 +1,6 @@
 /** `PUBLIC_URL`: where others reach a mesh that does not know its own address, as behind a proxy or in a container. */
 import { err, ok, type Result } from "../base/result.ts";
-import { readIpv4, readIpv6 } from "./ip-address.ts";
+import { readUrlHost } from "./ip-address.ts";
 
 const PUBLIC_URL_CHARS_MAX = 300;
 
@@ -24,8 +24,7 @@ function faultOf(text: string): string | null {
   // Links are pasted into shells.
   if (!/^[\w.:[\]/~-]*$/.test(`${url.host}${url.pathname}`))
     return "has other characters than letters, digits and . : [ ] / ~ _ -";
-  const octets = readIpv4(url.hostname) ?? readIpv6(url.hostname.replace(/^\[|\]$/g, ""));
-  if (octets?.every((octet) => octet === 0) === true)
+  if (readUrlHost(url.hostname)?.every((octet) => octet === 0) === true)
     return "has an address that stands for all addresses of a machine, and leads nowhere";
   return null;
 }

@@ -181,7 +181,8 @@ export class EventLog {
   }
 
   #begunAt(): number | null {
-    return (this.#base ??= this.#setting("events_begun_at"));
+    if (this.#base === undefined) this.#base = this.#setting("events_begun_at");
+    return this.#base;
   }
 
   #isFollowed(now: Millis): boolean {

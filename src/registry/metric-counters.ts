@@ -34,8 +34,8 @@ interface Saved {
 
 /**
  * What is counted, in memory, and written behind into one row: to write each count would cost more than what it counts. What a transaction
- * counts holds once it commits. A crash loses the counts of the last seconds that no scrape has shown: a scrape writes them first,
- * because a counter that goes back looks like a restart, and its whole value like an increase.
+ * counts holds once it commits. A crash loses counts that were not written. A scrape writes them before it shows them: Prometheus takes a
+ * counter that decreases for a restart, and adds its whole value.
  */
 export class MetricCounters {
   readonly #sql: Sql;
@@ -125,7 +125,9 @@ export class MetricCounters {
   /** What was counted, as far as it is written. */
   written(): ReadonlyMap<MetricName, readonly MetricSample[]> {
     this.#loaded();
-    return samplesOf(this.#isChanged ? readSeries(this.#saved).values() : this.#series.values());
+    return samplesOf(
+      this.#isChanged ? readSeries(readSaved(this.#saved).series).values() : this.#series.values(),
+    );
   }
 
   begin(): void {
@@ -182,8 +184,8 @@ export class MetricCounters {
     if (this.#kinds !== null) return this.#kinds;
     const [row] = this.#sql.exec(`SELECT saved FROM metric_counters`);
     this.#saved = row === undefined ? null : text(row, "saved");
-    this.#series = readSeries(this.#saved);
-    const { kinds } = readSaved(this.#saved);
+    const { kinds, series } = readSaved(this.#saved);
+    this.#series = readSeries(series);
     return (this.#kinds = new KindLabels(Object.entries(kinds), (kind) => this.#forget(kind)));
   }
 
@@ -203,15 +205,12 @@ const zeros = ({ bounds }: MetricFamily): number[] =>
 function declaredLabels(family: MetricFamily, labels: readonly string[]): readonly string[] | null {
   const lists = Object.values(family.labels);
   if (lists.length !== labels.length) return null;
-  const declared = labels.map((label, index) => {
-    const list = lists[index] ?? [];
-    return "upTo" in list || list.includes(label) ? label : OTHER;
-  });
-  const isDeclared = declared.every((label, index) => {
+  const isListed = (label: string, index: number): boolean => {
     const list = lists[index] ?? [];
     return "upTo" in list || list.includes(label);
-  });
-  return isDeclared ? declared : null;
+  };
+  const declared = labels.map((label, index) => (isListed(label, index) ? label : OTHER));
+  return declared.every(isListed) ? declared : null;
 }
 
 /** The value of the label that names a kind; undefined if the family has none. */
@@ -224,9 +223,9 @@ function readSaved(saved: string | null): Saved {
 }
 
 /** The series of a text that a mesh of any version wrote: those that this version does not have, or has in another form, begin anew. */
-function readSeries(saved: string | null): Map<string, Series> {
+function readSeries(saved: Saved["series"]): Map<string, Series> {
   const found = new Map<string, Series>();
-  for (const [name, labels, values] of readSaved(saved).series) {
+  for (const [name, labels, values] of saved) {
     const family = findFamily(name);
     if (family === undefined || values.length !== zeros(family).length) continue;
     if (declaredLabels(family, labels)?.join("\0") !== labels.join("\0")) continue;

@@ -1,4 +1,5 @@
 import { UndoMap } from "../base/undo-map.ts";
+import type { LEASE_STATES } from "../metrics/task-families.ts";
 import { isHeld, type Task } from "../tasks/task.ts";
 
 /** What is counted of a task that a peer holds. */
@@ -8,7 +9,7 @@ export type Running = Pick<
 >;
 
 /** How far the attempt is: its peer has not answered the offer, has no free slot yet, or runs it. */
-export type LeaseState = "offered" | "prefetched" | "running";
+export type LeaseState = (typeof LEASE_STATES)[number];
 
 type Count = `owner ${string}` | `kind ${string}` | `key ${string}` | `lease ${LeaseState}`;
 

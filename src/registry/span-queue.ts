@@ -5,7 +5,7 @@ import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 export interface QueuedSpans {
   readonly seq: number;
   readonly taskId: string;
-  /** Of the task when that part ended: the spans of an end of before a retry can't be read any more. */
+  /** Of the task when that part ended: spans from before a retry can't be read any more. */
   readonly retries: number;
   /** `task`: the task with its attempts. `callback`: its callback. */
   readonly part: "task" | "callback";

@@ -49,11 +49,11 @@ export const toDashboard = (c: AppContext): Response => {
 };
 
 function send(c: AppContext, asset: DashboardAsset, caching: string): Response | Promise<Response> {
-  const bytes = fromBase64(asset.gzip) as Bytes;
   const etag = `"${asset.hash}"`;
   c.set("ownHeaders", { "Cache-Control": caching, "Content-Security-Policy": POLICY });
   const headers = { "Content-Type": asset.type, ETag: etag, Vary: "Accept-Encoding" };
   if (c.req.header("If-None-Match") === etag) return c.body(null, 304, headers);
+  const bytes = fromBase64(asset.gzip) as Bytes;
   // Whoever does not read gzip gets the file as it is.
   if (!/\bgzip\b/.test(c.req.header("Accept-Encoding") ?? ""))
     return new Response(unzipped(bytes), { headers });

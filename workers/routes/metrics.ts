@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { Output } from "../../src/contract/commands.ts";
-import { ok, type Result } from "../../src/base/result.ts";
+import type { Result } from "../../src/base/result.ts";
 import { CONTENT_TYPES, formatFor, metricsText } from "../../src/metrics/text.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import type { AppContext } from "../context.ts";
@@ -42,6 +42,5 @@ async function collected(c: AppContext): Promise<Result<Collected, MusterError>>
     const answer = await coordinator.call("collect_metrics", {});
     if (answer.ok || answer.error.code !== "storage_full") return answer;
   }
-  const answer = await coordinator.call("read_metrics", {});
-  return answer.ok ? ok(answer.value) : answer;
+  return coordinator.call("read_metrics", {});
 }

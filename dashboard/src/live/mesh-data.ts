@@ -17,7 +17,7 @@ const PAGE_MAX = 500;
 export interface RecentTasks {
   /** The newest first. */
   readonly tasks: readonly TaskSummary[];
-  /** When the oldest of them was submitted; null if there are no older ones. */
+  /** When the oldest of them was submitted; null if they are all that the mesh has. */
   readonly knownSince: number | null;
 }
 

@@ -15,8 +15,8 @@ export interface Interval {
 }
 
 /**
- * Tasks that ended in each interval up to `now`, the oldest interval first. Intervals before `knownSince`, of which not all tasks are known, are
- * left out.
+ * Tasks that ended in each interval up to `now`, the oldest interval first. Intervals before `knownSince` are
+ * left out: not all of their tasks are known.
  */
 export function intervalsOf(
   tasks: Iterable<TaskSummary>,

@@ -10,7 +10,12 @@ export interface VisibleRows {
 /** Rows beyond the edges, so that scrolling shows no gap. */
 const OVERSCAN = 12;
 
-/** The rows in sight of a list of `count` rows of `rowHeight` pixels, of which the part from `top` with `height` pixels is seen. */
+/**
+ * The rows that are on the page, of a list with `count` rows.
+ *
+ * @param top and `height`: the visible part of the list, in pixels
+ * @param rowHeight of each row, in pixels
+ */
 export function visibleRows(
   { top, height }: { readonly top: number; readonly height: number },
   rowHeight: number,

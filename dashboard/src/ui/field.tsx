@@ -1,4 +1,4 @@
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, InputHTMLAttributes } from "preact";
 import { useId } from "preact/hooks";
 
 interface FieldProps {
@@ -35,14 +35,12 @@ interface InputProps {
 }
 
 /** A text or a number that the user types. */
-export const Input = ({ label, hint, onChange, type = "text", ...attributes }: InputProps) => (
+export const Input = ({ label, hint, onChange, ...attributes }: InputProps) => (
   <Field label={label} hint={hint}>
     {(id) => (
       <input
         id={id}
-        // The types of Preact differ by it, and have no name for several of them.
-        type={type as "text"}
-        {...attributes}
+        {...(attributes as InputHTMLAttributes)}
         onInput={({ currentTarget }) => onChange(currentTarget.value)}
       />
     )}

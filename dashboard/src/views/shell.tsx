@@ -43,7 +43,7 @@ const VIEWS: readonly View[] = [
   },
 ];
 
-/** The page around the views: navigation, who is signed in, and whether the mesh answers. */
+/** The frame of every view: the navigation, who is signed in, and whether the mesh answers. */
 export const Shell = () => {
   const { session } = useData();
   const [at = "", one] = place.value.path;

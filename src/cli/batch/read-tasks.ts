@@ -9,6 +9,7 @@ import { VALUE_DEPTH_MAX } from "../../protocol/task-limits.ts";
 import { readBounded } from "../bounded-input.ts";
 import { UsageError } from "../failure.ts";
 import { unreadableInput } from "../files.ts";
+import { readStandardInputBytes } from "../standard-input.ts";
 
 /** What one call submits: the rest belongs into another one. */
 export const TASKS_MAX = 10_000;
@@ -41,11 +42,12 @@ export async function readTasks(file: string): Promise<readonly BatchLine[]> {
 }
 
 async function textOf(file: string, name: string): Promise<string> {
-  const input = file === "-" ? process.stdin : createReadStream(file);
-  const bytes = await readBounded(input, name, FILE_MIB_MAX).catch((error: unknown) => {
-    throw error instanceof UsageError
-      ? error
-      : unreadableInput(name, error, "it is the file of tasks");
+  const read =
+    file === "-"
+      ? readStandardInputBytes("FILE", FILE_MIB_MAX)
+      : readBounded(createReadStream(file), name, FILE_MIB_MAX);
+  const bytes = await read.catch((error: unknown) => {
+    throw unreadableInput(name, error, "it is the file of tasks");
   });
   const text = fromUtf8(bytes);
   if (text === null) throw new UsageError(`${name} is not UTF-8`, LINE_SHOWN);

@@ -7,10 +7,8 @@ import { eventText } from "../mesh-event-text.ts";
 import { note, print, printJsonLine } from "../output.ts";
 import { stopSignal } from "../signals.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
+import { OUTAGE_MS } from "../wait/outage.ts";
 import { sameTarget } from "../wait/same-target.ts";
-
-/** How long the command goes on while the mesh does not answer: a restart on a busy machine, or a deploy. */
-const OUTAGE_MS = 300_000;
 
 const FILTERS = {
   type: { type: "string" },

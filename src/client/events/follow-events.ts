@@ -1,12 +1,12 @@
-import { backoffPause, equalJitter, fullJitter } from "../../base/backoff.ts";
+import { equalJitter, fullJitter } from "../../base/backoff.ts";
 import type { Millis } from "../../base/clock.ts";
 import { readShape } from "../../base/shape/read-shape.ts";
 import { parseJson } from "../../base/json.ts";
 import * as shapes from "../../protocol/shapes/events.ts";
 import { MusterApiError } from "../errors.ts";
 import type { Api } from "../http/api.ts";
-import { delayFor, withRetries } from "../http/request-retry.ts";
-import { EVENT_SILENCE_MAX, HTTP_RETRY_BASE, HTTP_RETRY_CAP } from "../timings.ts";
+import { delayFor, pauseAfter, withRetries } from "../http/request-retry.ts";
+import { EVENT_SILENCE_MAX } from "../timings.ts";
 import type { EventOptions, MeshEvent } from "./event-options.ts";
 import { SseParser, type SseMessage } from "./sse-parser.ts";
 
@@ -54,18 +54,15 @@ export async function* followEvents(
     signal?.throwIfAborted();
     onBreak?.();
     failures = performance.now() - openedAt >= STABLE_STREAM_MIN ? 0 : failures + 1;
-    await delayFor(pauseAfter(failures), signal);
+    await delayFor(streamPause(failures), signal);
   }
 }
 
 /** Many clients of a mesh that restarts do not come back at the same moment. */
-const pauseAfter = (failures: number): Millis =>
+const streamPause = (failures: number): Millis =>
   failures <= 1
-    ? fullJitter(HTTP_RETRY_BASE, Math.random())
-    : equalJitter(
-        backoffPause({ initial: HTTP_RETRY_BASE, max: HTTP_RETRY_CAP }, failures),
-        Math.random(),
-      );
+    ? fullJitter(pauseAfter(1), Math.random())
+    : equalJitter(pauseAfter(failures), Math.random());
 
 const openStream = (
   api: Api,
@@ -98,7 +95,7 @@ const openStream = (
         watchdog.stop();
         signal?.throwIfAborted();
         onBreak?.();
-        throw watchdog.hasBarked ? new MusterApiError("unreachable", 0, SILENT) : error;
+        throw watchdog.isSilent ? new MusterApiError("unreachable", 0, SILENT) : error;
       }
     },
     { random: Math.random, signal, outageMs },
@@ -118,7 +115,7 @@ class Watchdog {
     this.watch();
   }
 
-  get hasBarked(): boolean {
+  get isSilent(): boolean {
     return this.#silent.signal.aborted;
   }
 

@@ -45,7 +45,8 @@ export function outageDelay(
   return Math.min(left, least + equalJitter(pauseAfter(failures), random));
 }
 
-const pauseAfter = (failures: number): Millis =>
+/** The pause after so many failures in a row, without jitter. */
+export const pauseAfter = (failures: number): Millis =>
   backoffPause({ initial: HTTP_RETRY_BASE, max: HTTP_RETRY_CAP }, failures);
 
 /** Statuses of a proxy whose server does not answer; those from 520 are Cloudflare's. */

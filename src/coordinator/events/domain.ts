@@ -4,6 +4,6 @@ import { listEvents } from "./list-events.ts";
 
 export const events: Domain<EventCommands> = {
   handlers: { list_events: listEvents },
-  audit: { list_events: { notAudited: "reads; that somebody follows is no act on the mesh" } },
+  audit: { list_events: { notAudited: "reads" } },
   jobs: [],
 };

@@ -71,7 +71,7 @@ export function nextChunk(stream: EventStream, source: EventSource, now: Millis)
   return { text, stream: { ...stream, after, sent, toldAt: text === "" ? stream.toldAt : now } };
 }
 
-/** The stream once its reader has taken so many characters in all. What can't be is ignored. */
+/** The stream once its reader has taken so many characters in all. A number that is not possible is ignored. */
 export const withTaken = (stream: EventStream, taken: number): EventStream =>
   Number.isSafeInteger(taken) && taken > stream.taken && taken <= stream.sent
     ? { ...stream, taken }

@@ -153,9 +153,14 @@ function refuseOver({
     !registry.apiTokens.isOver(actor.slice(TOKEN_ACTOR.length), now)
   )
     return null;
-  return { code: "unauthorized", detail: "this token was revoked or has expired" };
+  return TOKEN_OVER;
 }
 
+/** What a token that is over is answered. */
+export const TOKEN_OVER = {
+  code: "unauthorized",
+  detail: "this token was revoked or has expired",
+} as const satisfies MusterError;
 const TOKEN_ACTOR = "token:";
 
 const outputOf = <T>(value: T | AfterAssignment<T>): T =>

@@ -15,8 +15,8 @@ export function samplePeers({ registry }: Pick<Context, "registry">, gauges: Gau
   const totals = registry.peers.totals(BOUNDS);
   for (const { state, role, peers } of totals) gauges.set("muster_peers", [state, role], peers);
   const connected = totals.filter(({ state }) => isConnected(state));
-  const sum = (of: (each: PeerTotals) => number): number =>
-    connected.reduce((total, each) => total + of(each), 0);
+  const sum = (of: (each: PeerTotals) => number, among = connected): number =>
+    among.reduce((total, each) => total + of(each), 0);
   const sums = (of: (each: PeerTotals) => readonly number[], length: number): readonly number[] =>
     Array.from({ length }, (_, index) => sum((each) => of(each)[index] ?? 0));
   gauges.set(
@@ -33,7 +33,7 @@ export function samplePeers({ registry }: Pick<Context, "registry">, gauges: Gau
   gauges.set(
     "muster_peer_slots",
     [],
-    active.reduce((total, { slots }) => total + slots, 0),
+    sum(({ slots }) => slots, active),
   );
   const rtts = sums(({ rtts: each }) => each, BOUNDS.rttMs.length + 1);
   gauges.setHistogram("muster_peer_rtt_seconds", rtts, sum(({ rttSum }) => rttSum) / SECOND);

@@ -1,3 +1,4 @@
+import { backoffPause, equalJitter, type Backoff } from "../../base/backoff.ts";
 import { HOUR, MINUTE, SECOND, type Millis } from "../../base/clock.ts";
 import { ok } from "../../base/result.ts";
 import type { QueuedSpans } from "../../registry/span-queue.ts";
@@ -19,8 +20,7 @@ const SPANS_PER_REQUEST = 512;
 /** Spans that could not be sent for so long are dropped. */
 const AGE_MAX: Millis = HOUR;
 /** The pause after a request that failed, which doubles with each further one. */
-const PAUSE_FIRST: Millis = 5 * SECOND;
-const PAUSE_MAX: Millis = 5 * MINUTE;
+const PAUSE: Backoff = { initial: 5 * SECOND, max: 5 * MINUTE };
 /** A request whose outcome was lost is looked for again after this. */
 const LOOK_AGAIN: Millis = 30 * SECOND;
 
@@ -31,8 +31,7 @@ const LOOK_AGAIN: Millis = 30 * SECOND;
 export const claimSpans: Handler<"claim_spans"> = (context) => {
   const { registry, config, now } = context;
   const { tracing } = config;
-  const dueAt = nextSpans(registry);
-  if (tracing === null || dueAt === null || dueAt > now) return ok({ batch: null });
+  if (tracing === null || !areSpansDue(registry, now)) return ok({ batch: null });
   const traces: TraceSpans[] = [];
   let spans = 0;
   let upTo = 0;
@@ -74,9 +73,9 @@ export const spansAnswered: Handler<"spans_answered"> = (
   const { spanQueue, spanExport } = registry;
   const { status, retryAfter, rejected } = answer;
   if (status === null || REPEATED.has(status)) {
-    const pause = Math.min(PAUSE_MAX, PAUSE_FIRST * 2 ** Math.min(spanExport.failures, 10));
+    const pause = equalJitter(backoffPause(PAUSE, spanExport.failures + 1), random());
     const asked = Math.min((retryAfter ?? 0) * SECOND, AGE_MAX);
-    spanExport.hold(now + Math.max(asked, pause * (1 - random() / 2)));
+    spanExport.hold(now + Math.max(asked, pause));
     return done;
   }
   const isTaken = status >= 200 && status < 300;
@@ -94,6 +93,11 @@ function nextSpans({ spanQueue, spanExport }: Registry): Millis | null {
   if (oldest === null) return null;
   const at = spanQueue.count() >= ENTRIES_PER_REQUEST ? oldest : oldest + GATHER_TIME;
   return Math.max(at, spanExport.heldUntil);
+}
+
+export function areSpansDue(registry: Registry, now: Millis): boolean {
+  const at = nextSpans(registry);
+  return at !== null && at <= now;
 }
 
 /** Every tick sends the spans that are due. This says when some are, and removes those that are too old, or not wanted any more. */

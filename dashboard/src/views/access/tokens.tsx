@@ -46,9 +46,7 @@ export const Tokens = () => {
     <Panel title="API tokens">
       <CreateToken onDone={refresh} />
       {value === null && <Loading error={error} />}
-      {value?.tokens.length === 0 && (
-        <p class="quiet">There is no token besides the admin token.</p>
-      )}
+      {value?.tokens.length === 0 && <p class="quiet">Only the admin token exists.</p>}
       {value !== null && value.tokens.length > 0 && (
         <table class="plain">
           <thead>

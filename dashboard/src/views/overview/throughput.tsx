@@ -13,7 +13,7 @@ const SERIES = [
 
 interface ThroughputProps {
   readonly tasks: readonly TaskSummary[];
-  /** When the oldest of them was submitted; null if there are no older ones. */
+  /** When the oldest of them was submitted; null if they are all that the mesh has. */
   readonly knownSince: number | null;
 }
 

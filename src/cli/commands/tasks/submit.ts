@@ -57,7 +57,7 @@ export const submit = action({
         for (const each of outcomes) {
           if ("error" in each.outcome) refused += 1;
           else accepted.push({ line: each.line, id: each.outcome.task.id });
-          if (json || !wait || "error" in each.outcome) tell(each, { json, wait });
+          printOutcome(each, { json, wait });
         }
       if (!wait) {
         if (refused > 0) note(howToGoOn());
@@ -95,8 +95,8 @@ export const submit = action({
   },
 });
 
-/** What became of one line of the file when it was submitted. */
-function tell(
+/** Prints what became of one line of the file when it was submitted. A task that is waited for is printed when it has ended. */
+function printOutcome(
   { line, outcome }: LineOutcome,
   { json, wait }: { readonly json: boolean; readonly wait: boolean },
 ): void {
@@ -104,8 +104,9 @@ function tell(
     const { code, detail, status } = outcome.error;
     if (json) printJsonLine({ line, error: { code, message: detail, status } });
     else note(`line ${line}: ${code}: ${detail}`);
-  } else if (json && !wait) printJsonLine({ line, duplicate: outcome.duplicate, ...outcome.task });
-  else if (!json) print(outcome.task.id);
+  } else if (wait) return;
+  else if (json) printJsonLine({ line, duplicate: outcome.duplicate, ...outcome.task });
+  else print(outcome.task.id);
 }
 
 function summary(of: {

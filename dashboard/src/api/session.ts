@@ -54,6 +54,7 @@ function end(reason: string | null): void {
 }
 
 /** What scopes may do, as far as the page offers it. */
-export const mayRead = ({ scope }: CallerView): boolean => scope !== "controller";
-export const mayWork = ({ scope }: CallerView): boolean => scope !== "viewer";
+export const mayRead = ({ scope }: CallerView): boolean => scope === "admin" || scope === "viewer";
+export const mayWork = ({ scope }: CallerView): boolean =>
+  scope === "admin" || scope === "controller";
 export const mayAdminister = ({ scope }: CallerView): boolean => scope === "admin";

@@ -3,6 +3,7 @@ import type { TokenView } from "../../../../src/protocol/http.ts";
 import type { NewToken, TokenPage } from "../../api/answers.ts";
 import { useQuery } from "../../live/use-query.ts";
 import { line } from "../../model/format.ts";
+import { SCOPE_OPTIONS } from "../../model/scopes.ts";
 import { Failure, useAct } from "../../ui/act.tsx";
 import { Button } from "../../ui/button.tsx";
 import { useConfirm } from "../../ui/confirm.tsx";
@@ -17,11 +18,6 @@ const PAUSE_MS = 5_000;
 const PAGE_MAX = 500;
 const DAY_SECONDS = 86_400;
 const PATH = "/v1/tokens";
-const SCOPES = [
-  ["viewer", "Viewer: reads"],
-  ["controller", "Controller: submits tasks, sees its own"],
-  ["admin", "Administrator: may do everything"],
-] as const;
 
 /** API tokens. */
 export const Tokens = () => {
@@ -134,7 +130,7 @@ const CreateToken = ({ onDone }: { readonly onDone: () => void }) => {
           onChange={setLabel}
         />
         <Field label="Scope">
-          {() => <Select label="Scope" value={scope} options={SCOPES} onChange={setScope} />}
+          {() => <Select label="Scope" value={scope} options={SCOPE_OPTIONS} onChange={setScope} />}
         </Field>
         <Input
           label="Days"

@@ -1,6 +1,12 @@
 import { describe, expect, it, test } from "vitest";
 import { findingsOf, type MeshFacts } from "../../dashboard/src/model/findings.ts";
-import { pauseAfter, pauseAfterFailure } from "../../dashboard/src/model/pace.ts";
+import {
+  GATHER_MS,
+  pauseAfter,
+  pauseAfterFailure,
+  pauseBeforeChange,
+  pauseWhileTold,
+} from "../../dashboard/src/model/pace.ts";
 import {
   figuresOf,
   INTERVAL_MS,
@@ -147,5 +153,21 @@ describe("how often the dashboard asks", () => {
     expect([1, 2, 3, 50].map((failures) => pauseAfterFailure(failures, 2_000))).toEqual([
       2_000, 4_000, 8_000, 60_000,
     ]);
+  });
+
+  it("DB25 the first change is loaded at once; while changes go on, the pauses grow to those without events", () => {
+    expect([0, 1, 2, 3, 50].map((inRow) => pauseBeforeChange(10, 2_000, inRow))).toEqual([
+      GATHER_MS,
+      500,
+      1_000,
+      2_000,
+      2_000,
+    ]);
+    expect(pauseBeforeChange(1_000, 2_000, 0)).toBe(19_000);
+  });
+
+  it("DB25 while events tell of changes, the mesh is asked less often for the rest", () => {
+    expect(pauseWhileTold(10, 2_000)).toBe(10_000);
+    expect(pauseWhileTold(1_000, 2_000)).toBe(19_000);
   });
 });

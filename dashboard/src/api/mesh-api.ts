@@ -11,11 +11,15 @@ interface Asked {
   readonly text?: string;
   /** Requests with the same key have their effect once. */
   readonly idempotencyKey?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Whether the answer goes on until `signal` ends it. */
+  readonly endless?: boolean;
 }
 
 /** How long the page waits for an answer. */
 const TIMEOUT_MS = 30_000;
+const STREAM = "text/event-stream";
 
 export class MeshApi {
   readonly #token: string;
@@ -40,27 +44,49 @@ export class MeshApi {
   /** The answer as it came, for values whose text must stay the same. */
   async text(method: Method, path: string, asked: Asked = {}): Promise<string> {
     const answer = await this.#fetch(method, path, asked);
-    const text = await answer.text();
-    if (answer.ok) return text;
-    const error = errorOf(answer.status, text);
+    if (answer.ok) return answer.text();
+    throw await this.#errorOf(answer);
+  }
+
+  /** Opens a stream of server-sent events after a position, or from now on; `signal` ends it. */
+  async stream(
+    path: string,
+    query: Query,
+    after: string | null,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const headers = { Accept: STREAM, ...(after !== null && { "Last-Event-ID": after }) };
+    const answer = await this.#fetch("GET", path, { query, headers, signal, endless: true });
+    if (!answer.ok) throw await this.#errorOf(answer);
+    if (answer.headers.get("Content-Type")?.startsWith(STREAM) === true && answer.body !== null)
+      return answer.body;
+    throw new ApiError(answer.status, "no_stream", "the answer is no stream of events");
+  }
+
+  async #errorOf(answer: Response): Promise<ApiError> {
+    const error = errorOf(answer.status, await answer.text());
     if (error.status === 401) this.#onUnauthorized(error.message);
-    throw error;
+    return error;
   }
 
   async #fetch(method: Method, path: string, asked: Asked): Promise<Response> {
-    const { query = {}, json, signal, idempotencyKey } = asked;
+    const { query = {}, json, signal, idempotencyKey, endless = false } = asked;
     const body = asked.text ?? (json === undefined ? undefined : JSON.stringify(json));
-    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const ends = [
+      ...(signal ? [signal] : []),
+      ...(endless ? [] : [AbortSignal.timeout(TIMEOUT_MS)]),
+    ];
     try {
       return await fetch(`${path}${queryText(query)}`, {
         method,
         headers: {
           Authorization: `Bearer ${this.#token}`,
+          ...asked.headers,
           ...(body !== undefined && { "Content-Type": "application/json" }),
           ...(idempotencyKey !== undefined && { "Idempotency-Key": idempotencyKey }),
         },
         ...(body !== undefined && { body }),
-        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+        signal: AbortSignal.any(ends),
         cache: "no-store",
         credentials: "omit",
         redirect: "error",

@@ -1,15 +1,17 @@
 /** What several views show of the mesh: loaded once, for all of them. */
 import type {
   FailuresView,
-  PeerView,
   StorageView,
   TaskStats,
   TaskSummary,
 } from "../../../src/protocol/http.ts";
-import type { PeerPage, TaskPage } from "../api/answers.ts";
+import type { TaskPage } from "../api/answers.ts";
 import { ApiError } from "../api/api-error.ts";
 import { mayRead, type Session } from "../api/session.ts";
+import type { Peers } from "../model/peer-changes.ts";
+import { EventFeed, type FeedEvent } from "./event-feed.ts";
 import { LiveValue } from "./live-value.ts";
+import { allPeers, isOfPeer, patchPeers } from "./peer-list.ts";
 
 /** The largest page of the API. */
 const PAGE_MAX = 500;
@@ -28,7 +30,8 @@ export interface Readiness {
 
 /** The data of one session. */
 export class MeshData {
-  readonly peers: LiveValue<ReadonlyMap<string, PeerView>>;
+  readonly events: EventFeed;
+  readonly peers: LiveValue<Peers>;
   readonly stats: LiveValue<TaskStats>;
   readonly recent: LiveValue<RecentTasks>;
   readonly failures: LiveValue<FailuresView>;
@@ -37,24 +40,28 @@ export class MeshData {
   readonly storage: LiveValue<StorageView> | null;
 
   constructor({ api, caller }: Session) {
-    this.peers = new LiveValue(async (signal) => {
-      const peers = new Map<string, PeerView>();
-      let cursor: string | undefined;
-      do {
-        const query = { limit: PAGE_MAX, cursor };
-        const page: PeerPage = await api.get("/v1/peers", query, signal);
-        for (const peer of page.peers) peers.set(peer.id, peer);
-        cursor = page.next_cursor ?? undefined;
-      } while (cursor !== undefined);
-      return peers;
-    }, 2_000);
-    this.stats = new LiveValue((signal) => api.get("/v1/tasks/stats", {}, signal), 2_000);
-    this.recent = new LiveValue(async (signal) => {
-      const page: TaskPage = await api.get("/v1/tasks", { limit: PAGE_MAX }, signal);
-      const oldest = page.next_cursor === null ? null : (page.tasks.at(-1)?.created_at ?? null);
-      return { tasks: page.tasks, knownSince: oldest === null ? null : Date.parse(oldest) };
-    }, 3_000);
-    this.failures = new LiveValue((signal) => api.get("/v1/tasks/failures", {}, signal), 10_000);
+    const feed = (this.events = new EventFeed(api));
+    const byTasks = { feed, isAbout: isOfTask };
+    this.peers = new LiveValue(
+      (signal) => allPeers(api, signal),
+      2_000,
+      // A controller gets the events of its tasks only.
+      mayRead(caller) ? { feed, isAbout: isOfPeer, patch: patchPeers(api) } : null,
+    );
+    this.stats = new LiveValue((signal) => api.get("/v1/tasks/stats", {}, signal), 2_000, byTasks);
+    this.recent = new LiveValue<RecentTasks>(
+      async (signal) => {
+        const page: TaskPage = await api.get("/v1/tasks", { limit: PAGE_MAX }, signal);
+        const oldest = page.next_cursor === null ? null : (page.tasks.at(-1)?.created_at ?? null);
+        return { tasks: page.tasks, knownSince: oldest === null ? null : Date.parse(oldest) };
+      },
+      3_000,
+      byTasks,
+    );
+    this.failures = new LiveValue((signal) => api.get("/v1/tasks/failures", {}, signal), 10_000, {
+      feed,
+      isAbout: ({ type }) => type === "task.failed" || type === "task.expired",
+    });
     this.readiness = new LiveValue(async (signal) => {
       try {
         await api.get("/readyz", {}, signal);
@@ -69,3 +76,7 @@ export class MeshData {
       : null;
   }
 }
+
+/** Whether an event is about a task: any one, or the given one. */
+export const isOfTask = ({ type, text }: FeedEvent, id = ""): boolean =>
+  type.startsWith("task.") && text.includes(id);

@@ -109,7 +109,13 @@ const Connection = () => {
   const { value, error } = useLive(mesh.stats);
   const state = error !== null ? "bad" : value === null ? "idle" : "ok";
   const text =
-    error !== null ? "No connection, trying again" : value === null ? "Connecting" : "Live";
+    error !== null
+      ? "No connection, trying again"
+      : value === null
+        ? "Connecting"
+        : mesh.events.isOpen.value
+          ? "Live"
+          : "Renewed every few seconds";
   return (
     <p class="connection" role="status">
       <span class={`dot tone-${state}`} />

@@ -8,7 +8,7 @@ import type { Api } from "../http/api.ts";
 import { delayFor, pauseAfter, withRetries } from "../http/request-retry.ts";
 import { EVENT_SILENCE_MAX } from "../timings.ts";
 import type { EventOptions, MeshEvent } from "./event-options.ts";
-import { SseParser, type SseMessage } from "./sse-parser.ts";
+import { SseParser, type SseMessage } from "../../base/sse-parser.ts";
 
 export interface FollowOptions extends EventOptions {
   readonly outageMs: Millis;

@@ -1,4 +1,5 @@
 import type { TaskPage } from "../../api/answers.ts";
+import { isOfTask } from "../../live/mesh-data.ts";
 import { useQuery } from "../../live/use-query.ts";
 import { line, shortId } from "../../model/format.ts";
 import { hashOf } from "../../model/route.ts";
@@ -11,7 +12,10 @@ const PAUSE_MS = 2_000;
 
 /** The newest tasks that the peer has or ended. */
 export const PeerTasks = ({ id }: { readonly id: string }) => {
-  const { value, error } = useQuery<TaskPage>("/v1/tasks", { peer_id: id, limit: SHOWN }, PAUSE_MS);
+  const query = { peer_id: id, limit: SHOWN };
+  const { value, error } = useQuery<TaskPage>("/v1/tasks", query, PAUSE_MS, {
+    isAbout: (event) => isOfTask(event, id),
+  });
   return (
     <Panel title="Newest tasks" aside={<a href={hashOf(["tasks"], { peer: id })}>All its tasks</a>}>
       {value === null && <Loading error={error} />}

@@ -21,7 +21,11 @@ const PAUSE_MS = 2_000;
 export const Peer = () => {
   const id = place.value.path[1] ?? "";
   const { session } = useData();
-  const peer = useQuery<PeerView>(`/v1/peers/${encodeURIComponent(id)}`, {}, PAUSE_MS);
+  const peer = useQuery<PeerView>(`/v1/peers/${encodeURIComponent(id)}`, {}, PAUSE_MS, {
+    isAbout: ({ text }) => text.includes(id),
+    // No event tells of a round trip.
+    isMeasured: true,
+  });
   const score = useQuery<ScoreView>(`/v1/peers/${encodeURIComponent(id)}/score`, {}, PAUSE_MS);
   const samples = useSamples(peer.value);
   if (peer.value === null)

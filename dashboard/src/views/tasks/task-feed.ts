@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { TaskSummary } from "../../../../src/protocol/http.ts";
 import type { TaskPage } from "../../api/answers.ts";
 import { messageOf } from "../../api/api-error.ts";
+import { isOfTask } from "../../live/mesh-data.ts";
 import { LiveValue } from "../../live/live-value.ts";
 import { useLive } from "../../live/use-live.ts";
 import { useData } from "../data.ts";
@@ -38,7 +39,10 @@ interface Older {
 }
 
 export function useTaskFeed(filter: TaskFilter): Feed {
-  const { api } = useData().session;
+  const {
+    session: { api },
+    mesh: { events },
+  } = useData();
   const name = JSON.stringify(queryOf(filter));
   const [older, setOlder] = useState<Older | null>(null);
   const [failed, setFailed] = useState<string | null>(null);
@@ -47,6 +51,7 @@ export function useTaskFeed(filter: TaskFilter): Feed {
       new LiveValue<TaskPage>(
         (signal) => api.get("/v1/tasks", { ...queryOf(filter), limit: PAGE }, signal),
         2_000,
+        { feed: events, isAbout: isOfTask },
       ),
     [api, name],
   );

@@ -1,6 +1,7 @@
 import { useMemo } from "preact/hooks";
 import type { TaskView } from "../../../../src/protocol/http.ts";
 import { mayWork } from "../../api/session.ts";
+import { isOfTask } from "../../live/mesh-data.ts";
 import { LiveValue } from "../../live/live-value.ts";
 import { place } from "../../live/place.ts";
 import { useLive } from "../../live/use-live.ts";
@@ -31,19 +32,23 @@ interface ShownTask {
 /** One task: what became of it, why its peer got it, and what it takes and gives. */
 export const Task = () => {
   const id = place.value.path[1] ?? "";
-  const { session } = useData();
+  const { session, mesh } = useData();
   const { api } = session;
   const live = useMemo(
     () =>
-      new LiveValue<ShownTask>(async (signal) => {
-        const answer = await api.text("GET", `/v1/tasks/${encodeURIComponent(id)}`, { signal });
-        return {
-          task: JSON.parse(answer) as TaskView,
-          payload: memberText(answer, "payload") ?? "null",
-          result: memberText(answer, "result") ?? "null",
-        };
-      }, PAUSE_MS),
-    [api, id],
+      new LiveValue<ShownTask>(
+        async (signal) => {
+          const answer = await api.text("GET", `/v1/tasks/${encodeURIComponent(id)}`, { signal });
+          return {
+            task: JSON.parse(answer) as TaskView,
+            payload: memberText(answer, "payload") ?? "null",
+            result: memberText(answer, "result") ?? "null",
+          };
+        },
+        PAUSE_MS,
+        { feed: mesh.events, isAbout: (event) => isOfTask(event, id) },
+      ),
+    [api, mesh, id],
   );
   const { value, error } = useLive(live);
   if (value === null)

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { TaskView, WhyView } from "../../../../src/protocol/http.ts";
 import { useLive } from "../../live/use-live.ts";
+import { isOfTask } from "../../live/mesh-data.ts";
 import { useQuery } from "../../live/use-query.ts";
 import {
   CHOICES,
@@ -29,6 +30,7 @@ export const Why = ({ task }: { readonly task: TaskView }) => {
     `/v1/tasks/${encodeURIComponent(task.id)}/why`,
     query,
     PAUSE_MS,
+    { isAbout: (event) => isOfTask(event, task.id) },
   );
   return (
     <Panel

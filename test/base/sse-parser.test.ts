@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { SseParser, type SseMessage } from "../../../src/client/events/sse-parser.ts";
+import { SseParser, type SseMessage } from "../../src/base/sse-parser.ts";
 
 const parse = (...chunks: readonly string[]): readonly SseMessage[] => {
   const parser = new SseParser();

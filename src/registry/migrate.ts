@@ -1,4 +1,5 @@
 import { MIGRATIONS } from "./migrations.ts";
+import { NEW_SCHEMA } from "./new-schema.ts";
 import { number, type Sql } from "./sql.ts";
 
 /** The schema version of this Muster: the number of migrations that its databases have run. */
@@ -16,8 +17,10 @@ export function migrate(sql: Sql, to = SCHEMA_VERSION): void {
   if (from >= to) return;
   sql.transaction(() => {
     sql.exec(`CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)`);
-    for (const statements of MIGRATIONS.slice(from, to))
-      for (const statement of statements) sql.exec(statement);
+    // Every migration that alters a table reads the whole schema again.
+    const isNew = from === 0 && to === SCHEMA_VERSION;
+    for (const statement of isNew ? NEW_SCHEMA : MIGRATIONS.slice(from, to).flat())
+      sql.exec(statement);
     sql.exec(`DELETE FROM schema_version`);
     sql.exec(`INSERT INTO schema_version (version) VALUES (?)`, to);
   });

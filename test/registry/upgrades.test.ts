@@ -13,9 +13,9 @@ import { oldDatabase, rowCounts } from "../backup/old-database.ts";
 import { restoredSql } from "../backup/restored-sql.ts";
 import { inTemporaryFolder } from "../cli/backup/mesh-folder.ts";
 import { nodeSql } from "../node-sql.ts";
+import { statementsOf } from "./new-schema-module.ts";
 
 const VERSIONS = Array.from({ length: SCHEMA_VERSION }, (_, index) => index + 1);
-const schema = (sql: Sql) => sql.exec("SELECT name, sql FROM sqlite_master ORDER BY name");
 const hashOf = async (sql: Sql): Promise<string> =>
   (await stateOf(tablePages(sql), newHash)).state_hash;
 
@@ -27,7 +27,7 @@ describe("an older database", () => {
       const sql = oldDatabase(version);
       const before = rowCounts(sql);
       migrate(sql);
-      expect(schema(sql), `version ${version}`).toEqual(schema(fresh));
+      expect(statementsOf(sql), `version ${version}`).toEqual(statementsOf(fresh));
       const after = rowCounts(sql);
       for (const table of Object.keys(before))
         expect(

@@ -1,9 +1,13 @@
+import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { buildDashboard } from "./dashboard/build/build-dashboard.ts";
 
 // The Worker contains it.
 await buildDashboard();
+
+// The processes that tests start read the same modules: with a cache a command starts in half the time.
+process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/node-compile");
 
 /** Keys of the test mesh, published here and worth nothing elsewhere. */
 const TEST_SECRETS = {

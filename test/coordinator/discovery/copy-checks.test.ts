@@ -144,7 +144,7 @@ describe("the signed totals", () => {
           expect(listed).toBe(pointers.length);
         },
       ),
-      { numRuns: 15 * SCALE },
+      { numRuns: 6 * SCALE },
     );
   });
 });

@@ -329,7 +329,8 @@ describe("lifetimes", () => {
   test("SB16 an idle mesh wakes at most once an hour for rows that expire, and not at all once they are gone", () => {
     const { mesh } = smallMesh();
     for (let i = 0; i < 50; i++) {
-      writeEndedOf(mesh, `owner ${i}`);
+      const id = submitAs(mesh, `owner ${i}`, { payload: "p" });
+      mesh.run("cancel_task", { id, visibleTo: null });
       mesh.advanceClock(MINUTE);
       mesh.nextTick();
     }
@@ -395,8 +396,3 @@ describe("lifetimes", () => {
     expect([...statements].filter((query) => queries.has(query))).toEqual([]);
   });
 });
-
-function writeEndedOf(mesh: TestMesh, owner: string): void {
-  const id = submitAs(mesh, owner, { payload: "p" });
-  mesh.run("cancel_task", { id, visibleTo: null });
-}

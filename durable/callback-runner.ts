@@ -1,4 +1,4 @@
-import { redactedError } from "../src/base/redact.ts";
+import { faultOf } from "../src/base/log/log-events.ts";
 import type { CallbackRequest } from "../src/contract/webhooks.ts";
 import {
   CALLBACK_PLACES,
@@ -6,6 +6,7 @@ import {
   type CallbackPlace,
   type LastOwners,
 } from "../src/webhooks/index.ts";
+import { log } from "./worker-log.ts";
 
 /**
  * Attempts at once in one sender. Cloudflare lets an object wait for the headers of six answers at once, so the attempts are made
@@ -74,7 +75,8 @@ export class CallbackRunner {
       this.#ports.answered(request, await this.#ports.send(sender, request));
     } catch (thrown) {
       // The attempt counts as interrupted and is repeated.
-      console.error("the answer to a callback was not recorded", { error: redactedError(thrown) });
+      const { host } = new URL(request.origin);
+      log.write("callback.answer_lost", { task: request.taskId, host, ...faultOf(thrown) });
     }
   }
 }

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { readTrustedProxies } from "../src/access/client-address.ts";
 import { NO_PAGES, PREFLIGHTS_PER_MINUTE, readPageOrigins } from "../src/access/page-origins.ts";
 import { DAY, HOUR, SECOND } from "../src/base/clock.ts";
+import { LOG_LEVELS } from "../src/base/log/log-fields.ts";
+import { LOG_LEVEL_DEFAULT } from "../src/base/log/logger.ts";
 import type { Result } from "../src/base/result.ts";
 import {
   DIALED_SESSIONS_DEFAULT,
@@ -153,6 +155,9 @@ export const ConfigVariables = z.object({
     .min(PROXY_SECRET_CHARS_MIN, `is shorter than ${PROXY_SECRET_CHARS_MIN} characters`)
     .regex(BEARER_TOKEN, "has characters that a header cannot contain")
     .optional(),
+  LOG_LEVEL: z
+    .enum(LOG_LEVELS, { error: "is none of debug, info, warn and error" })
+    .default(LOG_LEVEL_DEFAULT),
   OTLP_ENDPOINT: OtlpEndpoint.optional(),
   OTLP_HEADERS: OtlpHeaders.optional(),
   TRACE_SAMPLE: z.coerce

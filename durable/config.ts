@@ -3,6 +3,7 @@ import type { TrustedProxies } from "../src/access/client-address.ts";
 import { credentialKey } from "../src/access/credential.ts";
 import type { Bytes } from "../src/base/bytes.ts";
 import { DAY, HOUR, SECOND, type Millis } from "../src/base/clock.ts";
+import type { LogLevel } from "../src/base/log/log-fields.ts";
 import { placeOf } from "../src/base/place.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { CoordinatorConfig } from "../src/coordinator/kernel/context.ts";
@@ -24,6 +25,7 @@ import type { OutboundProxyAccess } from "./outbound-fetch.ts";
 import type { Collector } from "./span-sender.ts";
 import { readPolicy } from "./selection-variables.ts";
 import type { UpstashAccess } from "./upstash-store.ts";
+import { log } from "./worker-log.ts";
 
 /** The validated configuration of a deployment: its three keys and the operator's choices. */
 export interface MeshConfig {
@@ -48,6 +50,8 @@ export interface MeshConfig {
   readonly outboundProxy: OutboundProxyAccess | null;
   /** The collector that gets spans; null when none does. */
   readonly collector: Collector | null;
+  /** Lines of lower levels are not logged. */
+  readonly logLevel: LogLevel;
   readonly coordinator: CoordinatorConfig;
 }
 
@@ -66,6 +70,7 @@ export function readConfig(env: Env, now: Millis): Result<MeshConfig, MusterErro
   if (before !== undefined && now < before.until) return before.config;
   const config = parseConfig(env, now);
   const ends = Date.parse(env.MESH_ROTATION_ENDS ?? "");
+  if (config.ok) log.level = config.value.logLevel;
   known.set(env, { config, until: ends > now ? ends : Infinity });
   return config;
 }
@@ -116,6 +121,7 @@ function parseConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
     locations: data.LOCATION_SERVICE,
     outboundProxy: outboundProxy.value,
     collector: collector.value,
+    logLevel: data.LOG_LEVEL,
     coordinator: coordinatorConfig(data, identities.value, replicas.value !== null),
   });
 }

@@ -1,5 +1,5 @@
 import { MINUTE, type Millis } from "../src/base/clock.ts";
-import { redactedError } from "../src/base/redact.ts";
+import { faultOf } from "../src/base/log/log-events.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { GatewayActor, SessionActor } from "../src/contract/caller.ts";
 import type {
@@ -19,6 +19,7 @@ import type { Env } from "./env.ts";
 import { readStreamResponse, streamRequest } from "./event-stream-request.ts";
 import type { StreamRequest } from "./event-streams.ts";
 import type { RpcAnswer, RpcCommand } from "./rpc.ts";
+import { log } from "./worker-log.ts";
 
 /** The coordinator as the gateway calls it. */
 export interface GatewayPort {
@@ -157,10 +158,13 @@ async function answered<T>(
   timeout: Millis,
   call: () => Promise<T>,
 ): Promise<Result<T, MusterError>> {
+  const startedAt = Date.now();
   try {
     return ok(await withDeadline(call(), timeout));
   } catch (thrown) {
-    console.error("coordinator call failed", { names, error: redactedError(thrown) });
+    const durationMs = Date.now() - startedAt;
+    const fault = faultOf(thrown);
+    log.write("coordinator.call_failed", { commands: names, duration_ms: durationMs, ...fault });
     // The commit failed: it is after the command, so only its caller sees the error.
     if (isFullError(thrown)) return err(NO_ROOM);
     return err({

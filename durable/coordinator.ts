@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { redactedError } from "../src/base/redact.ts";
+import { faultOf } from "../src/base/log/log-events.ts";
 import { err, ok } from "../src/base/result.ts";
 import type { CommandName, Input, Output } from "../src/contract/commands.ts";
 import type { ReadCommandName } from "../src/contract/read-commands.ts";
@@ -49,6 +49,7 @@ import { spanExporter, type SpanExporter } from "./span-exporter.ts";
 import { TaskWaiters } from "./task-waiters.ts";
 import { timed } from "./timed.ts";
 import { upstashStore } from "./upstash-store.ts";
+import { log } from "./worker-log.ts";
 
 /**
  * The coordinator's object: wakes, gathers commands into groups, hands each group to the core, and performs what the core
@@ -101,8 +102,8 @@ export class Coordinator
       endSession: async (to, fault) => void (await sessions.end(to, fault)),
       probe: (to) => this.#effects.probe(to),
       execute: (name, input) => this.#run(name, input),
-      onFailure: (kind, error) =>
-        console.error("outbox entry failed; it is retried", { kind, error: redactedError(error) }),
+      onFailure: (entry, error) =>
+        log.write("outbox.entry_failed", { entry, error: String(error) }),
     };
     this.#outbox = new OutboxRunner(ports, OWN_DELIVERIES);
     this.#copies = new OutboxRunner(ports, COPY_DELIVERIES);
@@ -230,7 +231,7 @@ export class Coordinator
       inBackground(Promise.all([this.#copies.run(), this.#spans?.run()]));
       await this.#outbox.run();
     } catch (thrown) {
-      console.error("tick failed", { error: redactedError(thrown) });
+      log.write("coordinator.tick_failed", faultOf(thrown));
     } finally {
       const scope = this.#scope();
       this.#alarm.ringBy(this.#dueTimes.next(scope), scope.now);
@@ -270,7 +271,7 @@ export class Coordinator
       return answers;
     } catch (thrown) {
       const names = [...new Set(commands.map(({ name }) => name))].join(", ");
-      console.error("a group of commands failed", { names, error: redactedError(thrown) });
+      log.write("coordinator.commands_failed", { commands: names, ...faultOf(thrown) });
       // The others must not fail because of one: each runs alone.
       if (commands.length > 1) return commands.flatMap((command) => this.#runGroup([command]));
       return [Promise.resolve(err(isFullError(thrown) ? NO_ROOM : FAILED))];

@@ -1,8 +1,8 @@
-import { redactedError } from "../src/base/redact.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import { DIAL_CONNECT_TIMEOUT } from "../src/protocol/constants.ts";
 import { outboundUrl, type OutboundRules } from "../src/protocol/outbound-url.ts";
 import type { OutboundFetch } from "./outbound-fetch.ts";
+import { log } from "./worker-log.ts";
 
 /** An open socket, and the function that aborts its connection when a close is not answered. */
 export interface DialedSocket {
@@ -36,7 +36,7 @@ export async function openSocket(
     return err(`the address does not accept a WebSocket: HTTP ${status}`);
   } catch (thrown) {
     if (connection.signal.aborted) return err(`no answer within ${DIAL_CONNECT_TIMEOUT / 1_000} s`);
-    console.warn("address unreachable", { error: redactedError(thrown) });
+    log.write("dial.unreachable", { address: url.value, error: String(thrown) });
     return err("unreachable: no connection could be made");
   } finally {
     clearTimeout(timer);

@@ -1,5 +1,6 @@
-import { redactedError } from "../src/base/redact.ts";
+import { faultOf } from "../src/base/log/log-events.ts";
 import type { DialedSocket } from "./dial-out.ts";
+import { log } from "./worker-log.ts";
 
 /** The socket events of an object. The platform calls these methods itself for sockets that it can hibernate. */
 export interface SocketEvents {
@@ -60,6 +61,4 @@ export class DialedSockets {
 
 /** The handlers of events are not awaited: their failures are logged. */
 const logFailure = (work: Promise<void>): void =>
-  void work.catch((thrown) =>
-    console.error("event of a dialed socket failed", { error: redactedError(thrown) }),
-  );
+  void work.catch((thrown) => log.write("session.event_failed", faultOf(thrown)));

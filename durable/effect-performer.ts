@@ -1,12 +1,14 @@
-import { redactedError } from "../src/base/redact.ts";
+import { faultOf } from "../src/base/log/log-events.ts";
 import type { Input, CommandName } from "../src/contract/commands.ts";
 import type { Effect } from "../src/coordinator/kernel/effects.ts";
 import type { OutboxRunner } from "../src/coordinator/outbox/runner.ts";
+import { traceIdIn } from "../src/protocol/trace-context.ts";
 import { isEndAwaited, type DialOrder, type SessionRef } from "../src/peers/session-orders.ts";
 import { inBackground } from "./background.ts";
 import type { CallbackRunner } from "./callback-runner.ts";
 import type { SessionPort } from "./session-port.ts";
 import type { TaskWaiters } from "./task-waiters.ts";
+import { log } from "./worker-log.ts";
 
 export interface EffectPorts {
   readonly sessions: SessionPort;
@@ -80,6 +82,9 @@ export class EffectPerformer {
         case "task_ended":
           waiters.wake(effect.taskId);
           return true;
+        case "log":
+          log.writeEntry(effect.entry);
+          return true;
         case "drain_outbox":
           await Promise.all(outboxes.map((outbox) => outbox.run()));
           return true;
@@ -90,7 +95,10 @@ export class EffectPerformer {
           return effect satisfies never;
       }
     } catch (thrown) {
-      console.error("effect failed", { type: effect.type, error: redactedError(thrown) });
+      const peer = "to" in effect ? effect.to.peerId : null;
+      const task = "taskId" in effect ? effect.taskId : null;
+      const fault = faultOf(thrown);
+      log.write("coordinator.effect_failed", { effect: effect.type, peer, task, ...fault });
       return false;
     }
   }
@@ -107,7 +115,10 @@ export class EffectPerformer {
           : (["the session is gone", "gone"] as const);
       await execute("offer_failed", { ...claim, reason, session });
     } catch (thrown) {
-      console.error("offer failed", { error: redactedError(thrown) });
+      const { task_id: task, kind } = offer;
+      const trace = traceIdIn(offer.traceparent) ?? task.replaceAll("-", "");
+      const { peerId: peer } = to;
+      log.write("offer.failed", { peer, task, kind, trace, error: String(thrown) });
       const reason = "the session did not take the offer";
       await execute("offer_failed", { ...claim, reason, session: "unknown" });
     }
@@ -121,7 +132,7 @@ export class EffectPerformer {
       await sessions.dial(order);
       return true;
     } catch (thrown) {
-      console.error("dial failed", { error: redactedError(thrown) });
+      log.write("dial.failed", { error: String(thrown) });
       const error = "the object that dials did not answer";
       await execute("dial_failed", { dial, error, proved: null });
       return false;

@@ -54,6 +54,8 @@ export interface Env {
   readonly OTLP_ENDPOINT?: string;
   readonly OTLP_HEADERS?: string;
   readonly TRACE_SAMPLE?: string;
+  /** The lowest level of the lines that are logged: `debug`, `info` (the default), `warn` or `error`. */
+  readonly LOG_LEVEL?: string;
   /** Where the mesh's callers are, in degrees; distances to peers are measured from there. */
   readonly MESH_LATITUDE?: string;
   readonly MESH_LONGITUDE?: string;

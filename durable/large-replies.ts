@@ -1,7 +1,7 @@
 import { fromHex, toBase64, utf8, type Bytes } from "../src/base/bytes.ts";
 import { NULL_JSON, textOfJson } from "../src/base/json-text/json-text.ts";
 import { SECOND } from "../src/base/clock.ts";
-import { redactedError } from "../src/base/redact.ts";
+import { faultOf } from "../src/base/log/log-events.ts";
 import type { Input, SessionCommand } from "../src/contract/commands.ts";
 import { resultKey } from "../src/coordinator/tasks/results.ts";
 import { platformRandom, sha256 } from "../src/crypto/primitives.ts";
@@ -9,6 +9,7 @@ import { RESULT_RETENTION, TASK_RESULT_BYTES_MAX } from "../src/protocol/constan
 import { sealResult } from "../src/stmf/task-result.ts";
 import { coordinatorForGateway } from "./coordinator-port.ts";
 import type { Env } from "./env.ts";
+import { log } from "./worker-log.ts";
 
 type Finish = Extract<SessionCommand, { readonly name: "finish_task" }>;
 
@@ -25,7 +26,8 @@ export async function withStoredResult(env: Env, command: SessionCommand): Promi
   try {
     return await store(env, command, json);
   } catch (thrown) {
-    console.error("a large result was not stored", { error: redactedError(thrown) });
+    const { peerId: peer } = command.input;
+    log.write("result.not_stored", { peer, task: outcome.task_id, ...faultOf(thrown) });
     return released(command.input, "the mesh could not store the result; the store is unavailable");
   }
 }

@@ -1,12 +1,12 @@
 import { SECOND } from "../src/base/clock.ts";
 import { withDeadline } from "../src/base/deadline.ts";
-import { redactedError } from "../src/base/redact.ts";
 import type { SessionAnswer } from "../src/contract/commands.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { PeerId } from "../src/protocol/ids.ts";
 import { coordinatorForGateway } from "./coordinator-port.ts";
 import type { Env } from "./env.ts";
 import type { SessionSockets } from "./session-sockets.ts";
+import { log } from "./worker-log.ts";
 
 /** How long the older session may take to answer: longer than any usual round trip, short for a peer that reconnects. */
 const ANSWER_TIMEOUT = 2 * SECOND;
@@ -26,7 +26,7 @@ export async function answersElsewhere(env: Env, peerId: PeerId): Promise<boolea
   try {
     return await withDeadline(stub.answers(RPC_VERSION, epoch), ANSWER_TIMEOUT + RPC_TIMEOUT);
   } catch (thrown) {
-    console.error("the older session was not asked", { error: redactedError(thrown) });
+    log.write("session.not_asked", { peer: peerId, error: String(thrown) });
     return false;
   }
 }

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { ExactJson } from "../src/base/json-text/json-text.ts";
-import { redactedError } from "../src/base/redact.ts";
+import { faultOf } from "../src/base/log/log-events.ts";
 import type { SessionAnswer, SessionCommand } from "../src/contract/commands.ts";
 import type { DialOrder, EndFault } from "../src/peers/session-orders.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
@@ -46,6 +46,7 @@ import {
 import { stepContext } from "./session-context.ts";
 import { SessionRunner } from "./session-runner.ts";
 import { SessionSockets } from "./session-sockets.ts";
+import { log } from "./worker-log.ts";
 
 /** The HTTP status for the gateway when this object has as many sockets in their handshake as it may have. */
 const TOO_MANY_UNPROVED = 429;
@@ -154,7 +155,7 @@ export class PeerSession
         await this.#runner.runInOrder(socket, { type: "due" });
       await this.#repeatDisconnect();
     } catch (thrown) {
-      console.error("session alarm failed", { error: redactedError(thrown) });
+      log.write("session.timer_failed", faultOf(thrown));
     } finally {
       this.#alarm.ringBy(this.#sockets.nextDue(), Date.now());
       this.#disconnect.scheduleRepeat(Date.now());

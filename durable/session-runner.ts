@@ -13,6 +13,7 @@ import type { PendingCalls } from "./pending-calls.ts";
 import { EventQueue } from "./event-queue.ts";
 import { HandshakeTimers } from "./handshake-timers.ts";
 import type { PendingDisconnect } from "./pending-disconnect.ts";
+import { logSessionChange } from "./session-log.ts";
 import type { SessionSockets } from "./session-sockets.ts";
 
 export interface RunnerPorts {
@@ -156,6 +157,7 @@ export class SessionRunner {
     const before = sockets.sessionOf(socket);
     const changed = before !== session;
     if (changed) this.save(socket, session);
+    logSessionChange(before, session, effects);
     for (const effect of effects) {
       switch (effect.type) {
         case "send":

@@ -1,4 +1,5 @@
-import type { LogLine } from "../src/cli/server-module.ts";
+import type { LogLevel } from "../src/base/log/log-fields.ts";
+import type { Logger } from "../src/base/log/logger.ts";
 
 /** A crash follows its report at once. */
 const HOLD_MS = 1_000;
@@ -10,12 +11,12 @@ const HELD_LINES_MAX = 100;
  * says what happened, and the report follows it.
  */
 export class CrashReport {
-  readonly #onLog: (line: LogLine) => void;
+  readonly #log: Pick<Logger, "write">;
   #held: string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(onLog: (line: LogLine) => void) {
-    this.#onLog = onLog;
+  constructor(log: Pick<Logger, "write">) {
+    this.#log = log;
   }
 
   add(text: string): void {
@@ -26,14 +27,14 @@ export class CrashReport {
 
   /** workerd has ended by itself: `how` is its exit code or the signal that ended it. */
   crashed(how: string): void {
-    this.#onLog({ level: "error", message: `workerd ended unexpectedly (${how})` });
-    this.flush("debug");
+    this.#log.write("workerd.crashed", { reason: how });
+    this.flush("warn");
   }
 
   /** Logs what is held. */
-  flush(level: LogLine["level"]): void {
+  flush(level: LogLevel): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const message of this.#held.splice(0)) this.#onLog({ level, message });
+    for (const detail of this.#held.splice(0)) this.#log.write("workerd.output", { detail }, level);
   }
 }

@@ -17,6 +17,7 @@ import {
   type Secrets,
   type StateFolder,
 } from "../src/cli/state-folder.ts";
+import type { Logger } from "../src/base/log/logger.ts";
 import { readOutboundAllow, type OutboundAllow } from "../src/protocol/outbound-allow.ts";
 import { readPublicUrl } from "../src/protocol/public-url.ts";
 import { askMesh } from "./ask-mesh.ts";
@@ -26,6 +27,7 @@ import { ConnectionLimit } from "./front/connection-limit.ts";
 import { startFront, type Front } from "./front/front.ts";
 import { CORS_ORIGINS_DEFAULT, pageOriginsOf } from "./front/page-origin.ts";
 import { openGeoDatabase } from "./geoip/database.ts";
+import { hostLog, type HostLog } from "./host-log.ts";
 import { startHostServices, type HostServices } from "./host-services.ts";
 import { readyMesh } from "./ready-mesh.ts";
 import { objectsFolder, runFolder, type RunFolder } from "./state-layout.ts";
@@ -40,11 +42,11 @@ const LOCAL_VARIABLES = {
   HANDSHAKES_PER_MINUTE: "6000",
   DISCOVERY_READS_PER_MINUTE: "6000",
   CORS_ORIGINS: CORS_ORIGINS_DEFAULT,
+  // Its terminal is for a person.
+  LOG_LEVEL: "warn",
 };
 /** A site behind one address may have many peers; each takes two file descriptors. */
 const CONNECTIONS_PER_ADDRESS = 4_000;
-/** A flood must not fill the log. */
-const REFUSED_LOG_INTERVAL_MS = 60_000;
 /** How long the mesh may take to end its sessions. */
 const DRAIN_TIMEOUT_MS = 3_000;
 /** How long a peer may take to confirm the end of its session. */
@@ -52,6 +54,7 @@ const CLOSE_TIMEOUT_MS = 500;
 
 /** What a start has opened so far, in the order in which it ends. */
 interface Parts {
+  log?: HostLog;
   tls?: TlsReload;
   front?: Front;
   workerd?: Workerd;
@@ -73,8 +76,12 @@ export async function startMesh(options: MeshOptions): Promise<MeshProcess> {
 }
 
 async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProcess> {
-  const { host = "127.0.0.1", dir, onLog = () => {}, signal, variables: chosen = {} } = options;
+  const { host = "127.0.0.1", dir, signal, variables: chosen = {} } = options;
   const { isLocal = true, tls: tlsFiles = null, sources = {} } = options;
+  const log = (parts.log = hostLog(options.onLog ?? (() => {}), {
+    ...(isLocal && LOCAL_VARIABLES),
+    ...chosen,
+  }));
   // Before anything is made: the file may not exist.
   const geoDatabase =
     options.geoipDatabase &&
@@ -104,11 +111,11 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     mesh: run.socket,
     pages: isGuarded ? pages : null,
     tls,
-    ...connectionLimit(options),
+    ...connectionLimit(options, log),
   }));
   await provideBundles(run.folder);
   signal?.throwIfAborted();
-  const disk = (parts.disk = new DiskWatch({ folder: folder.root, onLog, now: Date.now }));
+  const disk = (parts.disk = new DiskWatch({ folder: folder.root, log, now: Date.now }));
   const services = (parts.services = await startHostServices({
     ...(geoDatabase && { geoDatabase }),
     diskShortage: () => disk.check(),
@@ -134,9 +141,8 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
       configuredOrigins: configuredOrigins(chosen),
     },
     variables: { ...secrets, ...variables },
-    onLog: (line) => {
-      if (disk.admits(line)) onLog(line);
-    },
+    log,
+    admits: (text) => disk.admits(text),
   }));
   const meshKey = options.meshKey ?? meshKeyOf(secrets);
   const token = secrets.ADMIN_TOKEN;
@@ -153,7 +159,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
       sources: tlsSources,
       current: tls,
       use: (certificate) => front.setTls(certificate),
-      onLog,
+      log,
     });
   const url = `${tls === null ? "http" : "https"}://${reachableHost(host, addressesOfThisMachine())}:${front.port}`;
   await writeMeshFile(folder, {
@@ -205,33 +211,28 @@ async function drain(front: Front, socket: string, token: string): Promise<void>
 }
 
 async function stopParts(parts: Parts): Promise<void> {
-  const { tls, front, workerd, services, disk, run, unlock } = parts;
+  const { log, tls, front, workerd, services, disk, run, unlock } = parts;
   tls?.stop();
   front?.stop();
   await workerd?.stop();
   services?.stop();
   disk?.stop();
+  log?.stop();
   await run?.remove();
   await unlock?.();
 }
 
 /** All peers of a mesh for trying out have one address: it has no limit. */
-function connectionLimit(options: MeshOptions): { readonly limit?: ConnectionLimit } {
-  const { isLocal = true, variables = {}, onLog = () => {} } = options;
+function connectionLimit(options: MeshOptions, log: Logger): { readonly limit?: ConnectionLimit } {
+  const { isLocal = true, variables = {} } = options;
   const max = options.connectionsPerAddress ?? (isLocal ? Infinity : CONNECTIONS_PER_ADDRESS);
   if (max === Infinity) return {};
   // The Worker reports a list that can't be read.
   const trusted = readTrustedProxies(variables["TRUSTED_PROXIES"] ?? "");
-  let loggedAt = -Infinity;
   const limit = new ConnectionLimit({
     max,
     trusted: trusted.ok ? trusted.value : [],
-    onRefused: (address) => {
-      if (Date.now() - loggedAt < REFUSED_LOG_INTERVAL_MS) return;
-      loggedAt = Date.now();
-      const message = `connections of ${address} are refused: it has ${max} open (MUSTER_CONNECTIONS_PER_ADDRESS)`;
-      onLog({ level: "warn", message });
-    },
+    onRefused: (address) => log.write("connection.refused", { address, limit: max }),
   });
   return { limit };
 }

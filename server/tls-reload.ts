@@ -1,5 +1,6 @@
 import { unwatchFile, watchFile } from "node:fs";
-import type { LogLine, TlsFiles } from "../src/cli/server-module.ts";
+import type { Logger } from "../src/base/log/logger.ts";
+import type { TlsFiles } from "../src/cli/server-module.ts";
 import { readTls, type TlsCertificate } from "./tls.ts";
 
 export interface TlsReloadOptions {
@@ -10,7 +11,7 @@ export interface TlsReloadOptions {
   readonly current: TlsCertificate;
   /** Uses a certificate for the connections from now on. */
   readonly use: (certificate: TlsCertificate) => void;
-  readonly onLog: (line: LogLine) => void;
+  readonly log: Logger;
   /** Default: 5 s. */
   readonly intervalMs?: number;
 }
@@ -48,20 +49,21 @@ export class TlsReload {
   /** Files that are as they were when they were read last are worth a log line only if somebody asked. */
   async #read(isAsked: boolean): Promise<void> {
     clearTimeout(this.#settling);
-    const { files, sources, use, onLog } = this.#options;
+    const { files, sources, use, log } = this.#options;
     let state: string;
-    let line: LogLine;
+    let fault: string | null = null;
     try {
       const certificate = await readTls(files, sources);
       state = textOf(certificate);
       use(certificate);
-      line = { level: "info", message: "the TLS certificate was read again" };
     } catch (error) {
-      state = (error as Error).message;
-      line = { level: "error", message: `the TLS certificate stays as it was: ${state}` };
+      state = fault = (error as Error).message;
     }
-    if (isAsked || state !== this.#last) onLog(line);
+    const isNews = isAsked || state !== this.#last;
     this.#last = state;
+    if (!isNews) return;
+    if (fault === null) log.write("tls.reloaded", {});
+    else log.write("tls.unusable", { reason: fault });
   }
 
   get #paths(): readonly string[] {

@@ -10,11 +10,11 @@ import { PRIVATE_FILE } from "../src/cli/files.ts";
 import { Failure } from "../src/cli/failure.ts";
 import { endGroup, registerGroup } from "../src/cli/process-group.ts";
 import { withoutSecrets } from "../src/cli/secrets.ts";
-import type { LogLine } from "../src/cli/server-module.ts";
+import type { Logger } from "../src/base/log/logger.ts";
 import { onLines } from "../src/cli/stream-lines.ts";
 import { environmentName, workerdConfig, type WorkerdConfig } from "./workerd-config.ts";
 import { CrashReport } from "./crash-report.ts";
-import { readLogLine } from "./log-line.ts";
+import { readWorkerdLine, type WorkerdLine } from "./log-line.ts";
 
 export interface WorkerdOptions {
   /** The folder with the bundles; the configuration is written there, too. */
@@ -22,7 +22,9 @@ export interface WorkerdOptions {
   readonly config: Omit<WorkerdConfig, "variables">;
   /** Variables and secrets of the Worker. */
   readonly variables: Readonly<Record<string, string>>;
-  readonly onLog: (line: LogLine) => void;
+  readonly log: Logger;
+  /** Whether a text that workerd writes is worth logging. */
+  readonly admits: (text: string) => boolean;
 }
 
 /** A workerd process, which leads a process group of its own. */
@@ -57,7 +59,7 @@ const GUARDED = `umask 077; { read -r _ <&${LIFELINE_FD}; kill -9 $$; } >/dev/nu
 
 /** Starts workerd. Values of variables are in its environment, which only its user can read, and not in a file. */
 export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
-  const { folder, variables, onLog } = options;
+  const { folder, variables, log, admits } = options;
   const config = join(folder, "workerd.capnp");
   const configText = workerdConfig({ ...options.config, variables: Object.keys(variables) });
   await writeFile(config, configText, { mode: PRIVATE_FILE });
@@ -70,16 +72,15 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   });
   registerGroup(child);
   const lastLines: string[] = [];
-  const report = new CrashReport(onLog);
+  const report = new CrashReport(log);
   let [isListening, isStopped] = [false, false];
   for (const stream of [child.stdout, child.stderr])
     onLines(stream, (text) => {
-      const redacted = redact(text);
-      const line = readLogLine(redacted);
-      lastLines.push(line?.message ?? redacted);
+      const read = readWorkerdLine(text);
+      lastLines.push(read?.line?.message ?? redact(read?.message ?? text));
       if (lastLines.length > LOG_LINES_MAX) lastLines.shift();
-      if (line === null) report.add(redacted);
-      else onLog(line);
+      if (read === null) report.add(text);
+      else if (admits(read.message)) writeLine(log, read);
     });
   const exited = (async () => {
     const how = await endOf(child);
@@ -107,6 +108,11 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
       return endGroup(child, () => void child.kill("SIGTERM"), GRACE_PERIOD_MS);
     },
   };
+}
+
+function writeLine(log: Logger, { level, message, line }: WorkerdLine): void {
+  if (line === null) log.write("workerd.output", { detail: message }, level);
+  else log.pass(line);
 }
 
 /** Resolves when the process has ended and its output has been read, with its exit code or the signal that ended it. */

@@ -1,8 +1,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
-import { redact } from "../src/base/redact.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
-import type { AppEnv } from "./context.ts";
+import type { AppContext, AppEnv } from "./context.ts";
 import { crossOrigin } from "./cross-origin.ts";
 import { dashboardRoutes, leadsToDashboard, toDashboard } from "./dashboard/dashboard.ts";
 import { GatewayMemory } from "./gateway-memory.ts";
@@ -12,6 +11,7 @@ import { checkMethod } from "./methods.ts";
 import { PathTable } from "./path-table.ts";
 import { preflightBudget } from "./preflights.ts";
 import { problem } from "./problem.ts";
+import { logFailure, logRequests } from "./request-log.ts";
 import { countRefusedMethod } from "./refused-deliveries.ts";
 import { Router } from "./route.ts";
 import { crossOriginRoutes } from "./route-headers.ts";
@@ -46,7 +46,7 @@ export const createApp = (): OpenAPIHono<AppEnv> => createApi().app;
 /** The HTTP API with the definitions of its routes. */
 export function createApi(): { readonly app: OpenAPIHono<AppEnv>; readonly router: Router } {
   const app = new OpenAPIHono<AppEnv>();
-  app.onError((error, c) => problem(c, problemOfThrown(error)));
+  app.onError((error, c) => problem(c, problemOfThrown(c, error)));
   app.notFound((c) =>
     leadsToDashboard(c)
       ? toDashboard(c)
@@ -60,6 +60,7 @@ export function createApi(): { readonly app: OpenAPIHono<AppEnv>; readonly route
   const paths = new PathTable(app.routes);
   const open = crossOriginRoutes(router, paths);
   const configure = loadConfiguration(memory);
+  app.use(logRequests);
   app.use(safeHeaders);
   app.use(
     crossOrigin<AppEnv>({
@@ -115,11 +116,11 @@ const ROUTES: readonly ((router: Router) => void)[] = [
 ];
 
 /** The problem for what Hono throws when it cannot read a request; anything else is a defect, whose stack is only logged. */
-function problemOfThrown(error: Error): MusterError {
+function problemOfThrown(c: AppContext, error: Error): MusterError {
   if (error instanceof HTTPException && error.status < 500) {
     return { code: "invalid_request", detail: error.message };
   }
-  console.error("unexpected error", { error: redact(error.stack ?? String(error)) });
+  logFailure(c, error);
   return {
     code: "internal",
     detail: "the request failed because of a defect in the mesh, which is logged",

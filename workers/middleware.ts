@@ -8,6 +8,7 @@ import { repeatedKey } from "../src/base/repeated-key.ts";
 import { pathText, shortName, unknownField } from "../src/protocol/schema/issues.ts";
 import { readConfig } from "../durable/config.ts";
 import { coordinatorForGateway } from "../durable/coordinator-port.ts";
+import { log } from "../durable/worker-log.ts";
 import type { AppContext, AppEnv } from "./context.ts";
 import type { GatewayMemory } from "./gateway-memory.ts";
 import { readBody } from "./read-body.ts";
@@ -30,7 +31,10 @@ export const loadConfiguration =
   (memory: GatewayMemory): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
     const config = readConfig(c.env, Date.now());
-    if (!config.ok) return problem(c, config.error);
+    if (!config.ok) {
+      log.write("mesh.misconfigured", { reason: config.error.detail });
+      return problem(c, config.error);
+    }
     c.set("config", config.value);
     c.set("memory", memory);
     c.set("address", addressOf(c.req.raw, config.value.trustedProxies));

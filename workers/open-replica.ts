@@ -1,9 +1,9 @@
-import { redactedError } from "../src/base/redact.ts";
 import { platformVerify } from "../src/crypto/ed25519.ts";
 import { Replica } from "../src/discovery/replica.ts";
 import { verifierOf } from "../src/discovery/signed-statements.ts";
 import { STORE_READ_TIMEOUT } from "../src/discovery/snapshot-reader.ts";
 import { upstashStore } from "../durable/upstash-store.ts";
+import { log } from "../durable/worker-log.ts";
 import type { ReplicaSettings } from "./replica-settings.ts";
 
 interface ReplicaHost {
@@ -27,8 +27,8 @@ export async function openReplica(
     readsAhead,
     onFailure: (error) => {
       onFailure?.(error);
-      console.error("the store can't be read", { error: redactedError(error) });
+      log.write("replica.store_unreadable", { error: String(error) });
     },
-    onCondition: (condition) => console.warn("the replica's store", { condition }),
+    onCondition: (condition) => log.write("replica.store_changed", { condition }),
   });
 }

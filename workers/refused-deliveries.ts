@@ -5,6 +5,7 @@ import {
   refusalHeaders,
 } from "../src/webhooks/index.ts";
 import type { AppContext } from "./context.ts";
+import { logRefusedDelivery } from "./request-log.ts";
 import { findSource } from "./webhook-source-secrets.ts";
 
 /** Reports that one request sends at most, itself and for those after it: the platform ends what a request left behind after 30 s. */
@@ -18,6 +19,7 @@ export function countRefusal(c: AppContext, name: string, error: MusterError): v
   const { refusals, sources } = c.var.memory;
   const now = Date.now();
   const sourceId = sources.idOf(name);
+  logRefusedDelivery(c, sourceId === null ? null : name, error);
   if (sourceId === null) refusals.addUnknown(now);
   else {
     refusals.add(

@@ -1,7 +1,8 @@
 import type { Context, Hono } from "hono";
 import { env, getRuntimeKey } from "hono/adapter";
 import { SECOND } from "../src/base/clock.ts";
-import { redactedError } from "../src/base/redact.ts";
+import { faultOf } from "../src/base/log/log-events.ts";
+import { log } from "../durable/worker-log.ts";
 import type { Replica } from "../src/discovery/replica.ts";
 import type { StoreCondition } from "../src/discovery/snapshot-reader.ts";
 import { STALE_HEADER } from "../src/protocol/discovery.ts";
@@ -90,7 +91,7 @@ export function replicaRoutes(app: Hono, open: (c: Context) => Promise<Replica>)
   app.onError((error, c) => {
     if (error instanceof ReplicaMisconfigured)
       return problem(c, { code: "misconfigured", detail: error.message });
-    console.error("replica", { error: redactedError(error) });
+    log.write("replica.request_failed", faultOf(error));
     return problem(c, { code: "internal", detail: "the replica failed to answer" });
   });
   app.notFound((c) =>

@@ -1,8 +1,9 @@
-import { redactedError } from "../src/base/redact.ts";
+import { faultOf } from "../src/base/log/log-events.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { isFullError } from "../src/base/full-storage.ts";
 import { NO_ROOM } from "../durable/coordinator-errors.ts";
+import { log } from "../durable/worker-log.ts";
 
 /** Seconds after which the caller may try again. */
 const RETRY = 2;
@@ -15,7 +16,7 @@ export async function orUnavailable<T>(
   try {
     return ok(await call());
   } catch (thrown) {
-    console.error("a part of the mesh does not answer", { part, error: redactedError(thrown) });
+    log.write("part.unavailable", { part, ...faultOf(thrown) });
     if (isFullError(thrown)) return err(NO_ROOM);
     return err({
       code: "unavailable",

@@ -1,11 +1,11 @@
-import type { LogLine } from "../../src/cli/server-module.ts";
+import type { Logger } from "../../src/base/log/logger.ts";
 import { isFullText } from "../../src/base/full-storage.ts";
 import { diskRoom, freeMegabytes, shortageOf, type DiskRoom } from "./disk-room.ts";
 
 export interface DiskWatchOptions {
   /** The folder of the mesh. */
   readonly folder: string;
-  readonly onLog: (line: LogLine) => void;
+  readonly log: Logger;
   readonly now: () => number;
   /** Default: asks the system. */
   readonly measure?: (folder: string) => DiskRoom;
@@ -30,7 +30,7 @@ export class DiskWatch {
 
   /** What the disk lacks; null if it has room. Logs a change. */
   check(): string | null {
-    const { folder, onLog, measure = diskRoom } = this.#options;
+    const { folder, log, measure = diskRoom } = this.#options;
     let room: DiskRoom;
     try {
       room = measure(folder);
@@ -39,25 +39,16 @@ export class DiskWatch {
     }
     const shortage = shortageOf(room);
     const isShort = shortage !== null;
-    if (isShort !== this.#isShort)
-      onLog(
-        isShort
-          ? {
-              level: "error",
-              message: `the disk of ${folder} is full: ${shortage}. What does not fit is refused (507), reads go on, and nothing that was acknowledged is lost: free space on it`,
-            }
-          : {
-              level: "info",
-              message: `the disk of ${folder} has room again: ${freeMegabytes(room)} MB are free`,
-            },
-      );
+    if (isShort && !this.#isShort) log.write("disk.full", { folder, reason: shortage });
+    if (!isShort && this.#isShort)
+      log.write("disk.has_room", { folder, free_mb: freeMegabytes(room) });
     this.#isShort = isShort;
     return shortage;
   }
 
-  /** Whether a line of workerd's is worth logging. On a full disk each request would write one, and each timer a stack. */
-  admits({ message }: LogLine): boolean {
-    if (!isFullText(message)) return true;
+  /** Whether a text that workerd writes is worth logging. On a full disk each request would write one, and each timer a stack. */
+  admits(text: string): boolean {
+    if (!isFullText(text)) return true;
     if (this.check() !== null) return false;
     const now = this.#options.now();
     if (this.#errorAt !== null && now - this.#errorAt < REPEAT_MS) return false;

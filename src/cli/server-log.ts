@@ -1,22 +1,19 @@
-import { redact } from "../base/redact.ts";
-import { toRfc3339 } from "../base/clock.ts";
+import type { Millis } from "../base/clock.ts";
+import { toLogText, type LogLine } from "../base/log/log-line.ts";
+import { LOG_LEVELS } from "../base/log/log-fields.ts";
+import { Logger, LOG_LEVEL_DEFAULT } from "../base/log/logger.ts";
 import { print, printJsonLine } from "./output.ts";
-import type { LogLevel } from "./server-module.ts";
 
-type Fields = Readonly<Record<string, string | number>>;
-
-/** Writes one line of the log. No field may be a secret. */
-export type Log = (level: LogLevel, message: string, fields?: Fields) => void;
-
-/** A log on stdout: JSON lines with `time`, `level`, `message` and the fields, or the same as text. */
-export function serverLog(form: "text" | "json", now: () => number): Log {
-  return (level, message, fields = {}) => {
-    const time = toRfc3339(now());
-    const text = redact(message);
-    if (form === "json") printJsonLine({ time, level, message: text, ...fields });
-    else print([time, level, text, ...Object.entries(fields).map(pair)].join(" "));
-  };
+/** A log on stdout: a JSON object in each line, or the same as text. `level` may be undefined: the default. */
+export function serverLog(
+  form: "text" | "json",
+  now: () => Millis,
+  level: string | undefined,
+): Logger {
+  const log = new Logger({ write: form === "json" ? writeJsonLine : writeTextLine, now });
+  log.level = LOG_LEVELS.find((known) => known === level) ?? LOG_LEVEL_DEFAULT;
+  return log;
 }
 
-const pair = ([name, value]: [string, string | number]): string =>
-  `${name}=${/^[\w.:/@+-]+$/.test(String(value)) ? value : JSON.stringify(value)}`;
+const writeJsonLine = ({ fields, ...line }: LogLine): void => printJsonLine({ ...line, ...fields });
+const writeTextLine = (line: LogLine): void => print(toLogText(line));

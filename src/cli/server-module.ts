@@ -1,15 +1,8 @@
 /** What the folder `server/`, which is the npm package `muster-mesh-server`, gives the command line: it runs a mesh. */
 import type { LookupAddress } from "node:dns";
+import type { LogLine } from "../base/log/log-line.ts";
 import type { AuthMode } from "../protocol/http.ts";
 import type { StateFolder } from "./state-folder.ts";
-
-export type LogLevel = "debug" | "info" | "warn" | "error";
-
-/** What the mesh reports. */
-export interface LogLine {
-  readonly level: LogLevel;
-  readonly message: string;
-}
 
 export interface MeshOptions {
   /** The state folder. */
@@ -38,7 +31,7 @@ export interface MeshOptions {
   readonly resolve?: ((name: string) => Promise<readonly LookupAddress[]>) | undefined;
   /** The mesh key that the mesh must prove, if a rotation has replaced the one in its secrets. */
   readonly meshKey?: string;
-  /** Called with each line that the mesh reports. */
+  /** Called with each line that the mesh logs, from the level `LOG_LEVEL` on (default: `warn` of a mesh for trying out, else `info`). */
   readonly onLog?: (line: LogLine) => void;
   /** Aborts the start: `startMesh` then ends what it started and rejects with the reason of the signal. */
   readonly signal?: AbortSignal;

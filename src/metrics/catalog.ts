@@ -2,12 +2,18 @@ import { COORDINATOR_FAMILIES } from "./coordinator-families.ts";
 import type { MetricFamily } from "./family.ts";
 import { PEER_FAMILIES } from "./peer-families.ts";
 import { TASK_FAMILIES } from "./task-families.ts";
+import { TRACING_FAMILIES } from "./tracing-families.ts";
 
 /**
  * Every metric family, in the order in which they are shown. No label names a peer, an owner, an address or an ID: who may read
  * the metrics does not learn who uses the mesh, and the number of series is bounded.
  */
-export const METRICS = { ...PEER_FAMILIES, ...TASK_FAMILIES, ...COORDINATOR_FAMILIES } as const;
+export const METRICS = {
+  ...PEER_FAMILIES,
+  ...TASK_FAMILIES,
+  ...COORDINATOR_FAMILIES,
+  ...TRACING_FAMILIES,
+} as const;
 
 type Families = typeof METRICS;
 export type MetricName = keyof Families;

@@ -41,6 +41,10 @@ export const traceHeaders = (
   ...(typeof trace?.tracestate === "string" && { tracestate: trace.tracestate }),
 });
 
+/** The trace ID of a `traceparent`, as it came; null if it is not valid. */
+export const traceIdIn = (traceparent: string | undefined): string | null =>
+  readTraceparent(traceparent ?? "")?.slice(3, 35) ?? null;
+
 /** A `traceparent` in the form of version 00; null if it is not valid (section 3.2). */
 export function readTraceparent(text: string): string | null {
   if (text.length > TRACEPARENT_CHARS_MAX) return null;

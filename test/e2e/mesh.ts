@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startMesh } from "../../server/mesh-process.ts";
-import type { LogLine, MeshProcess } from "../../src/cli/server-module.ts";
+import type { LogLine } from "../../src/base/log/log-line.ts";
+import type { MeshProcess } from "../../src/cli/server-module.ts";
 
 export interface TestMesh {
   readonly mesh: MeshProcess;

@@ -17,6 +17,7 @@ import { askMesh } from "../../server/ask-mesh.ts";
 import { startMesh } from "../../server/mesh-process.ts";
 import { startWorkerd } from "../../server/workerd.ts";
 import { controller } from "../../src/client/index.ts";
+import { collectedLog } from "../collected-log.ts";
 import { Receiver } from "./receiver.ts";
 
 let dir: string;
@@ -74,7 +75,8 @@ describe("a mesh on plain workerd", () => {
         configuredOrigins: [origin],
       },
       variables: {},
-      onLog: () => {},
+      log: collectedLog().log,
+      admits: () => true,
     });
     try {
       await workerd.listening;

@@ -6,6 +6,7 @@ import { COORDINATOR_FAMILIES } from "../../src/metrics/coordinator-families.ts"
 import { KINDS, type LabelValues } from "../../src/metrics/family.ts";
 import { PEER_FAMILIES } from "../../src/metrics/peer-families.ts";
 import { TASK_FAMILIES } from "../../src/metrics/task-families.ts";
+import { TRACING_FAMILIES } from "../../src/metrics/tracing-families.ts";
 
 const docs = join(import.meta.dirname, "../../docs");
 const MARK = "documentation.test.ts -u -->\n";
@@ -36,6 +37,7 @@ describe("docs/metrics.md", () => {
       section("Peers", PEER_FAMILIES),
       section("Tasks", TASK_FAMILIES),
       section("Coordinator", COORDINATOR_FAMILIES),
+      section("Spans", TRACING_FAMILIES),
     ];
     await expect(`${begun}\n${sections.join("\n\n")}\n`).toMatchFileSnapshot(file);
   });

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from "vitest";
 import { CrashReport } from "../../server/crash-report.ts";
-import type { LogLine } from "../../src/cli/server-module.ts";
+import { collectedLog } from "../collected-log.ts";
 
 function reporting() {
-  const lines: LogLine[] = [];
-  return { lines, report: new CrashReport((line) => void lines.push(line)) };
+  const { log, lines } = collectedLog();
+  return { lines, report: new CrashReport(log) };
 }
 
 describe("what workerd writes besides its log", () => {
@@ -14,10 +14,10 @@ describe("what workerd writes besides its log", () => {
     report.add("stack: 1 2 3");
     expect(lines).toEqual([]);
     report.crashed("SIGSEGV");
-    expect(lines).toEqual([
-      { level: "error", message: "workerd ended unexpectedly (SIGSEGV)" },
-      { level: "debug", message: "*** Received signal #11: Segmentation fault" },
-      { level: "debug", message: "stack: 1 2 3" },
+    expect(lines).toMatchObject([
+      { level: "error", event: "workerd.crashed", message: "workerd ended unexpectedly (SIGSEGV)" },
+      { level: "warn", message: "*** Received signal #11: Segmentation fault" },
+      { level: "warn", message: "stack: 1 2 3" },
     ]);
   });
 
@@ -27,7 +27,9 @@ describe("what workerd writes besides its log", () => {
       const { lines, report } = reporting();
       report.add("a warning");
       vi.advanceTimersByTime(1_000);
-      expect(lines).toEqual([{ level: "error", message: "a warning" }]);
+      expect(lines).toMatchObject([
+        { level: "error", event: "workerd.output", message: "a warning" },
+      ]);
       for (let n = 0; n < 100; n++) report.add(`line ${n}`);
       expect(lines).toHaveLength(101);
     } finally {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readTls } from "../../server/tls.ts";
 import { TlsReload } from "../../server/tls-reload.ts";
-import type { LogLine } from "../../src/cli/server-module.ts";
+import { collectedLog } from "../collected-log.ts";
 import { waitFor } from "../wait-for.ts";
 import { CERTIFICATE, CERTIFICATE_KEY } from "./outbound/certificate.ts";
 
@@ -12,7 +12,7 @@ let dir: string;
 let files: { readonly cert: string; readonly key: string };
 let watched: TlsReload;
 const used: string[] = [];
-const lines: LogLine[] = [];
+const { log, lines } = collectedLog();
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "muster-tls-"));
@@ -24,7 +24,7 @@ beforeEach(async () => {
     files,
     current: await readTls(files),
     use: ({ cert }) => void used.push(String(cert)),
-    onLog: (line) => void lines.push(line),
+    log,
     intervalMs: 20,
   });
 });
@@ -41,7 +41,11 @@ describe("the files of a TLS certificate", () => {
     await writeFile(files.cert, OTHER);
     await writeFile(files.key, `# renewed\n${CERTIFICATE_KEY}`);
     await waitFor(() => expect(used.at(-1)).toBe(OTHER));
-    expect(lines[0]).toEqual({ level: "info", message: "the TLS certificate was read again" });
+    expect(lines[0]).toMatchObject({
+      level: "info",
+      event: "tls.reloaded",
+      message: "the TLS certificate was read again",
+    });
   });
 
   test("SV16 that can't be used leave the certificate as it is, with one log line", async () => {

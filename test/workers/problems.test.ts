@@ -150,7 +150,7 @@ describe("a part of the mesh that does not answer", () => {
         "POST /v1/webhooks/{name}",
       ]),
     );
-    expect(log).toHaveBeenCalledWith("coordinator call failed", expect.anything());
+    expect(log).toHaveBeenCalledWith(expect.stringContaining('"event":"coordinator.call_failed"'));
   });
 
   it("HT2 is answered with unavailable when a task or a source is sent", async () => {

@@ -32,7 +32,7 @@ export const serve = command({
   run: async (values) => {
     const { readSettings, startMesh } = await loadServer();
     const settings = await readSettings({ flags: flagsOf(values), env: process.env });
-    const log = serverLog(settings.log, () => Date.now());
+    const log = serverLog(settings.log, () => Date.now(), settings.variables["LOG_LEVEL"]);
     const stopping = new AbortController();
     // With TLS, SIGHUP means that there is a new certificate.
     const signals = settings.tls === null ? undefined : (["SIGINT", "SIGTERM"] as const);
@@ -44,16 +44,16 @@ export const serve = command({
     const mesh = await startMesh({
       ...settings,
       isLocal: false,
-      onLog: ({ level, message }) => log(level, message),
+      onLog: (line) => log.pass(line),
       signal: stopping.signal,
     });
     const reload = () => void mesh.reloadTls();
     if (settings.tls !== null) process.on("SIGHUP", reload);
     try {
       const { url, publicUrl, meshKey: mesh_key, authMode: auth_mode, folder } = mesh;
-      log("info", "the mesh runs", {
+      log.write("mesh.started", {
         url,
-        ...(publicUrl !== null && { public_url: publicUrl }),
+        public_url: publicUrl,
         mesh_key,
         auth_mode,
         folder: folder.root,
@@ -62,13 +62,13 @@ export const serve = command({
       throw new Failure("the mesh ended unexpectedly");
     } catch (error) {
       if (!(error instanceof Stopped || error instanceof OutputEnded)) throw error;
-      log("info", "the mesh stops: its peers are told to come back", { reason: error.message });
+      log.write("mesh.stopping", { reason: error.message });
     } finally {
       process.off("SIGHUP", reload);
       await mesh.drain();
       await mesh.stop();
     }
-    log("info", "the mesh has stopped");
+    log.write("mesh.stopped", {});
     return 0;
   },
 });

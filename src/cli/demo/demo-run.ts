@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { orAborted } from "../abort.ts";
 import { Failure } from "../failure.ts";
-import type { LogLine, MeshProcess } from "../server-module.ts";
+import type { LogLine } from "../../base/log/log-line.ts";
+import type { MeshProcess } from "../server-module.ts";
 
 import type { DemoFile } from "./files.ts";
 import type { Job, PeerReport } from "./messages.ts";

@@ -208,6 +208,12 @@ const WORKER_SETTINGS = [
     "a time such as 2030-01-31T08:00:00Z",
   ),
   ofWorker(
+    "LOG_LEVEL",
+    "LEVEL",
+    "the lowest level of log lines: debug, info, warn or error; default: info",
+    "debug, info, warn or error",
+  ),
+  ofWorker(
     "OTLP_ENDPOINT",
     "URL",
     "the collector that gets the spans of tasks, by OTLP/HTTP",

@@ -1,3 +1,4 @@
+import type { LogEntry } from "../../base/log/log-events.ts";
 import type { DialOrder, DrainOrder, EndFault, SessionRef } from "../../peers/session-orders.ts";
 import type { PayloadOf, TaskOffer } from "../../protocol/messages.ts";
 
@@ -32,5 +33,7 @@ export type Effect =
   | { readonly type: "end_session"; readonly to: SessionRef; readonly fault: EndFault }
   | { readonly type: "dial"; readonly order: DialOrder }
   | { readonly type: "task_ended"; readonly taskId: string }
+  /** Writes a line of the log. */
+  | { readonly type: "log"; readonly entry: LogEntry }
   | { readonly type: "drain_outbox" }
   | { readonly type: "drain_callbacks" };

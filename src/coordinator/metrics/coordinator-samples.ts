@@ -25,6 +25,7 @@ export function sampleCoordinator(context: Context, gauges: Gauges): void {
   gauges.set("muster_storage_submissions_limit_bytes", [], submissions);
   for (const mode of AUTH_MODES)
     gauges.set("muster_auth_mode", [mode], Number(authMode(context) === mode));
+  gauges.set("muster_span_queue_entries", [], registry.spanQueue.count());
   const { startedAt } = registry.metrics;
   if (startedAt !== null)
     gauges.set("muster_coordinator_start_time_seconds", [], startedAt / SECOND);

@@ -3,6 +3,8 @@ import { failsProbe } from "../../tasks/circuit.ts";
 import { ranFor } from "../../tasks/held-share.ts";
 import { retryAt } from "../../tasks/retry.ts";
 import type { AttemptState, Task } from "../../tasks/task.ts";
+import { logLine } from "../kernel/log.ts";
+import { taskFields } from "../tracing/log-fields.ts";
 import { queueTaskSpans } from "../tracing/queue-spans.ts";
 import { scheduleCallback } from "../webhooks/callback-registration.ts";
 import type { Context } from "../kernel/context.ts";
@@ -112,6 +114,8 @@ export function endTask(
   });
   countTaskEnd(context, task, state);
   queueTaskSpans(context, task);
+  if (state === "failed" || state === "expired")
+    logLine(context, "task.failed", { ...taskFields(task), state, attempts: task.attemptsUsed });
   markWorkAvailable(context);
   effects.push({ type: "task_ended", taskId: task.id });
   scheduleCallback(context, task);

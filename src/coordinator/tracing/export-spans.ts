@@ -7,6 +7,7 @@ import { isEnded } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import type { Job } from "../kernel/job.ts";
+import { countDropped } from "./drops.ts";
 import { otlpBody, type TraceSpans } from "./otlp.ts";
 import { submitterSpanOf, traceIdOf } from "./sampling.ts";
 import { callbackSpans, taskSpans } from "./spans.ts";
@@ -66,13 +67,12 @@ function traceOf(context: Context, { taskId, retries, part }: QueuedSpans): Trac
 const REPEATED: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /** The collector has answered a request, or did not. */
-export const spansAnswered: Handler<"spans_answered"> = (
-  { registry, now, random },
-  { upTo, spans, answer },
-) => {
+export const spansAnswered: Handler<"spans_answered"> = (context, { upTo, spans, answer }) => {
+  const { registry, now, random } = context;
   const { spanQueue, spanExport } = registry;
   const { status, retryAfter, rejected } = answer;
   if (status === null || REPEATED.has(status)) {
+    registry.metrics.count("muster_span_requests", ["repeated"]);
     const pause = equalJitter(backoffPause(PAUSE, spanExport.failures + 1), random());
     const asked = Math.min((retryAfter ?? 0) * SECOND, AGE_MAX);
     spanExport.hold(now + Math.max(asked, pause));
@@ -81,8 +81,9 @@ export const spansAnswered: Handler<"spans_answered"> = (
   const isTaken = status >= 200 && status < 300;
   const refused = isTaken ? Math.min(rejected, spans) : spans;
   spanExport.answered();
-  spanExport.countSent(spans - refused);
-  spanExport.countDropped("refused", refused);
+  registry.metrics.count("muster_span_requests", [isTaken ? "taken" : "refused"]);
+  registry.metrics.count("muster_spans_sent", [], spans - refused);
+  countDropped(context, "refused", refused);
   spanQueue.removeUpTo(upTo);
   return done;
 };
@@ -103,12 +104,13 @@ export function areSpansDue(registry: Registry, now: Millis): boolean {
 /** Every tick sends the spans that are due. This says when some are, and removes those that are too old, or not wanted any more. */
 export const exportSpans: Job = {
   name: "export_spans",
-  run({ registry, config, now }) {
-    const { spanQueue, spanExport } = registry;
+  run(context) {
+    const { registry, config, now } = context;
+    const { spanQueue } = registry;
     if (config.tracing === null) return spanQueue.clear();
     const oldest = spanQueue.oldest();
     if (oldest !== null && oldest < now - AGE_MAX)
-      spanExport.countDropped("too_old", spanQueue.removeBefore(now - AGE_MAX));
+      countDropped(context, "too_old", spanQueue.removeBefore(now - AGE_MAX));
   },
   due: {
     reads: ["spanQueue"],

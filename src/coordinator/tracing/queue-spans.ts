@@ -1,6 +1,7 @@
 import type { Task } from "../../tasks/task.ts";
 import type { Callback } from "../../webhooks/index.ts";
 import type { Context } from "../kernel/context.ts";
+import { countDropped } from "./drops.ts";
 import { isSampled } from "./sampling.ts";
 
 /** Tasks and callbacks whose spans wait to be sent. More are dropped: a collector that is down must not fill the database. */
@@ -20,12 +21,12 @@ export function settleCallback(context: Context, callback: Callback): void {
 }
 
 function queue(
-  { registry, config, now }: Context,
+  context: Context,
   task: Omit<Task, "payload" | "result">,
   part: "task" | "callback",
 ): void {
+  const { registry, config, now } = context;
   if (!isSampled(config, task)) return;
-  if (registry.spanQueue.count() >= SPAN_QUEUE_MAX)
-    registry.spanExport.countDropped("queue_full", 1);
+  if (registry.spanQueue.count() >= SPAN_QUEUE_MAX) countDropped(context, "queue_full", 1);
   else registry.spanQueue.add({ taskId: task.id, retries: task.retries, part, at: now });
 }

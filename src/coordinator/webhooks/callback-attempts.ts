@@ -33,6 +33,8 @@ import { secretsOfTask } from "./callback-secrets.ts";
 import type { CallbackRequest } from "../../contract/webhooks.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
+import { logLine } from "../kernel/log.ts";
+import { taskFields } from "../tracing/log-fields.ts";
 import { settleCallback } from "../tracing/queue-spans.ts";
 import { traceBelow } from "../tracing/sampling.ts";
 import { PLACES } from "../tracing/span.ts";
@@ -112,8 +114,7 @@ function beginAttempt(context: Context, callback: Callback): Attempt | null {
   }
   if (callback.attempts.length >= CALLBACK_ATTEMPTS_MAX) {
     // The last attempt was cut off.
-    registry.metrics.count("muster_callbacks_failed");
-    settleCallback(context, { ...callback, state: "failed", dueAt: null });
+    giveUp(context, task, callback);
     return null;
   }
   const url = callableUrl(context, callback.url);
@@ -128,8 +129,7 @@ function beginAttempt(context: Context, callback: Callback): Attempt | null {
   if (!url.ok || !headers.ok) {
     const error = url.ok ? "the callback's secret does not open any more" : url.error;
     const attempts = [...callback.attempts, { ...attempt, endedAt: now, error }];
-    registry.metrics.count("muster_callbacks_failed");
-    settleCallback(context, { ...callback, state: "failed", dueAt: null, attempts });
+    giveUp(context, task, { ...callback, attempts });
     return null;
   }
   const attempts = [...callback.attempts, attempt];
@@ -195,12 +195,23 @@ export const callbackAnswered: Handler<"callback_answered"> = (
     return done;
   }
   const dueAt = nextAttempt(attempt, answer, now, random);
-  if (dueAt === null) {
-    registry.metrics.count("muster_callbacks_failed");
-    settleCallback(context, { ...callback, state: "failed", dueAt, attempts });
-  } else registry.callbacks.update({ ...callback, dueAt, attempts });
+  if (dueAt === null) giveUp(context, task, { ...callback, attempts });
+  else registry.callbacks.update({ ...callback, dueAt, attempts });
   return done;
 };
+
+/** Ends a callback that no attempt has delivered. */
+function giveUp(context: Context, task: Task, callback: Callback): void {
+  const { attempts, origin } = callback;
+  context.registry.metrics.count("muster_callbacks_failed");
+  settleCallback(context, { ...callback, state: "failed", dueAt: null });
+  logLine(context, "callback.given_up", {
+    ...taskFields(task),
+    host: new URL(origin).host,
+    attempts: attempts.length,
+    status: attempts.at(-1)?.status ?? null,
+  });
+}
 
 /** An answer as the metrics name it. */
 function answerOf(answer: Answer): (typeof CALLBACK_ANSWERS)[number] {

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../../src/base/clock.ts";
 import type { ExportAnswer, SpanBatch } from "../../../src/contract/tracing.ts";
 import { SPAN_QUEUE_MAX } from "../../../src/coordinator/tracing/queue-spans.ts";
+import type { MetricName } from "../../../src/metrics/catalog.ts";
+import type { SpanDrop } from "../../../src/metrics/tracing-families.ts";
 import { backupTables } from "../../../src/registry/backup-tables.ts";
 import { present } from "../../must.ts";
 import { KEYS, submission, TestMesh } from "../mesh.ts";
@@ -27,6 +29,14 @@ const end = (mesh: TestMesh, more: Parameters<typeof submission>[1] = {}): strin
   mesh.run("cancel_task", { id, visibleTo: null });
   return id;
 };
+/** A counter of spans, as `GET /metrics` shows it. */
+const counted = (mesh: TestMesh, name: MetricName, ...labels: string[]): number => {
+  const samples = mesh.run("collect_metrics", {}).metrics.get(name) ?? [];
+  const found = samples.find((sample) => sample.labels.join(" ") === labels.join(" "));
+  return found !== undefined && "value" in found ? found.value : Number.NaN;
+};
+const dropped = (mesh: TestMesh, reason: SpanDrop): number =>
+  counted(mesh, "muster_spans_dropped", reason);
 const namesOf = (batch: SpanBatch | null) =>
   readOtlp(present(batch).body).spans.map(({ name }) => name);
 
@@ -144,7 +154,7 @@ describe("the export of spans", () => {
   });
 
   test.each([429, 502, 503, 504, null])(
-    "TR17 repeats a request that was answered with %s, with pauses that grow",
+    "TR17 MT20 repeats a request that was answered with %s, with pauses that grow",
     (status) => {
       const mesh = tracedMesh();
       end(mesh);
@@ -159,7 +169,9 @@ describe("the export of spans", () => {
       expect(pauses[0]).toBeLessThanOrEqual(6 * SECOND);
       expect(pauses.at(-1)).toBeGreaterThanOrEqual(2 * MINUTE);
       expect(Math.max(...pauses)).toBeLessThanOrEqual(5 * MINUTE + SECOND);
-      expect(mesh.registry.spanExport.dropped.refused).toBe(0);
+      expect(dropped(mesh, "refused")).toBe(0);
+      expect(counted(mesh, "muster_span_requests", "repeated")).toBe(8);
+      expect(counted(mesh, "muster_span_queue_entries")).toBe(1);
     },
   );
 
@@ -175,7 +187,7 @@ describe("the export of spans", () => {
   });
 
   test.each([400, 401, 404, 413, 500, 302])(
-    "TR17 drops the spans of a request that was refused with %i, and counts them",
+    "TR17 MT20 drops the spans of a request that was refused with %i, and counts them",
     (status) => {
       const mesh = tracedMesh();
       end(mesh);
@@ -183,41 +195,43 @@ describe("the export of spans", () => {
       const batch = present(claim(mesh));
       answer(mesh, batch, { status });
       expect(mesh.registry.spanQueue.count()).toBe(0);
-      const { sent, dropped } = mesh.registry.spanExport;
-      expect([sent, dropped.refused]).toEqual([0, batch.spans]);
+      expect(counted(mesh, "muster_spans_sent")).toBe(0);
+      expect(dropped(mesh, "refused")).toBe(batch.spans);
+      expect(counted(mesh, "muster_span_requests", "refused")).toBe(1);
     },
   );
 
-  test("TR17 counts the spans that the collector did not take of a request, and does not repeat it", () => {
+  test("TR17 MT20 counts the spans that the collector did not take of a request, and does not repeat it", () => {
     const mesh = tracedMesh();
     end(mesh);
     mesh.runFor(5 * SECOND);
     const batch = present(claim(mesh));
     answer(mesh, batch, { rejected: 2 });
-    const { sent, dropped } = mesh.registry.spanExport;
-    expect([sent, dropped.refused]).toEqual([batch.spans - 2, 2]);
+    expect(counted(mesh, "muster_spans_sent")).toBe(batch.spans - 2);
+    expect(dropped(mesh, "refused")).toBe(2);
+    expect(counted(mesh, "muster_span_requests", "taken")).toBe(1);
     expect(claim(mesh)).toBeNull();
   });
 
-  test("TR17 drops spans that could not be sent for an hour, and counts them", () => {
+  test("TR17 MT20 drops spans that could not be sent for an hour, and counts them", () => {
     const mesh = tracedMesh();
     end(mesh);
     mesh.runFor(5 * SECOND);
     answer(mesh, present(claim(mesh)), { status: 503, retryAfter: 3_600 });
     end(mesh);
     mesh.runFor(HOUR);
-    expect(mesh.registry.spanExport.dropped.too_old).toBe(1);
+    expect(dropped(mesh, "too_old")).toBe(1);
     expect(mesh.registry.spanQueue.count()).toBe(1);
   });
 
-  test("TR17 a full queue takes no more, and counts what it did not take", () => {
+  test("TR17 MT20 a full queue takes no more, and counts what it did not take", () => {
     const mesh = tracedMesh();
     for (let n = 0; n < SPAN_QUEUE_MAX - 1; n++)
       mesh.registry.spanQueue.add({ taskId: `${n}`, retries: 0, part: "task", at: mesh.now });
     end(mesh);
     end(mesh);
     expect(mesh.registry.spanQueue.count()).toBe(SPAN_QUEUE_MAX);
-    expect(mesh.registry.spanExport.dropped.queue_full).toBe(1);
+    expect(dropped(mesh, "queue_full")).toBe(1);
   });
 
   test("TR17 when no collector is configured any more, the queue is emptied", () => {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { diskRoom, shortageOf, type DiskRoom } from "../../../server/disk/disk-room.ts";
 import { serveDisk } from "../../../server/disk/disk-service.ts";
 import { DiskWatch } from "../../../server/disk/disk-watch.ts";
-import type { LogLine } from "../../../src/cli/server-module.ts";
+import { collectedLog } from "../../collected-log.ts";
 
 const MB = 1_000_000;
 const PLENTY: DiskRoom = { freeBytes: 500 * MB, freeFiles: 10_000 };
@@ -24,18 +24,18 @@ describe("the room of a disk", () => {
   });
 });
 
-const FULL: LogLine = { level: "error", message: "Error: database or disk is full: SQLITE_FULL" };
+const FULL = "Error: database or disk is full: SQLITE_FULL";
 
 describe("the watch over a disk", () => {
   const watches: DiskWatch[] = [];
   afterEach(() => watches.splice(0).forEach((each) => each.stop()));
 
   function watched() {
-    const lines: LogLine[] = [];
+    const { log, lines } = collectedLog();
     const world = { room: PLENTY as DiskRoom | Error, now: 0 };
     const watch = new DiskWatch({
       folder: "/data/mesh",
-      onLog: (line) => void lines.push(line),
+      log,
       now: () => world.now,
       measure: () => {
         if (world.room instanceof Error) throw world.room;
@@ -63,7 +63,7 @@ describe("the watch over a disk", () => {
     const { watch, world, lines } = watched();
     world.room = { ...PLENTY, freeBytes: 0 };
     for (let n = 0; n < 5; n++) expect(watch.admits(FULL)).toBe(false);
-    expect(watch.admits({ level: "error", message: "another error" })).toBe(true);
+    expect(watch.admits("another error")).toBe(true);
     expect(lines).toHaveLength(1);
   });
 

@@ -1,8 +1,8 @@
 import type { MetricFamily } from "./family.ts";
 
-export const SPAN_ANSWERS = ["taken", "repeated", "refused"] as const;
+const SPAN_ANSWERS = ["taken", "repeated", "refused"] as const;
 /** Why spans were not sent. */
-export const SPAN_DROPS = ["queue_full", "too_old", "refused"] as const;
+const SPAN_DROPS = ["queue_full", "too_old", "refused"] as const;
 export type SpanDrop = (typeof SPAN_DROPS)[number];
 
 /** How spans get to the collector (`OTLP_ENDPOINT`). */

@@ -1394,6 +1394,13 @@ After \`OTLP_HEADERS\`.
 - Cause: A collector needs one or two headers.
 - Remedy: Remove the others.
 
+### is none of debug, info, warn and error
+
+After the name of the variable.
+
+- Cause: \`LOG_LEVEL\` is another word.
+- Remedy: Use \`debug\`, \`info\`, \`warn\` or \`error\`.
+
 ### is neither allowlist nor open
 
 After the name of the variable.

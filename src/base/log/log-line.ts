@@ -69,7 +69,7 @@ export function readLogLine(text: string): LogLine | null {
   const time = typeof json["time"] === "string" ? Date.parse(json["time"]) : Number.NaN;
   const level = LOG_LEVELS.find((known) => known === json["level"]);
   if (Number.isNaN(time) || level === undefined) return null;
-  return logLine(json["event"], json as Given, time, level);
+  return logLine(json["event"], json, time, level);
 }
 
 /** A line as a text for people: time, level, event, message, and the fields that the message does not have. */

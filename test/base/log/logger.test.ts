@@ -50,7 +50,7 @@ describe("a line of the log", () => {
     );
     const json = toLogJson(line);
     expect(json.length).toBeLessThan(60_000);
-    expect(json).not.toMatch(/[\n\r\u0000]/);
+    for (const hidden of ["\n", "\r", "\u0000"]) expect(json).not.toContain(hidden);
     for (const text of Object.values(line.fields)) expect(String(text).length).toBeLessThan(4_001);
     expect(line.message.length).toBeLessThanOrEqual(2_000);
   });

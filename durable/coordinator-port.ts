@@ -16,6 +16,7 @@ import { withDeadline } from "../src/base/deadline.ts";
 import { isFullError } from "../src/base/full-storage.ts";
 import { NO_ROOM } from "./coordinator-errors.ts";
 import type { Env } from "./env.ts";
+import { namesOf } from "./grouped-command.ts";
 import { readStreamResponse, streamRequest } from "./event-stream-request.ts";
 import type { StreamRequest } from "./event-streams.ts";
 import type { RpcAnswer, RpcCommand } from "./rpc.ts";
@@ -56,8 +57,9 @@ export async function sendSessionCommands(
   if (first === undefined) return [];
   const actor: SessionActor =
     "peerId" in first.input ? `peer:${first.input.peerId}` : `dial:${first.input.dial.id}`;
-  const names = [...new Set(commands.map(({ name }) => name))].join(", ");
-  const results = await answered(names, CALL_TIMEOUT, () => execute(env, actor, commands));
+  const results = await answered(namesOf(commands), CALL_TIMEOUT, () =>
+    execute(env, actor, commands),
+  );
   // Each result belongs to its command: the RPC's type can't say so.
   return commands.map((command, index) => {
     const result = results.ok ? results.value[index] : results;

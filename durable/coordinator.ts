@@ -41,7 +41,7 @@ import { readStreamRequest, streamResponse } from "./event-stream-request.ts";
 import { kvStore } from "./kv-store.ts";
 import { MeasurementWriter } from "./measurement-writer.ts";
 import { openMeshRegistry } from "./open-mesh-registry.ts";
-import { grouped, onlyRead } from "./grouped-command.ts";
+import { grouped, namesOf, onlyRead } from "./grouped-command.ts";
 import type { CoordinatorRpc, RpcAnswer, RpcCommand } from "./rpc.ts";
 import { REOPEN_AFTER_MS, TICK_AFTER_MS } from "./reopen-times.ts";
 import { SessionPort } from "./session-port.ts";
@@ -270,8 +270,7 @@ export class Coordinator
       void this.#effects.perform(effects);
       return answers;
     } catch (thrown) {
-      const names = [...new Set(commands.map(({ name }) => name))].join(", ");
-      log.write("coordinator.commands_failed", { commands: names, ...faultOf(thrown) });
+      log.write("coordinator.commands_failed", { commands: namesOf(commands), ...faultOf(thrown) });
       // The others must not fail because of one: each runs alone.
       if (commands.length > 1) return commands.flatMap((command) => this.#runGroup([command]));
       return [Promise.resolve(err(isFullError(thrown) ? NO_ROOM : FAILED))];

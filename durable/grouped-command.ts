@@ -19,3 +19,7 @@ export function onlyRead(commands: readonly RpcCommand[]): Read | null {
     ? (only as Read)
     : null;
 }
+
+/** The names of commands, each once, for the log. */
+export const namesOf = (commands: readonly { readonly name: string }[]): string =>
+  [...new Set(commands.map(({ name }) => name))].join(", ");

@@ -104,7 +104,7 @@ const BAD: Readonly<Record<string, readonly (readonly [value: string, reason?: s
     ["http://[::]:8787", "leads nowhere"],
   ],
   AUTH_MODE: [["closed"]],
-  LOG_LEVEL: [["trace"], [""], ["WARN"]],
+  LOG_LEVEL: [["trace"], ["WARN"]],
   TRUSTED_PROXIES: [["10.0.0.1, anybody", "entry 2"]],
   CORS_ORIGINS: [["https://app.example, https://app.example/", "entry 2"]],
   DISCOVERY_MEMBERS: [["some"]],

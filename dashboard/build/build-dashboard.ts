@@ -64,7 +64,14 @@ const icon = async (): Promise<readonly (readonly [name: string, bytes: Uint8Arr
 ];
 
 /** Packages whose code is in the scripts or the style sheet. */
-const INCLUDED = ["preact", "@preact/signals", "@preact/signals-core", "uplot", "qrcode-generator"];
+const INCLUDED = [
+  "preact",
+  "@preact/signals",
+  "@preact/signals-core",
+  "uplot",
+  "qrcode-generator",
+  "world-atlas",
+];
 
 /** The licenses of the packages, which their code must be accompanied by. */
 async function licenses(): Promise<readonly (readonly [name: string, bytes: Uint8Array])[]> {

@@ -1,6 +1,7 @@
 import type { AdvertisedPeer } from "../peers/advertised-peer.ts";
 import type { Millis } from "../base/clock.ts";
 import type {
+  MapView,
   PairRttView,
   PeerSelection,
   PeerState,
@@ -38,6 +39,7 @@ export interface PeerCommands {
     input: { readonly id: PeerId; readonly other: PeerId };
     output: PairRttView;
   };
+  get_map: { caller: "gateway"; input: Empty; output: MapView };
   list_peers: {
     caller: "gateway";
     input: PageInput & { readonly state?: PeerState | undefined; readonly role?: Role | undefined };
@@ -85,6 +87,7 @@ export const PEER_CALLERS: CallersOf<PeerCommands> = {
   get_peer: "gateway",
   get_score: "gateway",
   get_rtt: "gateway",
+  get_map: "gateway",
   list_peers: "gateway",
   peer_drains: "session",
   schedule_peer: "gateway",

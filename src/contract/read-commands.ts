@@ -8,6 +8,7 @@ const READ_COMMANDS = [
   "get_import",
   "get_import_tables",
   "get_kind",
+  "get_map",
   "get_peer",
   "get_rtt",
   "get_score",

@@ -6,6 +6,7 @@ export * from "./http/discovery.ts";
 export * from "./http/dials.ts";
 export * from "./http/events.ts";
 export * from "./http/kinds.ts";
+export * from "./http/map.ts";
 export * from "./http/mesh.ts";
 export * from "./http/page.ts";
 export * from "./http/peers.ts";

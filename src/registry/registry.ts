@@ -26,6 +26,7 @@ import { AUDIT_LIMITS } from "../protocol/constants.ts";
 import type { MeshEvent } from "../protocol/events.ts";
 import { migrate } from "./migrate.ts";
 import { observedTable } from "./observed.ts";
+import { connectedPlaces, type PeerPlace } from "./peer-places.ts";
 import { outboxTable } from "./outbox.ts";
 import { EVENT_LIMITS, EventLog, type EventLimits } from "./event-log.ts";
 import { countEvent } from "./event-counts.ts";
@@ -248,6 +249,12 @@ export function openRegistry(
     advertisedPeers: advertisedPeersTable(lasting),
     dials: dialsTable(on("dials")),
     observed,
+    /** Where the connected peers are, by ID. */
+    connectedPlaces(limit: number): readonly PeerPlace[] {
+      peers.kept.flush();
+      observed.kept.flush();
+      return connectedPlaces(sql, limit);
+    },
     serviceTimes,
     kinds,
     shares,

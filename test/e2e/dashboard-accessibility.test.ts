@@ -13,6 +13,8 @@ describe.skipIf(NO_BROWSER !== "")(`who can use the dashboard${NO_BROWSER}`, () 
     "/",
     "/peers",
     "PEER",
+    "/map",
+    "/map?as=world&region=unknown",
     "/tasks",
     "TASK",
     "/submit",

@@ -75,6 +75,7 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
       expect(await views.getByRole("link").allInnerTexts()).toEqual([
         "Overview",
         "Peers",
+        "Map",
         "Tasks",
         "Access",
       ]);

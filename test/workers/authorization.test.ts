@@ -176,6 +176,15 @@ describe("a token of a scope", () => {
     expect(await permittedTo("controller")).toEqual(CONTROLLERS.toSorted());
   });
 
+  it("HT96 the map is for admins and viewers: controllers do not see where peers are", async () => {
+    for (const [scope, may] of [
+      ["admin", true],
+      ["viewer", true],
+      ["controller", false],
+    ] as const)
+      expect((await permittedTo(scope)).includes("GET /v1/map")).toBe(may);
+  });
+
   it("HT92 metrics may read the metrics and the load of kinds, and nothing else", async () => {
     // The list of pointers answers 401: it judges its callers by itself.
     const permitted = (await permittedTo("metrics")).filter((name) => name !== DISCOVERY);

@@ -2,6 +2,7 @@ import type { z } from "@hono/zod-openapi";
 import {
   DrainPeerBody,
   DrainPeersBody,
+  MapView,
   PairRttView,
   PeerList,
   PeerQuery,
@@ -33,6 +34,11 @@ const rtt = define("read_work", "get", "/v1/peers/{id}/rtt/{other}", {
   operationId: "estimateRoundTrip",
   summary: "Estimate the round-trip time between two peers",
   responses: { 200: jsonOf(PairRttView, "The estimate and its basis") },
+});
+const map = define("read", "get", "/v1/map", {
+  operationId: "getMap",
+  summary: "Show where the connected peers are, on Earth and in the network",
+  responses: { 200: jsonOf(MapView, "At most 10,000 peers") },
 });
 const score = define("read_work", "get", "/v1/peers/{id}/score", {
   operationId: "getPeerScore",
@@ -98,6 +104,7 @@ export function peerRoutes(router: Router): void {
   router.route(list, (c) => forward(c, "list_peers", c.req.valid("query")));
   router.route(get, (c) => forward(c, "get_peer", c.req.valid("param")));
   router.route(rtt, (c) => forward(c, "get_rtt", c.req.valid("param")));
+  router.route(map, (c) => forward(c, "get_map", {}));
   router.route(score, (c) => forward(c, "get_score", c.req.valid("param")));
   router.route(forget, (c) => forwardEmpty(c, "forget_peer", c.req.valid("param")));
   router.route(reset, (c) => forward(c, "reset_circuits", c.req.valid("param")));

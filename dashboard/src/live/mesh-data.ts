@@ -1,6 +1,7 @@
 /** What several views show of the mesh: loaded once, for all of them. */
 import type {
   FailuresView,
+  MapView,
   StorageView,
   TaskStats,
   TaskSummary,
@@ -37,6 +38,8 @@ export class MeshData {
   readonly failures: LiveValue<FailuresView>;
   readonly readiness: LiveValue<Readiness>;
   /** Null: the token may not read it. */
+  readonly map: LiveValue<MapView> | null;
+  /** Null: the token may not read it. */
   readonly storage: LiveValue<StorageView> | null;
 
   constructor({ api, caller }: Session) {
@@ -71,6 +74,12 @@ export class MeshData {
         throw error;
       }
     }, 10_000);
+    this.map = mayRead(caller)
+      ? new LiveValue((signal) => api.get("/v1/map", {}, signal), 15_000, {
+          feed,
+          isAbout: isOfPeer,
+        })
+      : null;
     this.storage = mayRead(caller)
       ? new LiveValue((signal) => api.get("/v1/mesh/storage", {}, signal), 15_000)
       : null;

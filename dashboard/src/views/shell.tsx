@@ -9,6 +9,7 @@ import { Page } from "../ui/page.tsx";
 import { useData } from "./data.ts";
 import { Access } from "./access/access.tsx";
 import { Logo } from "./logo.tsx";
+import { MeshMap } from "./map/map.tsx";
 import { Overview } from "./overview/overview.tsx";
 import { Peer } from "./peers/peer.tsx";
 import { Peers } from "./peers/peers.tsx";
@@ -31,6 +32,7 @@ interface View {
 const VIEWS: readonly View[] = [
   { name: "", title: "Overview", icon: "overview", show: Overview },
   { name: "peers", title: "Peers", icon: "peers", show: Peers, showOne: Peer },
+  { name: "map", title: "Map", icon: "map", show: MeshMap, isFor: mayRead },
   { name: "tasks", title: "Tasks", icon: "tasks", show: Tasks, showOne: Task },
   { name: "submit", title: "Submit", icon: "submit", show: Submit, isFor: mayWork },
   {

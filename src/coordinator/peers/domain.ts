@@ -3,6 +3,7 @@ import type { Domain } from "../kernel/domain.ts";
 import { hearAdvert } from "./gossip.ts";
 import { peerJobs } from "./jobs.ts";
 import { peerDrains, schedulePeer, schedulePeers } from "./schedule-peers.ts";
+import { getMap } from "./get-map.ts";
 import { getPeer, listPeers, requestPeer } from "./get-peers.ts";
 import { resetCircuits } from "./reset-circuits.ts";
 import { getRtt, reportRtts } from "./rtts.ts";
@@ -18,6 +19,7 @@ export const peers: Domain<PeerCommands> = {
     get_peer: getPeer,
     get_score: getScore,
     get_rtt: getRtt,
+    get_map: getMap,
     list_peers: listPeers,
     request_peer: requestPeer,
     peer_drains: peerDrains,

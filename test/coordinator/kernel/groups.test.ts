@@ -189,6 +189,7 @@ describe("commands that only read", () => {
       get_peer: { id: A.id },
       get_score: { id: A.id },
       get_rtt: { id: A.id, other: A.id },
+      get_map: {},
       get_task: { id, visibleTo: null },
       why_task: { id, visibleTo: null },
       trace_task: { id, visibleTo: null },

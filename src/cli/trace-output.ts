@@ -1,4 +1,5 @@
 import type { TaskTrace } from "../client/index.ts";
+import { counted } from "./output.ts";
 import { table } from "./table.ts";
 
 type Span = TaskTrace["spans"][number];
@@ -6,12 +7,57 @@ type Span = TaskTrace["spans"][number];
 /** The columns of a bar. */
 const BAR_COLUMNS = 40;
 
-/** The timeline of a task: a line for each span, below the one that it belongs to, with a bar from its start to its end. */
-export function timelineLines({ task_id: id, trace_id: traceId, spans }: TaskTrace): string[] {
+/**
+ * The timeline of a task: a line for each span, below the one that it belongs to, with a bar from its start to its end. Of a task that was
+ * retried first what is stored of the rounds before, each with times of its own.
+ */
+export function timelineLines(trace: TaskTrace): string[] {
+  const { task_id: id, trace_id: traceId, spans, earlier_rounds: earlier } = trace;
+  const root = rootOf(spans);
+  if (root === undefined) return [];
+  const { attributes } = root;
+  const { "muster.task.state": state = "", "muster.task.kind": kind = "" } = attributes;
+  const end = endOf(root);
+  const took = end === null ? "not ended" : durationText(end - Date.parse(root.started_at));
+  const retries = Number(attributes["muster.task.retries"] ?? 0);
+  return [
+    `task ${id}: ${kind}, ${state}, ${took}`,
+    `trace ${traceId}`,
+    ...earlierLines(earlier, retries),
+    ...tableOf(spans, root),
+  ];
+}
+
+/** What is known of the rounds before the newest retry, and of which nothing is. */
+function earlierLines(earlier: TaskTrace["earlier_rounds"], retries: number): readonly string[] {
+  if (retries === 0) return [];
+  const unknown = retries - earlier.length;
+  const known = earlier.flatMap((round) => {
+    const root = rootOf(round.spans);
+    return root === undefined
+      ? []
+      : [
+          `before retry ${round.retries + 1}, from ${root.started_at}:`,
+          ...tableOf(round.spans, root),
+        ];
+  });
+  return [
+    ...(unknown > 0 ? [`of ${counted(unknown, "earlier round")} no attempt is known`] : []),
+    ...(known.length > 0
+      ? [...known, "when these rounds ended, and their callbacks, is not stored"]
+      : []),
+    `since retry ${retries}:`,
+  ];
+}
+
+function rootOf(spans: readonly Span[]): Span | undefined {
   const known = new Set(spans.map(({ span_id: spanId }) => spanId));
   const isRoot = ({ parent_span_id: parent }: Span) => parent === null || !known.has(parent);
-  const root = spans.find(isRoot) ?? spans[0];
-  if (root === undefined) return [];
+  return spans.find(isRoot) ?? spans[0];
+}
+
+/** A table with a line for each span below the root. */
+function tableOf(spans: readonly Span[], root: Span): readonly string[] {
   const from = Date.parse(root.started_at);
   const ends = spans.map((span) => endOf(span) ?? Date.parse(span.started_at));
   const to = Math.max(...ends);
@@ -26,14 +72,7 @@ export function timelineLines({ task_id: id, trace_id: traceId, spans }: TaskTra
       detailOf(span),
     ];
   });
-  const { "muster.task.state": state = "", "muster.task.kind": kind = "" } = root.attributes;
-  const end = endOf(root);
-  const took = end === null ? "not ended" : durationText(end - from);
-  return [
-    `task ${id}: ${kind}, ${state}, ${took}`,
-    `trace ${traceId}`,
-    ...table(["SPAN", "AFTER", "TIME", "", ""], rows),
-  ];
+  return table(["SPAN", "AFTER", "TIME", "", ""], rows);
 }
 
 const endOf = ({ ended_at: at }: Span): number | null => (at === null ? null : Date.parse(at));

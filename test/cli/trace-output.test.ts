@@ -27,6 +27,7 @@ const trace = (...spans: Span[]): TaskTrace => ({
   trace_id: "0af7651916cd43dd8448eb211c80319c",
   exported: false,
   spans,
+  earlier_rounds: [],
 });
 
 const task = (to: number | null, state = "succeeded") =>
@@ -93,6 +94,28 @@ callback   8.0 s  8.0 s                       ====================  one.example,
     );
     expect(lines[0]).toBe(`task ${ID}: resize, running, not ended`);
     expect(lines.at(-1)).toMatch(/^attempt 1 +1\.0 s +… +=*> +atlas, running/);
+  });
+
+  test("CL92 of a retried task shows what is known of the rounds before, and says what is not", () => {
+    const retried = task(8_000);
+    const newest = trace(
+      { ...retried, attributes: { ...retried.attributes, "muster.task.retries": 3 } },
+      attempt(9, [1_000, 3_000], "succeeded"),
+    );
+    const round = { retries: 1, spans: [task(3_000), attempt(4, [0, 3_000], "failed")] };
+    const lines = timelineLines({ ...newest, earlier_rounds: [round] });
+    expect(lines).toEqual([
+      `task ${ID}: resize, succeeded, 8.0 s`,
+      "trace 0af7651916cd43dd8448eb211c80319c",
+      "of 2 earlier rounds no attempt is known",
+      "before retry 2, from 2026-01-01T00:00:00.000Z:",
+      expect.stringMatching(/^SPAN +AFTER +TIME/),
+      expect.stringMatching(/^attempt 4 +0 ms +3\.0 s +=+ +atlas, failed/),
+      "when these rounds ended, and their callbacks, is not stored",
+      "since retry 3:",
+      expect.stringMatching(/^SPAN +AFTER +TIME/),
+      expect.stringMatching(/^attempt 9 +1\.0 s/),
+    ]);
   });
 
   test("CL89 ends with what a faulty mesh sends: spans below themselves, and none at all", () => {

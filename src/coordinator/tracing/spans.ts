@@ -14,7 +14,7 @@ export interface StoredRun {
 }
 
 /** The newest attempts of a task that have spans: with its interruptions a task may have hundreds. */
-const ATTEMPTS_MAX = 128;
+export const ATTEMPTS_MAX = 128;
 
 /**
  * The spans of a task since its newest retry, without those of its callback: the task, its submission, and one after another the times in
@@ -67,7 +67,7 @@ const attemptsOf = ({ task, attempts }: StoredRun): readonly Attempt[] =>
   attempts.filter(({ retries }) => retries === task.retries).slice(-ATTEMPTS_MAX);
 
 /** The attempts, and the times before, between and after them, in which no peer held the task. */
-function queueSpans(task: StoredRun["task"], attempts: readonly Attempt[]): readonly Span[] {
+export function queueSpans(task: StoredRun["task"], attempts: readonly Attempt[]): readonly Span[] {
   const spans: Span[] = [];
   let heldUntil: Millis | null = beginningOf(task);
   for (const attempt of attempts) {
@@ -111,6 +111,9 @@ const FAILED_STATES: ReadonlySet<Attempt["state"]> = new Set([
   "abandoned",
 ]);
 
+/** Whether something went wrong in an attempt. */
+export const isFailedAttempt = ({ state }: Attempt): boolean => FAILED_STATES.has(state);
+
 function attemptSpan(task: StoredRun["task"], attempt: Attempt): Span {
   const { fence, startedAt, begunAt, endedAt, state } = attempt;
   return {
@@ -119,7 +122,7 @@ function attemptSpan(task: StoredRun["task"], attempt: Attempt): Span {
     name: "muster.attempt",
     startedAt,
     endedAt: endedAt === null ? null : Math.max(startedAt, endedAt),
-    failed: FAILED_STATES.has(state),
+    failed: isFailedAttempt(attempt),
     attributes: {
       "muster.task.id": task.id,
       "muster.task.kind": task.kind,

@@ -29,6 +29,13 @@ export const SpanView = z
   .meta({ id: "Span" });
 export type SpanView = z.infer<typeof SpanView>;
 
+const EarlierRound = z
+  .object({
+    retries: z.int().meta({ description: "How often the task had been retried by then" }),
+    spans: z.array(SpanView),
+  })
+  .meta({ id: "EarlierRound" });
+
 export const TaskTraceView = z
   .object({
     task_id: Uuid,
@@ -38,6 +45,10 @@ export const TaskTraceView = z
     }),
     exported: z.boolean().meta({ description: "Whether the mesh sends these spans by OTLP" }),
     spans: z.array(SpanView).meta({ description: "Those since the task's newest retry" }),
+    earlier_rounds: z.array(EarlierRound).default([]).meta({
+      description:
+        "What the task did before each retry, the oldest first, as far as attempts are stored. When such a round ended, and its callback, is not stored",
+    }),
   })
   .meta({ id: "TaskTrace" });
 export type TaskTraceView = z.infer<typeof TaskTraceView>;

@@ -261,7 +261,61 @@ describe("the timeline of a task", () => {
       ["muster.wait", false],
       ["muster.attempt", true],
     ]);
+    expect(shown.earlier_rounds).toEqual([]);
     expect(mesh.errorOf("trace_task", { id, visibleTo: "other" }).code).toBe("not_found");
     expect(mesh.errorOf("trace_task", { id: KEYS[0].id, visibleTo: null }).code).toBe("not_found");
+  });
+
+  test("TR25 has the rounds before a retry apart, with the span IDs that were sent", () => {
+    const mesh = tracedMesh();
+    const peer = mesh.join(A);
+    const body = { kind: "echo", max_attempts: 2, backoff: { first_seconds: 1 } } as const;
+    const { id } = mesh.run("submit_task", submission(body)).task;
+    const attempt = (finish: () => void) => {
+      for (let n = 0; n < 60 && mesh.task(id).state !== "leased"; n++) mesh.runFor(SECOND);
+      peer.accept();
+      mesh.runFor(SECOND);
+      finish();
+    };
+    attempt(() => peer.fail());
+    attempt(() => peer.fail());
+    mesh.runFor(6 * SECOND);
+    const sent = readOtlp(present(claim(mesh)).body).spans;
+    mesh.run("retry_task", { id, visibleTo: null });
+    attempt(() => peer.fail());
+    attempt(() => peer.fail());
+    mesh.run("retry_task", { id, visibleTo: null });
+    attempt(() => peer.finish("done"));
+    const { spans, earlier_rounds: rounds } = mesh.run("trace_task", { id, visibleTo: null });
+    expect(spans.filter(({ name }) => name === "muster.attempt")).toHaveLength(1);
+    expect(rounds.map(({ retries }) => retries)).toEqual([0, 1]);
+    const [first, second] = rounds.map((round) => round.spans);
+    expect(first?.map(({ name, failed }) => [name, failed])).toEqual([
+      ["muster.task", true],
+      ["muster.wait", false],
+      ["muster.attempt", true],
+      ["muster.wait", false],
+      ["muster.attempt", true],
+    ]);
+    // Of a later round it is not known when it began to wait.
+    expect(second?.map(({ name }) => name)).toEqual([
+      "muster.task",
+      "muster.attempt",
+      "muster.wait",
+      "muster.attempt",
+    ]);
+    const sentIds = sent.map(({ spanId }) => spanId);
+    for (const { span_id: spanId } of first ?? []) expect(sentIds).toContain(spanId);
+    for (const round of rounds)
+      for (const { name, parent_span_id: parent } of round.spans)
+        if (name !== "muster.task") expect(parent).toBe(round.spans[0]?.span_id);
+  });
+
+  test("TR25 has no round of which no attempt is stored", () => {
+    const mesh = new TestMesh();
+    const { id } = mesh.run("submit_task", submission({ kind: "echo" })).task;
+    mesh.run("cancel_task", { id, visibleTo: null });
+    mesh.run("retry_task", { id, visibleTo: null });
+    expect(mesh.run("trace_task", { id, visibleTo: null }).earlier_rounds).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import {
   bytes,
   count,
   counted,
+  dollars,
   duration,
   line,
   lines,
@@ -73,4 +74,15 @@ describe("text from elsewhere", () => {
     expect(line("a\u202egnp.exe\u0000\n")).toBe("a\\u202egnp.exe\\u0000\\n");
     expect(lines("one\ntwo\u200b")).toBe("one\ntwo\\u200b");
   });
+});
+
+test("DB31 amounts are in dollars, and small ones are not shown as zero", () => {
+  expect([0, 0.000_01, 0.0042, 0.5, 1, 12.5].map(dollars)).toEqual([
+    "$0",
+    "less than $0.0001",
+    "$0.0042",
+    "$0.50",
+    "$1.00",
+    "$12.50",
+  ]);
 });

@@ -293,6 +293,23 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
     });
   });
 
+  it("DB31 shows what the mesh costs as an estimate, and that a self-hosted one is billed nothing", async () => {
+    await running.mesh.tasks.submit("echo", 1);
+    await running.asAdmin(async (page) => {
+      const costs = page.getByRole("region", { name: "Costs" });
+      await costs.getByText("Cloudflare bills nothing").waitFor();
+      await page.route("**/v1/costs", async (route) => {
+        const answer = await route.fetch();
+        await route.fulfill({ json: { ...(await answer.json()), billed: true } });
+      });
+      await goTo(page, "/tasks");
+      await goTo(page, "/");
+      await costs.getByRole("row", { name: "Connected peers" }).getByText("$0.0070").waitFor();
+      await costs.getByText("An estimate by Cloudflare's list prices").waitFor();
+      await costs.getByText("Not in it: the duration of the objects").waitFor();
+    });
+  });
+
   it("DB17 says when it has no connection, and goes on by itself", async () => {
     const { page } = await openTab(running.browser);
     await signIn(page, running.url, running.adminToken);

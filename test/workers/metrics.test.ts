@@ -1,7 +1,7 @@
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
-import type { KindLoadView } from "../../src/protocol/http.ts";
+import type { CostsView, KindLoadView } from "../../src/protocol/http.ts";
 import { GoPeer } from "../durable/go-peer.ts";
 import { submitTask, until } from "../durable/api.ts";
 import { NoisePeer } from "../durable/noise-peer.ts";
@@ -116,6 +116,24 @@ describe("what is refused before the caller is known", () => {
       ),
     );
     expect(valueOf(found, "muster_refusals_total", { ...labels, reason: "bad_message" })).toBe(1);
+  });
+});
+
+describe("GET /v1/costs", () => {
+  it("HT97 estimates the costs of what the mesh has counted, for those who read the metrics of all owners", async () => {
+    await submitTask("image/resize", null);
+    const token = await tokenOf("viewer");
+    const costs = async () => (await call<CostsView>("GET", "/v1/costs", { token })).body;
+    // Counters are written every 2 s.
+    const { billed, so_far: soFar } = await until(
+      costs,
+      ({ so_far: { items } }) => items[0]?.quantity === 1,
+    );
+    expect(soFar.items[0]).toMatchObject({ item: "tasks", quantity: 1, dollars: 0.000_019_1 });
+    // There is no disk here, as on Cloudflare.
+    expect(billed).toBe(true);
+    const controller = await tokenOf("controller");
+    problemOf(await call("GET", "/v1/costs", { token: controller }), "forbidden");
   });
 });
 

@@ -1,14 +1,18 @@
 import { z } from "@hono/zod-openapi";
-import type { Output } from "../../src/contract/commands.ts";
+import { COMMAND_CALLERS, type CommandName, type Output } from "../../src/contract/commands.ts";
+import { TASK_CALLERS } from "../../src/contract/tasks.ts";
 import type { Result } from "../../src/base/result.ts";
+import { costsOf, type CommandCost } from "../../src/metrics/costs.ts";
 import { CONTENT_TYPES, formatFor, metricsText } from "../../src/metrics/text.ts";
+import { CostsView } from "../../src/protocol/http.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import type { AppContext } from "../context.ts";
 import { diskShortage } from "../disk-shortage.ts";
 import { respond } from "../problem.ts";
+import { jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
 
-const { defineRaw } = routesTagged("mesh", {});
+const { define, defineRaw } = routesTagged("mesh", {});
 
 const text = { schema: z.string() };
 
@@ -24,7 +28,20 @@ const metrics = defineRaw("read_metrics", "get", "/metrics", {
   },
 });
 
+const costs = define("read", "get", "/v1/costs", {
+  operationId: "getCosts",
+  summary: "Estimate what the mesh costs on Cloudflare, by list prices",
+  responses: { 200: jsonOf(CostsView, "The estimate, and what is not in it") },
+});
+
 export function metricRoutes(router: Router): void {
+  router.route(costs, async (c) => {
+    // Only the host of a self-hosted mesh provides a disk.
+    const billed = c.env.DISK === undefined;
+    return respond(c, await c.var.coordinator.call("read_metrics", {}), ({ metrics: snapshot }) =>
+      c.json(costsOf(snapshot, costOfCommand, billed), 200),
+    );
+  });
   router.rawRoute(metrics, async (c) => {
     const format = formatFor(c.req.header("Accept") ?? "");
     return respond(c, await collected(c), ({ metrics: snapshot }) =>
@@ -32,6 +49,19 @@ export function metricRoutes(router: Router): void {
     );
   });
 }
+
+/** What tasks cost has their submissions and all calls of sessions in it that are about tasks. */
+function costOfCommand(command: string): CommandCost {
+  if (!isCommand(command)) return "call";
+  if (command in TASK_CALLERS && (TASK_COMMANDS.has(command) || caller(command) === "session"))
+    return "in_task";
+  return caller(command) === "gateway" && command !== "authenticate" ? "request" : "call";
+}
+
+const TASK_COMMANDS: ReadonlySet<string> = new Set(["submit_task", "enqueue_task", "submit_batch"]);
+const caller = (command: CommandName) => COMMAND_CALLERS[command];
+const isCommand = (command: string): command is CommandName =>
+  Object.hasOwn(COMMAND_CALLERS, command);
 
 type Collected = Output<"collect_metrics">;
 

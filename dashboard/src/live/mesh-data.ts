@@ -1,5 +1,6 @@
 /** What several views show of the mesh: loaded once, for all of them. */
 import type {
+  CostsView,
   FailuresView,
   MapView,
   StorageView,
@@ -40,6 +41,8 @@ export class MeshData {
   /** Null: the token may not read it. */
   readonly map: LiveValue<MapView> | null;
   /** Null: the token may not read it. */
+  readonly costs: LiveValue<CostsView> | null;
+  /** Null: the token may not read it. */
   readonly storage: LiveValue<StorageView> | null;
 
   constructor({ api, caller }: Session) {
@@ -79,6 +82,9 @@ export class MeshData {
           feed,
           isAbout: isOfPeer,
         })
+      : null;
+    this.costs = mayRead(caller)
+      ? new LiveValue((signal) => api.get("/v1/costs", {}, signal), 60_000)
       : null;
     this.storage = mayRead(caller)
       ? new LiveValue((signal) => api.get("/v1/mesh/storage", {}, signal), 15_000)

@@ -80,6 +80,13 @@ export function bytes(value: number): string {
   return `${unit === 0 || size >= 100 ? Math.round(size) : PRECISE.format(size)} ${UNITS[unit]}`;
 }
 
+/** An amount in dollars: `$12.30`, `$0.0042`, `less than $0.0001`. */
+export function dollars(value: number): string {
+  if (value === 0) return "$0";
+  if (value < 0.0001) return "less than $0.0001";
+  return `$${value < 1 ? value.toPrecision(2) : value.toFixed(2)}`;
+}
+
 /** Enough of an ID to tell it from others on the page. */
 export const shortId = (id: string): string => id.slice(0, 8);
 

@@ -6,6 +6,7 @@ import { figuresOf } from "../../model/throughput.ts";
 import { Loading, Page, Panel } from "../../ui/page.tsx";
 import { useData } from "../data.ts";
 import { FirstMinute } from "../first-minute.tsx";
+import { Costs } from "./costs.tsx";
 import { Failures } from "./failures.tsx";
 import { Figures } from "./figures.tsx";
 import { Findings } from "./findings.tsx";
@@ -64,6 +65,7 @@ export const Overview = () => {
         <Failures />
       </div>
       {storage.value !== null && <Storage storage={storage.value} />}
+      <Costs />
     </Page>
   );
 };

@@ -25,6 +25,7 @@ import { AuthMode } from "../src/protocol/http.ts";
 import { keyBytes, Name } from "../src/protocol/ids.ts";
 import { NO_OUTBOUND_ALLOW, readOutboundAllow } from "../src/protocol/outbound-allow.ts";
 import { readPublicUrl } from "../src/protocol/public-url.ts";
+import { AlertVariables } from "./alert-variables.ts";
 import { readOtlpHeaders } from "./otlp-headers.ts";
 import { SelectionVariables } from "./selection-variables.ts";
 
@@ -140,6 +141,7 @@ export const ConfigVariables = z.object({
   ).default(PAYLOAD_RETENTION / HOUR),
   PEER_RETENTION_DAYS: Count.default(PEER_RETENTION / DAY),
   ...SelectionVariables,
+  ...AlertVariables,
   LOCATION_SERVICE: LocationService.default({ by: "platform" }),
   MESH_LATITUDE: Degrees(90),
   MESH_LONGITUDE: Degrees(180),

@@ -1,3 +1,4 @@
+import { alertThresholds } from "./alert-variables.ts";
 import type { BudgetName } from "../src/access/address-limiter.ts";
 import type { TrustedProxies } from "../src/access/client-address.ts";
 import { credentialKey } from "../src/access/credential.ts";
@@ -147,6 +148,7 @@ const coordinatorConfig = (
     limit: data.STORAGE_LIMIT_MB * 1_000_000,
     payloadRetention: data.TASK_PAYLOAD_RETENTION_HOURS * HOUR,
   },
+  alerts: alertThresholds(data),
   credentialKey: credentialKey(data.MESH_SIGNING_KEY),
   callbackKey: callbackKey(data.MESH_SIGNING_KEY),
   discovery: {

@@ -59,6 +59,14 @@ export interface Env {
   /** Where the mesh's callers are, in degrees; distances to peers are measured from there. */
   readonly MESH_LATITUDE?: string;
   readonly MESH_LONGITUDE?: string;
+  /** When alerts fire; "off" for never (durable/alert-variables.ts). */
+  readonly ALERT_PEER_DOWN_MINUTES?: string;
+  readonly ALERT_MASS_FAILURE_PEERS?: string;
+  readonly ALERT_CIRCUIT_OPEN_MINUTES?: string;
+  readonly ALERT_STORAGE_PERCENT?: string;
+  readonly ALERT_QUEUE_OLD_MINUTES?: string;
+  readonly ALERT_QUEUE_LONG?: string;
+  readonly ALERT_RESOLVE_MINUTES?: string;
   readonly ADMIN_TOKEN?: string;
   readonly MESH_IDENTITY_KEY?: string;
   /** While the identity rotates: the next key, and when it replaces the current one (RFC 3339). */

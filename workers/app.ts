@@ -17,6 +17,7 @@ import { Router } from "./route.ts";
 import { crossOriginRoutes } from "./route-headers.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { bulkTaskRoutes } from "./routes/bulk-tasks.ts";
+import { alertRoutes } from "./routes/alerts.ts";
 import { callbackRoutes } from "./routes/callbacks.ts";
 import { connectRoutes } from "./routes/connect.ts";
 import { webhookIngressRoutes } from "./routes/webhook-ingress.ts";
@@ -111,6 +112,7 @@ const ROUTES: readonly ((router: Router) => void)[] = [
   joinKeyRoutes,
   auditRoutes,
   eventRoutes,
+  alertRoutes,
   exportRoutes,
   importRoutes,
 ];

@@ -21,6 +21,7 @@ function subjectsOf(event: Exclude<MeshEvent, { readonly type: "gap" }>): readon
       reported ? (message ?? "") : "",
     ];
   }
+  if ("alert" in event) return [event.key, event.message];
   if ("scheduling" in event) {
     const { peer, name, scheduling, leaving } = event;
     return [peer, name, scheduling === "open" ? "" : scheduling, leaving ? "leaving" : ""];

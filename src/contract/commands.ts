@@ -2,6 +2,7 @@ import type { Result } from "../base/result.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import { ACCESS_CALLERS, type AccessCommands } from "./access.ts";
 import { ADMISSION_CALLERS, type AdmissionCommands } from "./admission.ts";
+import { ALERT_CALLERS, type AlertCommands } from "./alerts.ts";
 import { BULK_TASK_CALLERS, type BulkTaskCommands } from "./bulk-tasks.ts";
 import type { CallersOf, CommandCaller } from "./caller.ts";
 import { DIALING_CALLERS, type DialingCommands } from "./dialing.ts";
@@ -30,6 +31,7 @@ export interface Commands
     AccessCommands,
     EventCommands,
     MetricCommands,
+    AlertCommands,
     KernelCommands {}
 
 export type CommandName = keyof Commands;
@@ -75,5 +77,6 @@ export const COMMAND_CALLERS: CallersOf<Commands> = {
   ...ACCESS_CALLERS,
   ...EVENT_CALLERS,
   ...METRIC_CALLERS,
+  ...ALERT_CALLERS,
   ...KERNEL_CALLERS,
 };

@@ -16,6 +16,7 @@ const READ_COMMANDS = [
   "get_task",
   "get_webhook_source",
   "kind_load",
+  "list_alerts",
   "list_allowed",
   "list_audit",
   "list_deliveries",

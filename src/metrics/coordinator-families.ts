@@ -1,3 +1,4 @@
+import { ALERT_TYPES } from "../protocol/alert-types.ts";
 import { ERROR_CODES } from "../protocol/error-statuses.ts";
 import { AUTH_MODES, DELIVERY_OUTCOMES } from "../protocol/http.ts";
 import { OTHER, type MetricFamily } from "./family.ts";
@@ -24,6 +25,12 @@ export const CALLBACK_ANSWERS = ["acknowledged", "refused", "unreachable"] as co
 
 /** What the coordinator does besides tasks and peers. */
 export const COORDINATOR_FAMILIES = {
+  muster_alerts: {
+    type: "gauge",
+    help: "Alerts that fire.",
+    unit: null,
+    labels: { alert: ALERT_TYPES },
+  },
   muster_outbox_entries: {
     type: "gauge",
     help: "Work outside the database that is not done yet.",

@@ -19,10 +19,13 @@ export const ADMISSION_EVENT_TYPES = [
 ] as const;
 export const CIRCUIT_EVENT_TYPES = ["circuit.opened", "circuit.closed"] as const;
 
+export const ALERT_EVENT_TYPES = ["alert.firing", "alert.resolved"] as const;
+
 /** The types of all events. */
 export const EVENT_TYPES: readonly MeshEvent["type"][] = [
   ...TASK_EVENT_TYPES,
   ...PEER_EVENT_TYPES,
   ...ADMISSION_EVENT_TYPES,
   ...CIRCUIT_EVENT_TYPES,
+  ...ALERT_EVENT_TYPES,
 ];

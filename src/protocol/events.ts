@@ -1,3 +1,4 @@
+import type { AlertSubject } from "./alert-types.ts";
 import type { PeerState, Scheduling } from "./http/peers.ts";
 import type { TaskState } from "./http/tasks.ts";
 import type { PeerId } from "./ids.ts";
@@ -49,5 +50,17 @@ interface CircuitEvent {
   readonly kind: string | null;
 }
 
+/** An alert fires, or has ended (docs/alerts.md). */
+interface AlertEvent extends AlertSubject {
+  readonly type: "alert.firing" | "alert.resolved";
+  readonly key: string;
+  /** Since when something is wrong; RFC 3339. */
+  readonly since: string;
+  /** What was measured when it fired, and the setting that it is compared with. */
+  readonly value: number;
+  readonly threshold: number;
+  readonly message: string;
+}
+
 /** A change that the mesh committed. It names its subjects and holds no payload, result or secret. */
-export type MeshEvent = TaskEvent | PeerEvent | AdmissionEvent | CircuitEvent;
+export type MeshEvent = TaskEvent | PeerEvent | AdmissionEvent | CircuitEvent | AlertEvent;

@@ -1,5 +1,6 @@
 /** The HTTP API's schemas: JSON in snake_case, times in RFC 3339, keys in hex. The OpenAPI document is generated from them. */
 export * from "./http/admission.ts";
+export * from "./http/alerts.ts";
 export * from "./http/bulk-tasks.ts";
 export * from "./http/callbacks.ts";
 export * from "./http/costs.ts";

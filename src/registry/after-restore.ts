@@ -59,7 +59,8 @@ export function continueAfterRestore(sql: Sql, now: Millis): void {
 /** No session of before exists any more. */
 function endSessions(sql: Sql, now: Millis): void {
   sql.exec(
-    `UPDATE peers SET state = 'stale', state_since = ?, session = NULL, leaving = 0 WHERE state IN ('active', 'suspect')`,
+    `UPDATE peers SET state = 'stale', state_since = ?1, lost_at = COALESCE(lost_at, ?1), session = NULL, leaving = 0
+     WHERE state IN ('active', 'suspect')`,
     now,
   );
   sql.exec(

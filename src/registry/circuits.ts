@@ -12,6 +12,8 @@ const CIRCUITS_OF_PEER_MAX = 65;
 
 export interface StoredCircuit extends Circuit {
   readonly changedAt: Millis;
+  /** Since when it is not closed; null while it is. */
+  readonly openedAt: Millis | null;
 }
 
 /**
@@ -36,10 +38,16 @@ export function circuitsTable(sql: Sql, changed: () => void, record: (event: Mes
   const resting = new RestingCircuits(() => {
     const found = new Map<string, RestingCircuit>();
     for (const row of sql.exec(
-      `SELECT peer_id, kind, rests_until FROM circuits WHERE rests_until IS NOT NULL`,
+      `SELECT peer_id, kind, rests_until, opened_at FROM circuits WHERE rests_until IS NOT NULL`,
     )) {
       const [peerId, kind] = [text(row, "peer_id"), text(row, "kind")];
-      found.set(keyOf(peerId, kind), { peerId, kind, restsUntil: number(row, "rests_until") });
+      const [restsUntil, openedAt] = [number(row, "rests_until"), numberOrNull(row, "opened_at")];
+      found.set(keyOf(peerId, kind), {
+        peerId,
+        kind,
+        restsUntil,
+        openedAt: openedAt ?? restsUntil,
+      });
     }
     for (const [key, circuit] of kept.unwrittenValues()) note(found, key, circuit);
     return found.values();
@@ -69,9 +77,11 @@ export function circuitsTable(sql: Sql, changed: () => void, record: (event: Mes
     get: (peerId: PeerId, kind: string): Circuit => kept.get(keyOf(peerId, kind)) ?? NEW_CIRCUIT,
 
     put(peerId: PeerId, kind: string, circuit: Circuit, now: Millis): void {
-      const wasOpen = (kept.get(keyOf(peerId, kind))?.restsUntil ?? null) !== null;
+      const before = kept.get(keyOf(peerId, kind));
+      const wasOpen = (before?.restsUntil ?? null) !== null;
       const isOpen = circuit.restsUntil !== null;
-      const stored = { ...circuit, changedAt: now };
+      const openedAt = isOpen ? ((wasOpen ? before?.openedAt : null) ?? now) : null;
+      const stored = { ...circuit, changedAt: now, openedAt };
       if (wasOpen === isOpen) kept.put(keyOf(peerId, kind), stored);
       else {
         // An event is committed with its change.
@@ -79,7 +89,7 @@ export function circuitsTable(sql: Sql, changed: () => void, record: (event: Mes
         writeCircuit(sql, [peerId, kind], stored);
         kept.wrote(keyOf(peerId, kind), stored);
       }
-      resting.wrote({ peerId, kind, restsUntil: circuit.restsUntil });
+      resting.wrote({ peerId, kind, restsUntil: circuit.restsUntil, openedAt: openedAt ?? now });
       changed();
     },
 
@@ -125,11 +135,15 @@ const circuitEvent = (peer: PeerId, kind: string, isOpen: boolean): MeshEvent =>
   kind: kind === WHOLE_PEER ? null : kind,
 });
 
-function note(found: Map<string, RestingCircuit>, key: string, circuit: Circuit | null): void {
+function note(
+  found: Map<string, RestingCircuit>,
+  key: string,
+  circuit: StoredCircuit | null,
+): void {
   const [peerId, kind] = partsOf(key);
   const restsUntil = circuit?.restsUntil ?? null;
   if (restsUntil === null) found.delete(key);
-  else found.set(key, { peerId, kind, restsUntil });
+  else found.set(key, { peerId, kind, restsUntil, openedAt: circuit?.openedAt ?? restsUntil });
 }
 
 function writeCircuit(
@@ -139,12 +153,13 @@ function writeCircuit(
 ): void {
   sql.exec(
     `INSERT INTO circuits (peer_id, kind, evidence, failures, refusals, openings, rests_until, closed_at, reason,
-       changed_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11
+       changed_at, opened_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11, ?12
      WHERE EXISTS (SELECT 1 FROM circuits WHERE peer_id = ?1 AND kind = ?2)
        OR (SELECT COUNT(*) FROM circuits WHERE peer_id = ?1) < ?10
      ON CONFLICT (peer_id, kind) DO UPDATE SET evidence = excluded.evidence, failures = excluded.failures,
        refusals = excluded.refusals, openings = excluded.openings, rests_until = excluded.rests_until,
-       closed_at = excluded.closed_at, reason = excluded.reason, changed_at = excluded.changed_at`,
+       closed_at = excluded.closed_at, reason = excluded.reason, changed_at = excluded.changed_at,
+       opened_at = excluded.opened_at`,
     peerId,
     kind,
     circuit.evidence,
@@ -156,6 +171,7 @@ function writeCircuit(
     circuit.reason,
     CIRCUITS_OF_PEER_MAX,
     circuit.changedAt,
+    circuit.openedAt,
   );
 }
 
@@ -168,4 +184,5 @@ const readCircuit = (row: SqlRow): StoredCircuit => ({
   closedAt: number(row, "closed_at"),
   reason: textOrNull(row, "reason"),
   changedAt: number(row, "changed_at"),
+  openedAt: numberOrNull(row, "opened_at"),
 });

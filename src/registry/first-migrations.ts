@@ -178,4 +178,23 @@ export const FIRST_MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE INDEX dials_states ON dials (state)`,
     `CREATE INDEX dials_peers ON dials (peer_id) WHERE peer_id IS NOT NULL`,
   ],
+  [
+    `DROP INDEX tasks_turns`,
+    `DROP INDEX tasks_prefetched`,
+    `CREATE INDEX tasks_waiting ON tasks (kind, requirements, turn, seq) WHERE state = 'queued'`,
+    `CREATE INDEX tasks_prefetched ON tasks (kind, requirements, turn, seq) WHERE prefetched = 1`,
+  ],
+  [
+    `CREATE TABLE directory_pages (page INTEGER PRIMARY KEY, name TEXT NOT NULL)`,
+    `ALTER TABLE pointers ADD COLUMN copied TEXT`,
+  ],
+  [
+    `CREATE TABLE task_results (
+      task_id TEXT PRIMARY KEY, seal_to TEXT, sealed INTEGER NOT NULL, blob_id TEXT, bytes INTEGER, sha256 TEXT
+    ) WITHOUT ROWID`,
+    `CREATE TABLE result_uploads (
+      task_id TEXT NOT NULL, blob_id TEXT NOT NULL, begun_at INTEGER NOT NULL, PRIMARY KEY (task_id, blob_id)
+    ) WITHOUT ROWID`,
+    `CREATE INDEX result_uploads_ages ON result_uploads (begun_at)`,
+  ],
 ];

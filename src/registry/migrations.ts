@@ -7,25 +7,6 @@ import { FIRST_MIGRATIONS } from "./first-migrations.ts";
 export const MIGRATIONS: readonly (readonly string[])[] = [
   ...FIRST_MIGRATIONS,
   [
-    `DROP INDEX tasks_turns`,
-    `DROP INDEX tasks_prefetched`,
-    `CREATE INDEX tasks_waiting ON tasks (kind, requirements, turn, seq) WHERE state = 'queued'`,
-    `CREATE INDEX tasks_prefetched ON tasks (kind, requirements, turn, seq) WHERE prefetched = 1`,
-  ],
-  [
-    `CREATE TABLE directory_pages (page INTEGER PRIMARY KEY, name TEXT NOT NULL)`,
-    `ALTER TABLE pointers ADD COLUMN copied TEXT`,
-  ],
-  [
-    `CREATE TABLE task_results (
-      task_id TEXT PRIMARY KEY, seal_to TEXT, sealed INTEGER NOT NULL, blob_id TEXT, bytes INTEGER, sha256 TEXT
-    ) WITHOUT ROWID`,
-    `CREATE TABLE result_uploads (
-      task_id TEXT NOT NULL, blob_id TEXT NOT NULL, begun_at INTEGER NOT NULL, PRIMARY KEY (task_id, blob_id)
-    ) WITHOUT ROWID`,
-    `CREATE INDEX result_uploads_ages ON result_uploads (begun_at)`,
-  ],
-  [
     `CREATE TABLE observed (
       peer_id TEXT PRIMARY KEY, successes REAL NOT NULL, failures REAL NOT NULL, timeouts REAL NOT NULL,
       refusals REAL NOT NULL, outcomes_at INTEGER NOT NULL, uptime_share REAL, uptime_known_ms REAL, uptime_at INTEGER,
@@ -295,5 +276,17 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE TABLE span_queue (
       seq INTEGER PRIMARY KEY, task_id TEXT NOT NULL, retries INTEGER NOT NULL, part TEXT NOT NULL, at INTEGER NOT NULL
     )`,
+  ],
+  [
+    // What alerts are about: since when peers are lost and circuits are open, and the alerts that fire.
+    `ALTER TABLE peers ADD COLUMN lost_at INTEGER`,
+    `UPDATE peers SET lost_at = silent_at WHERE state IN ('suspect', 'stale') AND silent_at IS NOT NULL`,
+    `CREATE INDEX peers_lost ON peers (lost_at) WHERE lost_at IS NOT NULL`,
+    `ALTER TABLE circuits ADD COLUMN opened_at INTEGER`,
+    `UPDATE circuits SET opened_at = changed_at WHERE rests_until IS NOT NULL`,
+    `CREATE TABLE alerts (
+      key TEXT PRIMARY KEY, alert TEXT NOT NULL, peer_id TEXT, kind TEXT, since INTEGER NOT NULL, fired_at INTEGER NOT NULL,
+      clear_since INTEGER, value REAL NOT NULL, threshold REAL NOT NULL, message TEXT NOT NULL
+    ) WITHOUT ROWID`,
   ],
 ];

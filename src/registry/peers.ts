@@ -174,6 +174,24 @@ export function peersTable(
       return { members: number(row, "members"), silent: number(row, "silent") };
     },
 
+    /**
+     * Listed peers that are lost, the longest lost first, as far as the operator has not cordoned or drained them: in an open mesh
+     * strangers come and go.
+     */
+    lost(limit: number): readonly (Pick<Peer, "id" | "name"> & { readonly lostAt: Millis })[] {
+      return sql
+        .exec(
+          `SELECT id, name, lost_at FROM peers WHERE lost_at IS NOT NULL AND state IN ('suspect', 'stale')
+             AND scheduling = 'open' AND NOT ${IS_STRANGER} ORDER BY lost_at, id LIMIT ?`,
+          limit,
+        )
+        .map((row) => ({
+          id: text(row, "id"),
+          name: text(row, "name"),
+          lostAt: number(row, "lost_at"),
+        }));
+    },
+
     /** The peers that the operator drains. */
     draining(): readonly Peer[] {
       kept.flush();

@@ -1,6 +1,8 @@
 import { kindSettingsTable } from "./kind-settings.ts";
 import { OwnerLimitsCache } from "./owner-limits.ts";
 import { aliasesTable } from "./aliases.ts";
+import { alertsTable } from "./alerts.ts";
+import { AlertWatch } from "./alert-watch.ts";
 import { allowlistTable } from "./allowlist.ts";
 import { denylistTable } from "./denylist.ts";
 import { apiTokensTable } from "./api-tokens.ts";
@@ -83,9 +85,11 @@ export function openRegistry(
   const lasting = changes.watch(sql, "lifetimes");
   const recorder = new EventRecorder();
   const metrics = new MetricCounters(sql);
+  const alertWatch = new AlertWatch(() => changes.mark("alerts"));
   const record = (event: MeshEvent): void => {
     recorder.record(event);
     countEvent(metrics, event);
+    alertWatch.happened(event);
   };
   const events = new EventLog(sql, recorder, eventLimits, (commits) =>
     metrics.count("muster_event_log_dropped_commits", [], commits),
@@ -155,6 +159,7 @@ export function openRegistry(
     importCopy.kept,
     recorder,
     events,
+    alertWatch,
     roster,
   ];
 
@@ -232,6 +237,8 @@ export function openRegistry(
     callbackRotations: callbackRotationsTable(sql),
     spanQueue: spanQueueTable(on("spanQueue")),
     spanExport: new SpanExportState(() => changes.mark("spanQueue")),
+    alerts: alertsTable(on("alerts"), record),
+    alertWatch,
     apiTokens,
     endedOwners,
     submitters,

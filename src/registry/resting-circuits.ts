@@ -10,6 +10,8 @@ export interface RestingCircuit {
   /** `WHOLE_PEER` or a kind. */
   readonly kind: string;
   readonly restsUntil: Millis;
+  /** Since when it is not closed. */
+  readonly openedAt: Millis;
 }
 
 /** The circuits that are not closed, by kind, in memory. They are read again after a transaction failed that changed them. */
@@ -24,7 +26,8 @@ export class RestingCircuits {
     this.#read = read;
   }
 
-  wrote({ peerId, kind, restsUntil }: Omit<RestingCircuit, "restsUntil"> & Rests): void {
+  wrote({ restsUntil, ...circuit }: Omit<RestingCircuit, "restsUntil"> & Rests): void {
+    const { peerId, kind } = circuit;
     if (this.#all === null) return; // the read finds it, too
     const key = peerKindKey(peerId, kind);
     if (restsUntil === null && !this.#all.has(key)) return;
@@ -32,7 +35,7 @@ export class RestingCircuits {
     if (restsUntil === null) {
       this.#all.delete(key);
       this.#byKind.get(kind)?.delete(peerId);
-    } else this.#add(this.#all, { peerId, kind, restsUntil });
+    } else this.#add(this.#all, { ...circuit, restsUntil });
   }
 
   /** The peers that rest, or are probed, at a kind: with the time until which they rest. */
@@ -51,6 +54,10 @@ export class RestingCircuits {
     const all = this.#load().size;
     const peer = this.#byKind.get(WHOLE_PEER)?.size ?? 0;
     return { peer, kind: all - peer };
+  }
+
+  all(): Iterable<RestingCircuit> {
+    return this.#load().values();
   }
 
   kindsOf(peerId: PeerId): readonly string[] {

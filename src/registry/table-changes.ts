@@ -22,7 +22,8 @@ export type TableName =
   | "apiTokens"
   | "exportCopy"
   | "importCopy"
-  | "spanQueue";
+  | "spanQueue"
+  | "alerts";
 
 /** Which tables were written since `clear`, so that only the due times that may have changed are read again. */
 export class TableChanges {

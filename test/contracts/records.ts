@@ -41,6 +41,7 @@ export const aPeer = (more: Partial<Peer> = {}): Peer => ({
   flaps: { penalty: 1.25, at: 1_760_000_400_000 },
   seq: 6,
   silentAt: null,
+  lostAt: null,
   hops: 1,
   geoKm: 5_570.25,
   region: "weur",

@@ -1,3 +1,4 @@
+import { DEFAULT_THRESHOLDS } from "../../src/alerts/thresholds.ts";
 import { DAY, SECOND } from "../../src/base/clock.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
 import { ed25519PublicKey } from "../../src/crypto/primitives.ts";
@@ -22,6 +23,7 @@ export const TEST_CONFIG: CoordinatorConfig = {
   reconnectSpread: 2 * SECOND,
   retention: 30 * DAY,
   storage: { limit: STORAGE_LIMIT, payloadRetention: DAY },
+  alerts: DEFAULT_THRESHOLDS,
   credentialKey: new Uint8Array(32),
   callbackKey: new Uint8Array(32).fill(1),
   discovery: {

@@ -30,6 +30,7 @@ describe("the catalog of metrics", () => {
   it("MT4 no label is one of a peer, an owner, a token, an address or a task", () => {
     const labels = new Set(METRIC_NAMES.flatMap((name) => Object.keys(familyOf(name).labels)));
     expect([...labels].toSorted()).toEqual([
+      "alert",
       "answer",
       "command",
       "kind",

@@ -46,6 +46,7 @@ const KEYS = {
 };
 
 const COUNTS = ["30", "40", "50"];
+const MINUTES = ["0", "off", "2.5"];
 const SWITCHES = ["true", "false", "true"];
 const SHARES = ["0.1", "0.2", "0.3"];
 const URLS = ["https://a.example", "https://b.example", "http://c.example:80/x"];
@@ -83,6 +84,13 @@ const GOOD: Readonly<Record<string, readonly string[]>> = {
   OTLP_ENDPOINT: URLS,
   LOG_LEVEL: ["debug", "warn", "error"],
   TRACE_SAMPLE: ["0", "0.5", "1"],
+  ALERT_PEER_DOWN_MINUTES: MINUTES,
+  ALERT_MASS_FAILURE_PEERS: MINUTES,
+  ALERT_CIRCUIT_OPEN_MINUTES: MINUTES,
+  ALERT_STORAGE_PERCENT: MINUTES,
+  ALERT_QUEUE_OLD_MINUTES: MINUTES,
+  ALERT_QUEUE_LONG: MINUTES,
+  ALERT_RESOLVE_MINUTES: MINUTES,
   ALLOW_LOOPBACK: SWITCHES,
   MESH_ROTATION_ENDS: [1, 2, 3].map((n) => `2030-01-0${n}T00:00:00Z`),
 };
@@ -130,6 +138,10 @@ const BAD_OF_FORM: Readonly<
   Record<string, readonly (readonly [value: string, reason?: string])[]>
 > = {
   N: [["0"], ["-1"], ["1.5"], ["many"]],
+  MINUTES: [["-1"], ["43201"], ["never"]],
+  PEERS: [["-1"], ["1000001"], ["many"]],
+  TASKS: [["-1"], ["10001"], ["many"]],
+  PERCENT: [["-1"], ["101"], ["85 %"]],
   BOOLEAN: [["yes"], ["1"]],
   SHARE: [["1.5"], ["-0.1"], ["half"]],
   FILE: [

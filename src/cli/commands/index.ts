@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import { commandsOf, type CommandGroup } from "../command-groups.ts";
+import { alerts } from "./alerts.ts";
 import { allow } from "./allow.ts";
 import { allowlist } from "./allowlist.ts";
 import { assign } from "./assign.ts";
@@ -47,6 +48,7 @@ const WORK: readonly CommandGroup[] = [
       keygen,
       mesh,
       events,
+      alerts,
       metrics,
       audit,
       backup,

@@ -35,6 +35,9 @@ const ofWorker = (name: string, value: string, meaning: string, allowed: string)
 const count = (name: string, meaning: string, allowed = COUNT): Setting =>
   ofWorker(name, "N", meaning, allowed);
 
+const alert = (name: string, value: string, meaning: string, max: number): Setting =>
+  ofWorker(name, value, meaning, `a number from 0 to ${max}, or off`);
+
 const ofHost = (
   flag: string,
   value: string,
@@ -220,6 +223,43 @@ const WORKER_SETTINGS = [
     "an http or https URL without a query",
   ),
   ofWorker("TRACE_SAMPLE", "SHARE", "share of traces that it gets; default: 1", SHARE),
+  alert(
+    "ALERT_PEER_DOWN_MINUTES",
+    "MINUTES",
+    "alert when a lost peer has not been back for so long; default: 5",
+    43_200,
+  ),
+  alert(
+    "ALERT_MASS_FAILURE_PEERS",
+    "PEERS",
+    "one alert when so many peers were lost at once; default: 5",
+    1_000_000,
+  ),
+  alert(
+    "ALERT_CIRCUIT_OPEN_MINUTES",
+    "MINUTES",
+    "alert when a circuit has been open for so long; default: 5",
+    43_200,
+  ),
+  alert(
+    "ALERT_STORAGE_PERCENT",
+    "PERCENT",
+    "alert when the database has so much of its limit; default: 85",
+    100,
+  ),
+  alert(
+    "ALERT_QUEUE_OLD_MINUTES",
+    "MINUTES",
+    "alert when a task has waited for so long; default: 15",
+    43_200,
+  ),
+  alert("ALERT_QUEUE_LONG", "TASKS", "alert when so many tasks wait; default: 5000", 10_000),
+  alert(
+    "ALERT_RESOLVE_MINUTES",
+    "MINUTES",
+    "an alert ends once nothing has been wrong for so long; default: 2",
+    43_200,
+  ),
 ] as const;
 
 export const SETTINGS: readonly Setting[] = [...HOST_SETTINGS, ...WORKER_SETTINGS];

@@ -4,6 +4,8 @@ import { EVENT_OPTIONS, type EventOptions, type MeshEvent } from "../events/even
 import { Api } from "../http/api.ts";
 import { resolveDestination } from "../peer/destination.ts";
 import type { RunOptions } from "../tasks/run-task.ts";
+import type { AlertView } from "../../protocol/http.ts";
+import { answer } from "./answers.ts";
 import { AllowlistClient } from "./allowlist-client.ts";
 import { AuditClient } from "./audit-client.ts";
 import { CallbacksClient } from "./callbacks-client.ts";
@@ -80,6 +82,11 @@ export class MeshClient {
     options: RunOptions = {},
   ): Promise<Result> {
     return this.tasks.run<Result>(kind, payload, options);
+  }
+
+  /** The alerts that fire now, those that have fired for longest first (docs/alerts.md). */
+  async alerts(): Promise<readonly AlertView[]> {
+    return (await this.#api.json(answer("AlertList"), { path: "v1/alerts" })).alerts;
   }
 
   /**

@@ -137,6 +137,7 @@ export function newPeer({ now }: Context, { peerId, publicKey }: ProvedKey) {
     scheduling: OPEN,
     tookOver: false,
     silentAt: null,
+    lostAt: null,
     held: 0,
     earnedSlots: SLOTS_UNEARNED,
     successes: 0,

@@ -32,7 +32,12 @@ function dismiss(context: Context, peer: Peer, pauseMs: Millis, returnsBy: Milli
   endSession(context, peer, { code: "mesh_restarting", detail, retryAfter: pauseMs / SECOND });
   // A plain go-p2p node can't take up a task again: what it does is a request of the session.
   const keeps = peer.speaksMuster ? { returnsBy } : {};
-  applyPeerEvent(context, peer, "gone", { reason: detail, mayReturn: true, ...keeps });
+  applyPeerEvent(context, peer, "gone", {
+    reason: detail,
+    mayReturn: true,
+    meshRestarts: true,
+    ...keeps,
+  });
 }
 
 /** When the last peer can have returned that keeps to its position. */

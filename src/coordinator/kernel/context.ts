@@ -1,3 +1,4 @@
+import type { AlertThresholds } from "../../alerts/thresholds.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import type { Millis, Random, RandomBytes } from "../../base/clock.ts";
 import type { PublicField } from "../../protocol/discovery.ts";
@@ -36,6 +37,8 @@ export interface CoordinatorConfig {
   /** How long the record of a disconnected peer is kept. */
   readonly retention: Millis;
   readonly storage: StorageConfig;
+  /** When alerts fire. */
+  readonly alerts: AlertThresholds;
   /** Makes and checks tokens and join keys. */
   readonly credentialKey: Bytes;
   /** Signs callbacks, and seals the secrets that are given with tasks (`webhooks/callback.ts`). */

@@ -1,5 +1,6 @@
 import type { CommandName, Commands } from "../../contract/commands.ts";
 import { access } from "../access/domain.ts";
+import { alerts } from "../alerts/domain.ts";
 import { admission } from "../admission/domain.ts";
 import { bulkTasks } from "../bulk-tasks/domain.ts";
 import { dialing } from "../dialing/domain.ts";
@@ -31,6 +32,7 @@ export const HANDLERS: { readonly [K in Exclude<CommandName, "tick">]: Handler<K
   ...storage.handlers,
   ...metrics.handlers,
   ...tracing.handlers,
+  ...alerts.handlers,
 };
 
 export const AUDIT: AuditEntriesOf<Commands> = {
@@ -47,9 +49,10 @@ export const AUDIT: AuditEntriesOf<Commands> = {
   ...storage.audit,
   ...metrics.audit,
   ...tracing.audit,
+  ...alerts.audit,
 };
 
-/** In the order in which `tick` runs them: attempts end before peers are evicted, and dialing follows both. */
+/** In the order in which `tick` runs them: attempts end before peers are evicted, dialing follows both, and alerts see what all have done. */
 export const JOBS: readonly Job[] = [
   ...tasks.jobs,
   ...peers.jobs,
@@ -61,4 +64,5 @@ export const JOBS: readonly Job[] = [
   ...outbox.jobs,
   ...storage.jobs,
   ...tracing.jobs,
+  ...alerts.jobs,
 ];

@@ -8,6 +8,8 @@ import type { Gauges } from "./gauges.ts";
 /** What the coordinator has to do, and what it uses. */
 export function sampleCoordinator(context: Context, gauges: Gauges): void {
   const { registry, config, now } = context;
+  for (const { alert, count } of registry.alerts.counts())
+    gauges.set("muster_alerts", [alert], count);
   for (const { kind, entries, failing } of registry.outbox.counts()) {
     gauges.set("muster_outbox_entries", [kind], entries);
     gauges.set("muster_outbox_failing_entries", [kind], failing);

@@ -3,6 +3,7 @@ import { PAGE_DEFAULT, PAGE_MAX } from "../constants.ts";
 import { EVENT_FILTER_TASKS_MAX, EVENT_FILTER_TYPES_MAX } from "../event-limits.ts";
 import {
   ADMISSION_EVENT_TYPES,
+  ALERT_EVENT_TYPES,
   CIRCUIT_EVENT_TYPES,
   EVENT_TYPES,
   PEER_EVENT_TYPES,
@@ -11,6 +12,7 @@ import {
 import { PeerId, Uuid } from "../ids.ts";
 import { TaskKind } from "../labels.ts";
 import { nullOr } from "../schema/null-or.ts";
+import { ALERT_FIELDS } from "./alerts.ts";
 import { Time } from "./page.ts";
 import { PeerState, Scheduling } from "./peers.ts";
 import { TaskState } from "./tasks.ts";
@@ -132,12 +134,17 @@ export const CircuitEventView = z
   })
   .meta({ id: "MeshCircuitEvent" });
 
+const AlertEventView = z
+  .object({ ...COMMON, type: z.enum(ALERT_EVENT_TYPES), ...ALERT_FIELDS })
+  .meta({ id: "MeshAlertEvent" });
+
 /** A change that the mesh committed. */
 export const EventView = z.union([
   TaskEventView,
   PeerEventView,
   AdmissionEventView,
   CircuitEventView,
+  AlertEventView,
 ]);
 export type EventView = z.infer<typeof EventView>;
 

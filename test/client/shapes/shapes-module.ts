@@ -10,6 +10,7 @@ import { shapeOf } from "./make-shapes.ts";
 
 /** The answers of the API that the SDK reads. */
 const ANSWERS = [
+  "AlertList",
   "AllowEntry",
   "AllowList",
   "AuditList",

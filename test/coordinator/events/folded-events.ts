@@ -39,6 +39,7 @@ export class FoldedEvents {
       ...rows(
         `SELECT 'circuit ' || peer_id || ' ' || kind || ': open' AS line FROM circuits WHERE rests_until IS NOT NULL`,
       ),
+      ...rows(`SELECT 'alert ' || key || ': firing' AS line FROM alerts`),
     ]
       .map(({ line }) => String(line))
       .toSorted();
@@ -73,6 +74,10 @@ export class FoldedEvents {
         return this.#set(`circuit ${event.peer} ${event.kind ?? ""}`, "open");
       case "circuit.closed":
         return this.#remove(`circuit ${event.peer} ${event.kind ?? ""}`);
+      case "alert.firing":
+        return this.#set(`alert ${event.key}`, "firing");
+      case "alert.resolved":
+        return this.#remove(`alert ${event.key}`);
       default:
         return event satisfies never;
     }

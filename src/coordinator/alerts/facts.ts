@@ -1,0 +1,57 @@
+import type { Millis } from "../../base/clock.ts";
+import type { Facts, OpenCircuit } from "../../alerts/conditions.ts";
+import type { PeerId } from "../../protocol/ids.ts";
+import type { Registry } from "../../registry/registry.ts";
+import { WHOLE_PEER } from "../../registry/resting-circuits.ts";
+import { waitsFrom } from "../../tasks/queue-position.ts";
+import type { DueScope } from "../kernel/job.ts";
+
+/** Lost peers that are looked at: those that have been lost for longest. */
+const LOST_MAX = 10_000;
+
+/** What alerts are about, as it is now. */
+export function factsOf({ registry, config, now }: DueScope): Facts {
+  const { peers, tasks } = registry;
+  const oldest = new Map<string, Millis>();
+  let [waiting, nextWaiting] = [0, Infinity];
+  for (const task of tasks.waiting.all()) {
+    if (task.notBefore > now) {
+      nextWaiting = Math.min(nextWaiting, task.notBefore);
+      continue;
+    }
+    waiting++;
+    // A retry waits from the end of its pause on.
+    const from = Math.max(waitsFrom(task), task.notBefore);
+    if (from < (oldest.get(task.kind) ?? Infinity)) oldest.set(task.kind, from);
+  }
+  return {
+    lost: peers.lost(LOST_MAX),
+    connected: () => peers.connectedListed(),
+    openCircuits: openCircuits(registry),
+    storage: { used: registry.size(), limit: config.storage.limit },
+    oldest,
+    nextWaiting: nextWaiting === Infinity ? null : nextWaiting,
+    waiting,
+  };
+}
+
+function openCircuits(registry: Registry): readonly OpenCircuit[] {
+  const found: OpenCircuit[] = [];
+  for (const { peerId, kind, openedAt } of registry.circuits.resting.all()) {
+    if (!isWatched(registry, peerId)) continue;
+    const name = registry.peers.get(peerId)?.name ?? "";
+    found.push({ peer: peerId, name, kind: kind === WHOLE_PEER ? null : kind, openedAt });
+  }
+  return found;
+}
+
+/**
+ * Whether there are alerts about a peer: it is listed, because in an open mesh strangers come and go, and the operator has not taken it
+ * out of service.
+ */
+export function isWatched({ peers, allowlist }: Registry, peerId: PeerId): boolean {
+  const peer = peers.get(peerId);
+  if (peer === null || peer.state === "revoked" || peer.scheduling.operator !== "open")
+    return false;
+  return allowlist.lists(peerId);
+}

@@ -60,6 +60,8 @@ const BOUNDS: Readonly<Record<string, number>> = {
   directory_pages: 256,
   event_log: EVENT_LIMITS.rows,
   metric_counters: 1,
+  // 21 of each of six types.
+  alerts: 126,
   // Of a mesh without a collector.
   span_queue: 0,
   // Only the operator adds rows, or a caller with a quota.

@@ -263,6 +263,7 @@ const OTHER: readonly string[] = [
   "event_log",
   "metric_counters",
   "span_queue",
+  "alerts",
 ];
 
 const countOf = (mesh: TestMesh, table: string): number =>

@@ -14,7 +14,7 @@ import {
   intervalsOf,
   percentile,
 } from "../../dashboard/src/model/throughput.ts";
-import type { StorageView } from "../../src/protocol/http.ts";
+import type { AlertView, StorageView } from "../../src/protocol/http.ts";
 import { samplePeer, sampleStats, sampleTask } from "./samples.ts";
 
 const NOW = Date.parse("2026-01-01T01:00:00Z");
@@ -26,6 +26,7 @@ const WELL: MeshFacts = {
   figures: FIGURES,
   storage: null,
   notReady: null,
+  alerts: null,
 };
 const STORAGE: StorageView = {
   used_bytes: 1,
@@ -86,6 +87,57 @@ describe("whether everything is well", () => {
     expect(findings).toHaveLength(1);
     expect(findings[0]?.severity).toBe(severity);
     expect(findings[0]?.text).toMatch(text);
+  });
+
+  const alert: AlertView = {
+    alert: "peer_down",
+    key: "peer_down:1",
+    peer: "1".repeat(32),
+    kind: null,
+    since: at(600),
+    fired_at: at(300),
+    value: 300,
+    threshold: 300,
+    message: "peer \u202egpu was lost",
+  };
+
+  it("DB32 shows the alerts of the mesh, as text, and leads to their subjects", () => {
+    const queue = {
+      ...alert,
+      alert: "queue_old",
+      peer: null,
+      kind: "a/b",
+      message: "old",
+    } as const;
+    const mass = { ...alert, alert: "mass_failure", peer: null, message: "many" } as const;
+    expect(findingsOf({ ...WELL, alerts: [alert, queue, mass] })).toEqual([
+      { severity: "bad", text: "many" },
+      {
+        severity: "warn",
+        text: "peer \\u202egpu was lost",
+        link: `#/peers/${"1".repeat(32)}`,
+      },
+      { severity: "warn", text: "old", link: "#/tasks?state=queued&kind=a%2Fb" },
+    ]);
+  });
+
+  it("DB32 leaves to the alerts what the mesh has alerts for, and finds the rest by itself", () => {
+    const facts: MeshFacts = {
+      ...WELL,
+      alerts: [],
+      peers: [samplePeer({ circuits: [circuit] }), samplePeer({ state: "suspect" })],
+      stats: sampleStats({ waiting: 900, oldest_wait_seconds: 90 }),
+      storage: { ...STORAGE, state: "making_room" },
+      figures: { ...FIGURES, ended: 10, failed: 2 },
+      notReady: "no",
+    };
+    expect(findingsOf(facts).map(({ text }) => text)).toEqual([
+      "The mesh is not ready: no",
+      expect.stringMatching(/20 % of the tasks/),
+      "1 peer does not answer",
+    ]);
+    const without = { ...facts, peers: [samplePeer({ slots: 0 })], notReady: null };
+    expect(findingsOf(without)[0]?.text).toMatch(/no worker is connected/);
   });
 
   it("DB12 says the worst first, and takes a few failures for nothing", () => {

@@ -1,5 +1,6 @@
 import type { Page, Request } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AlertView } from "../../src/protocol/http.ts";
 import { connectPeer } from "../../src/client/index.ts";
 import { goTo, NO_BROWSER, openTab, signIn } from "./browser.ts";
 import { DashboardMesh, HTML } from "./dashboard-mesh.ts";
@@ -44,6 +45,39 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard and events${NO_BROWSER}`, () =
       await running.mesh.tasks.cancel(task.id);
       await page.locator(".facts-line").getByText("cancelled").waitFor();
     });
+  });
+
+  it("DB32 shows an alert of the mesh once an event tells of it, and shows its message as text", async () => {
+    // The overview of a mesh that has done nothing is its first minute.
+    await running.mesh.tasks.submit("echo", 1);
+    const { page, faults } = await openTab(running.browser);
+    const alerts: AlertView[] = [];
+    await page.route("**/v1/alerts", (route) => route.fulfill({ json: { alerts } }));
+    const { promise: fired, resolve: fire } = Promise.withResolvers<void>();
+    await page.route(EVENTS, async (route) => {
+      await fired;
+      const body = 'id: 1-00000000\nevent: alert.firing\ndata: {"type":"alert.firing"}\n\n';
+      await route.fulfill({ contentType: "text/event-stream", body });
+    });
+    await signIn(page, running.url, running.adminToken);
+    await page.getByText("Everything is well").waitFor();
+    const at = "2026-01-01T00:00:00Z";
+    const subject = { peer: running.worker.id, kind: null };
+    alerts.push({
+      alert: "peer_down",
+      key: `peer_down:${running.worker.id}`,
+      ...subject,
+      since: at,
+      fired_at: at,
+      value: 300,
+      threshold: 300,
+      message: HTML,
+    });
+    fire();
+    await page.getByRole("link", { name: HTML }).click();
+    await page.getByRole("heading", { name: "worker-one" }).waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
   });
 
   it("DB24 asks again and again, as without events, if the mesh refuses the stream", async () => {

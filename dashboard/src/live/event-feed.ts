@@ -15,7 +15,7 @@ export interface FeedEvent {
 /** Null: anything may have changed. */
 type Listener = (event: FeedEvent | null) => void;
 
-const FILTER = { type: "task.,peer.,circuit." };
+const FILTER = { type: "task.,peer.,circuit.,alert." };
 /** The mesh sends a heartbeat every 15 s. A stream of which nothing is heard for longer is broken. */
 const SILENCE_MAX_MS = 45_000;
 /** A stream that ends sooner did not work: the next one waits for longer. */

@@ -1,5 +1,6 @@
 /** What several views show of the mesh: loaded once, for all of them. */
 import type {
+  AlertList,
   CostsView,
   FailuresView,
   MapView,
@@ -39,6 +40,8 @@ export class MeshData {
   readonly failures: LiveValue<FailuresView>;
   readonly readiness: LiveValue<Readiness>;
   /** Null: the token may not read it. */
+  readonly alerts: LiveValue<AlertList> | null;
+  /** Null: the token may not read it. */
   readonly map: LiveValue<MapView> | null;
   /** Null: the token may not read it. */
   readonly costs: LiveValue<CostsView> | null;
@@ -77,6 +80,12 @@ export class MeshData {
         throw error;
       }
     }, 10_000);
+    this.alerts = mayRead(caller)
+      ? new LiveValue((signal) => api.get("/v1/alerts", {}, signal), 10_000, {
+          feed,
+          isAbout: ({ type }) => type.startsWith("alert."),
+        })
+      : null;
     this.map = mayRead(caller)
       ? new LiveValue((signal) => api.get("/v1/map", {}, signal), 15_000, {
           feed,

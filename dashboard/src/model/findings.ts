@@ -1,6 +1,7 @@
 /** What an operator should look at, in one list: the page says that everything is well only if it is empty. */
-import type { PeerView, StorageView, TaskStats } from "../../../src/protocol/http.ts";
-import { counted, duration, percent } from "./format.ts";
+import type { AlertView, PeerView, StorageView, TaskStats } from "../../../src/protocol/http.ts";
+import { counted, duration, line, percent } from "./format.ts";
+import { hashOf } from "./route.ts";
 import type { TaskFigures } from "./throughput.ts";
 
 export interface Finding {
@@ -18,6 +19,8 @@ export interface MeshFacts {
   readonly storage: StorageView | null;
   /** Why the mesh is not ready; null if it is. */
   readonly notReady: string | null;
+  /** The alerts of the mesh; null: the token may not read them, or they are not known. */
+  readonly alerts: readonly AlertView[] | null;
 }
 
 /** A task that waits for longer is a finding. */
@@ -28,19 +31,36 @@ const QUEUE_SHARE_MAX = 0.8;
 const FAILED_SHARE_MAX = 0.1;
 const ENDED_MIN = 10;
 
-/** The worst first. */
+/**
+ * The worst first. What the mesh has alerts for is what its alerts say, by the thresholds of its operator. The page finds the rest: what the mesh has no alert for, and
+ * everything if the token may not read alerts.
+ */
 export function findingsOf(facts: MeshFacts): readonly Finding[] {
+  const { alerts } = facts;
   const found = [
     ...readiness(facts),
-    ...ofStorage(facts),
-    ...ofQueue(facts),
+    ...(alerts === null
+      ? [...ofStorage(facts), ...ofQueue(facts), ...ofCircuits(facts)]
+      : alerts.map(ofAlert)),
+    ...ofWorkers(facts),
     ...ofFailures(facts),
-    ...ofPeers(facts),
+    ...ofSuspects(facts),
   ];
   return [
     ...found.filter(({ severity }) => severity === "bad"),
     ...found.filter(({ severity }) => severity === "warn"),
   ];
+}
+
+const SEVERE: readonly AlertView["alert"][] = ["mass_failure", "storage"];
+
+function ofAlert({ alert, peer, kind, message }: AlertView): Finding {
+  const severity = SEVERE.includes(alert) ? "bad" : "warn";
+  const text = line(message);
+  if (peer !== null) return { severity, text, link: hashOf(["peers", peer]) };
+  if (alert === "queue_old" || alert === "queue_long")
+    return { severity, text, link: hashOf(["tasks"], { state: "queued", kind: kind ?? "" }) };
+  return { severity, text };
 }
 
 const readiness = ({ notReady }: MeshFacts): Finding[] =>
@@ -58,17 +78,25 @@ function ofStorage({ storage }: MeshFacts): Finding[] {
       ];
 }
 
-function ofQueue({ stats, peers }: MeshFacts): Finding[] {
+/** No alert waits as short a time for this as somebody who looks at the page. */
+const ofWorkers = (facts: MeshFacts): Finding[] =>
+  lacksWorkers(facts)
+    ? [
+        {
+          severity: "bad",
+          text: `${counted(facts.stats.waiting, "task waits", "tasks wait")}, and no worker is connected`,
+          link: "#/tasks?state=queued",
+        },
+      ]
+    : [];
+
+const lacksWorkers = ({ stats, peers }: MeshFacts): boolean =>
+  stats.waiting > 0 && !peers.some(({ connected, slots }) => connected && slots > 0);
+
+function ofQueue(facts: MeshFacts): Finding[] {
   const found: Finding[] = [];
-  const { waiting, queue_max: max, oldest_wait_seconds: oldest } = stats;
-  const workers = peers.filter(({ connected, slots }) => connected && slots > 0);
-  if (waiting > 0 && workers.length === 0)
-    found.push({
-      severity: "bad",
-      text: `${counted(waiting, "task waits", "tasks wait")}, and no worker is connected`,
-      link: "#/tasks?state=queued",
-    });
-  else if (oldest !== null && oldest > WAIT_MAX_SECONDS)
+  const { waiting, queue_max: max, oldest_wait_seconds: oldest } = facts.stats;
+  if (!lacksWorkers(facts) && oldest !== null && oldest > WAIT_MAX_SECONDS)
     found.push({
       severity: "warn",
       text: `The oldest task that could run has waited for ${duration(oldest * 1_000)}`,
@@ -89,27 +117,16 @@ function ofFailures({ figures: { ended, failed, spanMs } }: MeshFacts): Finding[
   return [{ severity: failed / ended > 0.5 ? "bad" : "warn", text, link: "#/tasks?state=failed" }];
 }
 
-function ofPeers({ peers }: MeshFacts): Finding[] {
+function ofCircuits({ peers }: MeshFacts): Finding[] {
   const resting = peers.filter(({ connected, circuits = [] }) => connected && circuits.length > 0);
+  if (resting.length === 0) return [];
+  const text = `${counted(resting.length, "peer keeps", "peers keep")} failing and ${resting.length === 1 ? "rests" : "rest"}`;
+  return [{ severity: "warn", text, link: "#/peers?state=resting" }];
+}
+
+function ofSuspects({ peers }: MeshFacts): Finding[] {
   const suspect = peers.filter(({ state }) => state === "suspect");
-  return [
-    ...(resting.length === 0
-      ? []
-      : [
-          {
-            severity: "warn" as const,
-            text: `${counted(resting.length, "peer keeps", "peers keep")} failing and ${resting.length === 1 ? "rests" : "rest"}`,
-            link: "#/peers?state=resting",
-          },
-        ]),
-    ...(suspect.length === 0
-      ? []
-      : [
-          {
-            severity: "warn" as const,
-            text: `${counted(suspect.length, "peer does", "peers do")} not answer`,
-            link: "#/peers?state=suspect",
-          },
-        ]),
-  ];
+  if (suspect.length === 0) return [];
+  const text = `${counted(suspect.length, "peer does", "peers do")} not answer`;
+  return [{ severity: "warn", text, link: "#/peers?state=suspect" }];
 }

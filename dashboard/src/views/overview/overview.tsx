@@ -25,6 +25,7 @@ export const Overview = () => {
   const recent = useLive(mesh.recent);
   const readiness = useLive(mesh.readiness);
   const storage = useLive(mesh.storage);
+  const alerts = useLive(mesh.alerts);
   if (peers.value === null || stats.value === null || recent.value === null)
     return (
       <Page title="Overview">
@@ -41,6 +42,7 @@ export const Overview = () => {
     stats: stats.value,
     figures,
     storage: storage.value,
+    alerts: alerts.value?.alerts ?? null,
     notReady: readiness.value?.shortage ?? null,
   });
   const connected = known.filter((peer) => peer.connected).length;

@@ -9,7 +9,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../src/cli/ports.ts";
 import { endGroup, registerGroup } from "../src/cli/process-group.ts";
-import { newSecrets, secretsText } from "../src/cli/state-folder.ts";
+import { newSecrets } from "../src/cli/state-folder.ts";
+import { secretsText } from "../src/cli/secrets-file.ts";
 import type { Bench } from "./bench.ts";
 import { cpuMs } from "./cpu.ts";
 

@@ -1,7 +1,9 @@
+import { isDamagedError } from "../src/base/damaged-storage.ts";
+import { isFullError } from "../src/base/full-storage.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { RPC_VERSION } from "../src/protocol/constants.ts";
 
-export const FAILED: MusterError = {
+const FAILED: MusterError = {
   code: "unavailable",
   detail: "the coordinator failed to run the command; try again",
   retryAfter: 2,
@@ -14,6 +16,20 @@ export const NO_ROOM: MusterError = {
     "the disk of the mesh is full, so this was not stored for certain; what the mesh acknowledged before is safe: free space on its disk, then try again",
   retryAfter: 5,
 };
+
+/** SQLite can't read what the command needs. Nobody but the operator can mend that. */
+export const DAMAGED: MusterError = {
+  code: "unavailable",
+  detail:
+    "a database of the mesh is damaged: the operator must stop the mesh and restore a backup into a new folder",
+  retryAfter: 60,
+};
+
+/** The answer to a command that threw. */
+export function failureOf(thrown: unknown): MusterError {
+  if (isFullError(thrown)) return NO_ROOM;
+  return isDamagedError(thrown) ? DAMAGED : FAILED;
+}
 
 export const REPLACED: MusterError = {
   code: "unavailable",

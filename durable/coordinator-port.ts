@@ -13,8 +13,9 @@ import { isReadCommand } from "../src/contract/read-commands.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { withDeadline } from "../src/base/deadline.ts";
-import { isFullError } from "../src/base/full-storage.ts";
-import { NO_ROOM } from "./coordinator-errors.ts";
+import { isDamagedError } from "../src/base/damaged-storage.ts";
+import { lackedRoom } from "../src/base/disk-shortage.ts";
+import { DAMAGED, NO_ROOM } from "./coordinator-errors.ts";
 import type { Env } from "./env.ts";
 import { namesOf } from "./grouped-command.ts";
 import { readStreamResponse, streamRequest } from "./event-stream-request.ts";
@@ -57,7 +58,7 @@ export async function sendSessionCommands(
   if (first === undefined) return [];
   const actor: SessionActor =
     "peerId" in first.input ? `peer:${first.input.peerId}` : `dial:${first.input.dial.id}`;
-  const results = await answered(namesOf(commands), CALL_TIMEOUT, () =>
+  const results = await answered(env, namesOf(commands), CALL_TIMEOUT, () =>
     execute(env, actor, commands),
   );
   // Each result belongs to its command: the RPC's type can't say so.
@@ -85,32 +86,32 @@ const repeatable = (
 
 export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPort => ({
   call: (name, input) =>
-    answerTo(name, CALL_TIMEOUT, () =>
-      repeatingReads(isReadCommand(name) ? READ_TRIES : 1, async () => {
+    answerTo(env, name, CALL_TIMEOUT, () =>
+      repeatingReads(env, isReadCommand(name) ? READ_TRIES : 1, async () => {
         const [answer] = await execute(env, actor, [{ name, input }]);
         return answer;
       }),
     ),
   submitAndWait: (input, ms) =>
-    answerTo("submit_task", ms + CALL_TIMEOUT, () =>
+    answerTo(env, "submit_task", ms + CALL_TIMEOUT, () =>
       stubOf(env).submitAndWait(RPC_VERSION, actor, input, ms),
     ),
   getOnceEnded(input, ms) {
     const until = Date.now() + ms;
-    return answerTo("get_task", ms + CALL_TIMEOUT, () =>
-      repeatingReads(READ_TRIES, () =>
+    return answerTo(env, "get_task", ms + CALL_TIMEOUT, () =>
+      repeatingReads(env, READ_TRIES, () =>
         stubOf(env).getOnceEnded(RPC_VERSION, actor, input, Math.max(0, until - Date.now())),
       ),
     );
   },
   async openStream(asked) {
-    const opened = await answered("open_stream", CALL_TIMEOUT, async () =>
+    const opened = await answered(env, "open_stream", CALL_TIMEOUT, async () =>
       readStreamResponse(await stubOf(env).fetch(streamRequest(asked))),
     );
     return opened.ok ? opened.value : opened;
   },
   async commitImport(id, parts) {
-    const answer = await answered("commit_import", COMMIT_TIMEOUT, () =>
+    const answer = await answered(env, "commit_import", COMMIT_TIMEOUT, () =>
       stubOf(env).commitImport(RPC_VERSION, actor, id, parts),
     );
     return answer.ok ? answer.value : answer;
@@ -121,12 +122,12 @@ export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPor
  * A commit that fails for want of room ends the object with every call to it, also those that only read. The object that is opened next
  * answers them.
  */
-async function repeatingReads<T>(tries: number, read: () => Promise<T>): Promise<T> {
+async function repeatingReads<T>({ DISK }: Env, tries: number, read: () => Promise<T>): Promise<T> {
   for (let tried = 1; ; tried++) {
     try {
       return await read();
     } catch (thrown) {
-      if (tried >= tries || !isFullError(thrown)) throw thrown;
+      if (tried >= tries || !(await lackedRoom(thrown, DISK))) throw thrown;
     }
   }
 }
@@ -134,11 +135,12 @@ const READ_TRIES = 4;
 
 /** The answer to one command. It belongs to the command: the RPC's type can't say so. */
 async function answerTo<K extends GatewayCommandName>(
+  env: Env,
   name: K,
   timeout: Millis,
   call: () => Promise<RpcAnswer | undefined>,
 ): Promise<Result<Output<K>, MusterError>> {
-  const answer = await answered(name, timeout, call);
+  const answer = await answered(env, name, timeout, call);
   return (answer.ok ? answer.value : answer) as Result<Output<K>, MusterError>;
 }
 
@@ -156,6 +158,7 @@ const execute = (
 
 /** The answer to a call; an error when the call fails or takes longer than `timeout`. `names`: for the log. */
 async function answered<T>(
+  { DISK }: Env,
   names: string,
   timeout: Millis,
   call: () => Promise<T>,
@@ -168,7 +171,8 @@ async function answered<T>(
     const fault = faultOf(thrown);
     log.write("coordinator.call_failed", { commands: names, duration_ms: durationMs, ...fault });
     // The commit failed: it is after the command, so only its caller sees the error.
-    if (isFullError(thrown)) return err(NO_ROOM);
+    if (await lackedRoom(thrown, DISK)) return err(NO_ROOM);
+    if (isDamagedError(thrown)) return err(DAMAGED);
     return err({
       code: "unavailable",
       detail: "the coordinator does not answer; try again",

@@ -25,13 +25,12 @@ import { platformRandom } from "../src/crypto/primitives.ts";
 import { RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { markOf } from "../src/coordinator/events/position.ts";
-import { isFullError } from "../src/base/full-storage.ts";
 import type { Registry } from "../src/registry/registry.ts";
 import { isEnded } from "../src/tasks/task.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { inBackground } from "./background.ts";
 import { CallbackRunner } from "./callback-runner.ts";
-import { FAILED, NO_ROOM, REPLACED, REVOKE_UNCONFIRMED, unspoken } from "./coordinator-errors.ts";
+import { failureOf, REPLACED, REVOKE_UNCONFIRMED, unspoken } from "./coordinator-errors.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { durableSql } from "./durable-sql.ts";
 import { EffectPerformer } from "./effect-performer.ts";
@@ -273,7 +272,7 @@ export class Coordinator
       log.write("coordinator.commands_failed", { commands: namesOf(commands), ...faultOf(thrown) });
       // The others must not fail because of one: each runs alone.
       if (commands.length > 1) return commands.flatMap((command) => this.#runGroup([command]));
-      return [Promise.resolve(err(isFullError(thrown) ? NO_ROOM : FAILED))];
+      return [Promise.resolve(err(failureOf(thrown)))];
     }
   }
 

@@ -2,6 +2,9 @@ import { networkInterfaces, type NetworkInterfaceInfo } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { orAborted } from "../src/cli/abort.ts";
 import { readTrustedProxies } from "../src/access/client-address.ts";
+import { databaseIn } from "../src/cli/backup/object-file.ts";
+import { requireDatabases } from "../src/cli/backup/require-databases.ts";
+import { damagedDatabase } from "../src/cli/damaged-database.ts";
 import { Failure } from "../src/cli/failure.ts";
 import { refuseNewerFolder, writeFolderVersion } from "../src/cli/folder-version.ts";
 import { isOnlyLocal, reachableHost, startingAuthMode } from "../src/cli/listen-address.ts";
@@ -14,14 +17,15 @@ import {
   meshKeyOf,
   stateFolder,
   writeMeshFile,
-  type Secrets,
   type StateFolder,
 } from "../src/cli/state-folder.ts";
 import type { Logger } from "../src/base/log/logger.ts";
+import type { Secrets } from "../src/cli/secrets-file.ts";
 import { readOutboundAllow, type OutboundAllow } from "../src/protocol/outbound-allow.ts";
 import { readPublicUrl } from "../src/protocol/public-url.ts";
 import { askMesh } from "./ask-mesh.ts";
 import { provideBundles } from "./bundle.ts";
+import { DamageWatch } from "./disk/damage-watch.ts";
 import { DiskWatch } from "./disk/disk-watch.ts";
 import { ConnectionLimit } from "./front/connection-limit.ts";
 import { startFront, type Front } from "./front/front.ts";
@@ -31,6 +35,7 @@ import { hostLog, type HostLog } from "./host-log.ts";
 import { startHostServices, type HostServices } from "./host-services.ts";
 import { readyMesh } from "./ready-mesh.ts";
 import { objectsFolder, runFolder, type RunFolder } from "./state-layout.ts";
+import { checkFolderSecrets } from "./settings/check-worker-setting.ts";
 import { readTls } from "./tls.ts";
 import { TlsReload } from "./tls-reload.ts";
 import { startWorkerd, type Workerd } from "./workerd.ts";
@@ -87,6 +92,9 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     options.geoipDatabase &&
     (await openGeoDatabase(options.geoipDatabase, sources["GEOIP_DATABASE"]));
   const folder = stateFolder(dir);
+  await makeStateFolder(folder);
+  // Before anything of it is read: a newer version may have other secrets.
+  await refuseNewerFolder(folder);
   const secrets = await secretsOf(folder, options.secrets ?? {});
   parts.unlock = await acquireLock(folder.lock);
   await refuseNewerFolder(folder);
@@ -113,8 +121,11 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     tls,
     ...connectionLimit(options, log),
   }));
+  const objects = await objectsFolder(folder);
+  await requireDatabases(objects, lastMode !== null);
   await provideBundles(run.folder);
   signal?.throwIfAborted();
+  const damage = new DamageWatch({ folder: folder.root, log, now: Date.now });
   const disk = (parts.disk = new DiskWatch({ folder: folder.root, log, now: Date.now }));
   const services = (parts.services = await startHostServices({
     ...(geoDatabase && { geoDatabase }),
@@ -134,7 +145,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     folder: run.folder,
     config: {
       socket: run.socket,
-      objects: await objectsFolder(folder),
+      objects,
       proxy: services.proxy,
       locations: services.locations,
       disk: services.disk,
@@ -142,13 +153,17 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     },
     variables: { ...secrets, ...variables },
     log,
-    admits: (text) => disk.admits(text),
+    admits: (text) => disk.admits(text) && damage.admits(text),
   }));
   const meshKey = options.meshKey ?? meshKeyOf(secrets);
   const token = secrets.ADMIN_TOKEN;
   const ready = await orAborted(
     Promise.race([
-      workerd.listening.then(() => readyMesh(run.socket, meshKey, token)),
+      workerd.listening
+        .then(() => readyMesh(run.socket, meshKey, token))
+        .catch((error: unknown) => {
+          throw damage.code === null ? error : damagedDatabase(databaseIn(objects), damage.code);
+        }),
       tooLate(workerd),
     ]),
     signal,
@@ -168,6 +183,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
     auth_mode: ready.authMode,
     ...(publicUrl !== null && { public_url: publicUrl }),
   });
+  damage.started();
   const { exited, pid } = workerd;
   return {
     url,
@@ -189,9 +205,10 @@ async function secretsOf(
   folder: StateFolder,
   given: Readonly<Record<string, string>>,
 ): Promise<Secrets & Readonly<Record<string, string>>> {
-  await makeStateFolder(folder);
   if (given["ADMIN_TOKEN"] !== undefined) return given as Secrets & typeof given;
-  return { ...(await ensureSecrets(folder)), ...given };
+  const own = await ensureSecrets(folder);
+  checkFolderSecrets(own, folder.secrets);
+  return { ...own, ...given };
 }
 
 async function tooLate(workerd: Workerd): Promise<never> {

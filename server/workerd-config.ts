@@ -76,7 +76,10 @@ const kv :Workerd.Worker = (
   compatibilityDate = ${quote(COMPATIBILITY_DATE)},
   durableObjectNamespaces = [${namespace("KvStore")}],
   durableObjectStorage = (localDisk = "objects"),
-  bindings = [(name = "STORE", durableObjectNamespace = "KvStore")],
+  bindings = [
+    (name = "STORE", durableObjectNamespace = "KvStore"),
+    (name = "DISK", service = "disk"),
+  ],
 );
 
 const outbound :Workerd.Worker = (

@@ -188,7 +188,7 @@ const MESSAGES: readonly (readonly [files: string, before: RegExp])[] = [
   ["src/cli/**/*.ts", /new Failure\(\s*/],
   // Of other errors of a call the text itself says what to do.
   ["src/cli/files.ts", /(?:isMissing\s*\? |: )(?=`)/],
-  ["src/cli/files.ts", /new UsageError\(\s*(?=`cannot create)/],
+  ["src/cli/files.ts", /new Kind\(\s*(?=`cannot create)/],
   ["src/cli/{key-file,state-folder}.ts", /new UsageError\(\s*/],
   ["server/geoip/database.ts", /new UsageError\(\s*/],
   ["server/**/*.ts", /new Failure\(\s*/],

@@ -1,15 +1,17 @@
 import { faultOf } from "../src/base/log/log-events.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
-import { isFullError } from "../src/base/full-storage.ts";
-import { NO_ROOM } from "../durable/coordinator-errors.ts";
+import { isDamagedError } from "../src/base/damaged-storage.ts";
+import { lackedRoom, type DiskService } from "../src/base/disk-shortage.ts";
+import { DAMAGED, NO_ROOM } from "../durable/coordinator-errors.ts";
 import { log } from "../durable/worker-log.ts";
 
 /** Seconds after which the caller may try again. */
 const RETRY = 2;
 
-/** The answer of another part of the mesh; `storage_full` or `unavailable` if the call throws. The reason is only logged. */
+/** The answer of another part of the mesh; `storage_full` or `unavailable` if the call throws. The reason is only logged. `disk`: the host's, if there is one. */
 export async function orUnavailable<T>(
+  disk: DiskService | undefined,
   part: string,
   call: () => Promise<T>,
 ): Promise<Result<T, MusterError>> {
@@ -17,7 +19,8 @@ export async function orUnavailable<T>(
     return ok(await call());
   } catch (thrown) {
     log.write("part.unavailable", { part, ...faultOf(thrown) });
-    if (isFullError(thrown)) return err(NO_ROOM);
+    if (await lackedRoom(thrown, disk)) return err(NO_ROOM);
+    if (isDamagedError(thrown)) return err(DAMAGED);
     return err({
       code: "unavailable",
       detail: `${part} does not answer; try again`,

@@ -1,4 +1,5 @@
 import type { Logger } from "../../src/base/log/logger.ts";
+import { isUnexplainedText } from "../../src/base/disk-shortage.ts";
 import { isFullText } from "../../src/base/full-storage.ts";
 import { diskRoom, freeMegabytes, shortageOf, type DiskRoom } from "./disk-room.ts";
 
@@ -48,8 +49,10 @@ export class DiskWatch {
 
   /** Whether a text that workerd writes is worth logging. On a full disk each request would write one, and each timer a stack. */
   admits(text: string): boolean {
-    if (!isFullText(text)) return true;
+    const isFull = isFullText(text);
+    if (!isFull && !isUnexplainedText(text)) return true;
     if (this.check() !== null) return false;
+    if (!isFull) return true;
     const now = this.#options.now();
     if (this.#errorAt !== null && now - this.#errorAt < REPEAT_MS) return false;
     this.#errorAt = now;

@@ -1,5 +1,10 @@
 import { ConfigVariables } from "../../durable/config-variables.ts";
-import type { SecretSetting, Setting } from "../../src/cli/settings/settings-table.ts";
+import { badSecret, type Secrets } from "../../src/cli/secrets-file.ts";
+import {
+  SECRETS,
+  type SecretSetting,
+  type Setting,
+} from "../../src/cli/settings/settings-table.ts";
 import { UsageError } from "../../src/cli/failure.ts";
 import { settingFault, type GivenSetting } from "./given-settings.ts";
 
@@ -26,4 +31,13 @@ function reasonIn(fault: string): string | undefined {
 export function checkSecret(name: SecretSetting, value: string, source: string): void {
   const fault = faultOf(name, value);
   if (fault !== null) throw new UsageError(`${source}: the secret ${name} ${fault}`);
+}
+
+/** The same of the secrets in the folder of a mesh: what lies there is no error of the call. */
+export function checkFolderSecrets(secrets: Secrets, file: string): void {
+  for (const name of SECRETS) {
+    const value = secrets[name];
+    const fault = value === undefined ? null : faultOf(name, value);
+    if (fault !== null) throw badSecret(file, name, fault);
+  }
 }

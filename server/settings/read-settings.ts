@@ -1,9 +1,15 @@
 import { isIP } from "node:net";
-import { UsageError } from "../../src/cli/failure.ts";
+import { Failure, UsageError } from "../../src/cli/failure.ts";
 import { readFileIfExists, readInputFile } from "../../src/cli/files.ts";
 import { readPrivateFile } from "../../src/cli/private-file.ts";
 import type { MeshSettings, SettingSources } from "../../src/cli/server-module.ts";
-import { SECRETS, SETTINGS, type Setting } from "../../src/cli/settings/settings-table.ts";
+import { SECRET_NAMES, secretLinesIn } from "../../src/cli/secrets-file.ts";
+import {
+  SECRETS,
+  SETTINGS,
+  type SecretSetting,
+  type Setting,
+} from "../../src/cli/settings/settings-table.ts";
 import { STATE_FOLDER } from "../../src/cli/state-folder.ts";
 import { checkSecret, checkWorkerSetting } from "./check-worker-setting.ts";
 import { settingFault, type GivenSetting, type GivenSettings } from "./given-settings.ts";
@@ -14,13 +20,6 @@ const CONFIG_DEFAULT = "muster.toml";
 const PORT_DEFAULT = 8787;
 const PORT_MAX = 65_535;
 const LOG_FORMS = ["text", "json"] as const;
-/** A mesh has all of these or makes all of them. */
-const REQUIRED = [
-  "ADMIN_TOKEN",
-  "MESH_IDENTITY_KEY",
-  "MESH_DISCOVERY_KEY",
-  "MESH_SIGNING_KEY",
-] as const;
 
 /** The settings of a mesh: of each, the flag counts before the environment, and that before the file. One that is not allowed is an error of the call. */
 export async function readSettings({
@@ -97,13 +96,13 @@ function tlsOf(cert: GivenSetting | undefined, key: GivenSetting | undefined): M
 async function secretsOf(given: GivenSettings): Promise<Readonly<Record<string, string>>> {
   const all = given["MUSTER_SECRETS"];
   const found: Record<string, string> = {};
-  const take = (name: (typeof SECRETS)[number], value: string, source: string): void => {
+  const take = (name: SecretSetting, value: string, source: string): void => {
     checkSecret(name, value, source);
     found[name] = value;
   };
   if (all !== undefined)
-    for (const [name, value] of await secretsFile(all))
-      take(name, value, `${all.source}, the file ${all.value}`);
+    for (const [name, value] of Object.entries(await secretsFile(all)))
+      take(name as SecretSetting, value, `${all.source}, the file ${all.value}`);
   for (const name of SECRETS) {
     const [inline, file] = [given[name], given[`${name}_FILE`]];
     if (inline !== undefined && file !== undefined)
@@ -115,8 +114,9 @@ async function secretsOf(given: GivenSettings): Promise<Readonly<Record<string, 
     if (file !== undefined)
       take(name, (await secretText(file)).trim(), `${file.source}, the file ${file.value}`);
   }
-  const present = REQUIRED.filter((name) => found[name] !== undefined);
-  const missing = REQUIRED.filter((name) => found[name] === undefined);
+  // A mesh has all of these or makes all of them.
+  const present = SECRET_NAMES.filter((name) => found[name] !== undefined);
+  const missing = SECRET_NAMES.filter((name) => found[name] === undefined);
   if (present.length > 0 && missing.length > 0)
     throw new UsageError(
       `${present.join(", ")} without ${missing.join(", ")}: give all four, or none of them`,
@@ -131,21 +131,14 @@ async function secretText(file: GivenSetting): Promise<string> {
   return (await readPrivateFile(file.value)) ?? "";
 }
 
-type SecretLine = readonly [name: (typeof SECRETS)[number], value: string];
-
-async function secretsFile(file: GivenSetting): Promise<readonly SecretLine[]> {
-  const found: SecretLine[] = [];
-  for (const [number, line] of (await secretText(file)).split(/\r?\n/).entries()) {
-    if (line.trim() === "" || line.startsWith("#")) continue;
-    const [, word = "", value = ""] = /^([A-Z_]+)=(\S+)\s*$/.exec(line) ?? [];
-    const name = SECRETS.find((secret) => secret === word);
-    // The line may be a secret, so the error does not show it.
-    if (name === undefined)
-      throw new UsageError(
-        `line ${number + 1} of ${file.value} (${file.source}) is not NAME=VALUE with the name of a secret`,
-        `the names are ${SECRETS.join(", ")}`,
-      );
-    found.push([name, value]);
+async function secretsFile(
+  file: GivenSetting,
+): Promise<{ readonly [Name in SecretSetting]?: string }> {
+  const text = await secretText(file);
+  try {
+    return secretLinesIn(text, `${file.value} (${file.source})`);
+  } catch (error) {
+    // The user has named the file: what is wrong with it is an error of the call.
+    throw error instanceof Failure ? new UsageError(error.message, error.hint) : error;
   }
-  return found;
 }

@@ -15,12 +15,10 @@ export async function checkFile(given: GivenSetting, allowed: string): Promise<v
   }
 }
 
-/** Refuses a folder that is none. One that does not exist is created. */
+/** Refuses a folder that is none. One that does not exist is created; what the system says against that is no fault of the call. */
 export async function checkFolder(given: GivenSetting, allowed: string): Promise<void> {
   const about = await stat(given.value).catch((error: unknown) => errorCode(error) ?? "");
   if (about === "ENOTDIR") throw settingFault(given, allowed, "a part of the path is a file");
-  if (typeof about === "string" && !["ENOENT", ""].includes(about))
-    throw settingFault(given, allowed, about);
   if (typeof about !== "string" && !about.isDirectory())
     throw settingFault(given, allowed, "it is a file");
 }

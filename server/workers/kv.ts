@@ -1,12 +1,13 @@
 /** The service behind the Worker's KV binding on plain workerd: one Durable Object, whose SQLite has all entries. */
 import { DurableObject } from "cloudflare:workers";
 import { HOUR, SECOND } from "../../src/base/clock.ts";
-import { isFullError } from "../../src/base/full-storage.ts";
+import { lackedRoom } from "../../src/base/disk-shortage.ts";
 import { KvEntries } from "./kv-entries.ts";
 import { answerKv, kvRequest, refused } from "./kv-requests.ts";
 
 interface KvEnv {
   readonly STORE: DurableObjectNamespace<KvStore>;
+  readonly DISK: Fetcher;
 }
 
 /** Expired entries are not served. They are removed at most once an hour, or each second while there are many. */
@@ -48,7 +49,7 @@ export default {
       return await env.STORE.get(env.STORE.idFromName("entries")).fetch(request);
     } catch (thrown) {
       // Also what fails at the commit, after the object has answered. The binding throws an error with the reason.
-      if (isFullError(thrown)) return refused(507, FULL);
+      if (await lackedRoom(thrown, env.DISK)) return refused(507, FULL);
       throw thrown;
     }
   },

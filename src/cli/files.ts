@@ -52,13 +52,14 @@ export function unreadableInput(path: string, error: unknown, hint?: string): Us
 export const unwritable = (path: string, error: unknown): Failure =>
   new Failure(`cannot write ${path} (${errorCode(error)})`, systemRemedy(errorCode(error)));
 
-/** The error about a folder that can't be created, by its code. A folder that the user has named is an error of the call. */
-export function noFolder(path: string, error: unknown, choose: string): UsageError {
+/** The error about a folder that can't be created, by its code. A path that leads through a file is an error of the call; what else the system refuses is its state. */
+export function noFolder(path: string, error: unknown, choose: string): Failure {
   const code = errorCode(error);
   // mkdir reports a file of that name as EEXIST.
   const isFile = code === "EEXIST" || code === "ENOTDIR";
   const remedy = isFile ? "a part of that path is a file, and no folder" : systemRemedy(code);
-  return new UsageError(
+  const Kind = isFile ? UsageError : Failure;
+  return new Kind(
     `cannot create the folder ${path} (${code})`,
     [remedy, choose].filter((each) => each !== undefined).join("; or "),
   );

@@ -12,6 +12,7 @@ import { Failure, UsageError } from "./failure.ts";
 import { makeFolder, noFolder, readFileIfExists, replaceFile, writeNewFile } from "./files.ts";
 import { quoted } from "./join-command.ts";
 import { readPrivateFile } from "./private-file.ts";
+import { secretsIn, secretsText, type Secrets } from "./secrets-file.ts";
 
 /** Where `muster start` stores a mesh, relative to the current folder. */
 export const STATE_FOLDER = ".muster";
@@ -79,14 +80,6 @@ export function noMeshIn(dir: string, from = ""): UsageError {
   );
 }
 
-export const SECRET_NAMES = [
-  "ADMIN_TOKEN",
-  "MESH_IDENTITY_KEY",
-  "MESH_DISCOVERY_KEY",
-  "MESH_SIGNING_KEY",
-] as const;
-export type Secrets = { readonly [Name in (typeof SECRET_NAMES)[number]]: string };
-
 /** Four new secrets of 32 random bytes each, in the format that `wrangler secret put` accepts. */
 export const newSecrets = (): Secrets => ({
   ADMIN_TOKEN: toHex(generateIdentity().privateKey),
@@ -94,11 +87,6 @@ export const newSecrets = (): Secrets => ({
   MESH_DISCOVERY_KEY: toHex(generateIdentity().privateKey),
   MESH_SIGNING_KEY: toHex(generateIdentity().privateKey),
 });
-
-export const secretLines = (secrets: Secrets): readonly string[] =>
-  SECRET_NAMES.map((name) => `${name}=${secrets[name]}`);
-
-export const secretsText = (secrets: Secrets): string => `${secretLines(secrets).join("\n")}\n`;
 
 /** The secrets of the folder, generated on first use and never changed afterwards. */
 export async function ensureSecrets(folder: StateFolder): Promise<Secrets> {
@@ -113,20 +101,6 @@ export async function ensureSecrets(folder: StateFolder): Promise<Secrets> {
 export async function readSecrets(folder: StateFolder): Promise<Secrets | null> {
   const text = await readPrivateFile(folder.secrets);
   return text === null ? null : secretsIn(text, folder.secrets);
-}
-
-/** The secrets in a text, as `secretsText` writes them. `from` names it in errors. */
-export function secretsIn(text: string, from: string): Secrets {
-  const found = Object.fromEntries(
-    SECRET_NAMES.map((name) => [name, new RegExp(`^${name}=(\\S+)$`, "m").exec(text)?.[1]]),
-  );
-  const missing = SECRET_NAMES.find((name) => found[name] === undefined);
-  if (missing !== undefined)
-    throw new Failure(
-      `${from} lacks ${missing}`,
-      "put the missing line back, from a backup; without the file the mesh would make new secrets, and be another mesh",
-    );
-  return found as Secrets;
 }
 
 /** The public key of the mesh, in hex, which peers pin. */

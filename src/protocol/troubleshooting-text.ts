@@ -1373,6 +1373,13 @@ With the number of the entry that is wrong, and why.
 - Cause: The entry is no origin as browsers write it, or a word (\`*\`, \`none\`) that must stand alone.
 - Remedy: Write scheme, host and port in lower case, without a path and without \`/\` at the end: \`https://app.example, localhost\`.
 
+### PUBLIC_URL …
+
+Exit code 2, with what is wrong.
+
+- Cause: \`PUBLIC_URL\` is no URL at which others can reach a mesh.
+- Remedy: Write the scheme and the host, such as \`https://mesh.example\`.
+
 ### OUTBOUND_ALLOW …
 
 With the number of the entry that is wrong, and why.
@@ -1780,6 +1787,20 @@ Exit code 1.
 - Cause: A setting is wrong, or the database cannot be read or written. The text says which setting, or why.
 - Remedy: Correct the setting; see "Configuration at start". For the database, see that its disk has room and its folder belongs to the user who runs the mesh.
 
+### the database … is damaged: …
+
+Exit code 1, with what is wrong: it is no SQLite database, bytes are missing at its end, it is empty or a folder, or SQLite's code (\`SQLITE_CORRUPT\`).
+
+- Cause: A disk that failed, a copy that was made while the mesh ran, or another program that wrote to the folder.
+- Remedy: Restore a backup into a new folder (\`muster restore FILE --dir FOLDER\`), and keep the damaged one until that mesh runs. Copy a folder only while its mesh is stopped; back up a running one with \`muster backup\`.
+
+### cannot read the database … (…)
+
+Exit code 1, with the system's code.
+
+- Cause: The user who runs the command may not read the folder of the mesh.
+- Remedy: Run the command as the owner of the folder.
+
 ### the mesh did not start
 
 Exit code 1, with the last lines of the mesh.
@@ -1842,6 +1863,27 @@ Exit code 1.
 
 - Cause: Somebody removed the secrets.
 - Remedy: Start again.
+
+### … is not NAME=VALUE with the name of a secret…
+
+Exit code 1; 2 if the call names the file (\`--secrets\`).
+
+- Cause: A file with secrets has a line that is none, or a name that is misspelled or none of a secret.
+- Remedy: Correct or remove the line. docs/configuration.md lists the names.
+
+### …: the secret … …
+
+Exit code 1, with the file in the folder of the mesh, the name of the secret and what is wrong. 2 if the call or a variable gives it.
+
+- Cause: The secret was cut off or changed in \`secrets.env\`.
+- Remedy: Put the right key back, from a backup: with another one the mesh is another mesh. A token can be any text of at least 16 characters.
+
+### … has …, which an earlier line has
+
+Exit code 1; 2 if the call names the file.
+
+- Cause: A file with secrets has a name twice.
+- Remedy: Remove the line that is wrong.
 
 ### … lacks …
 

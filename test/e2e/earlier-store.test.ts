@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startMesh } from "../../server/mesh-process.ts";
 import { replaceFile } from "../../src/cli/files.ts";
-import { newSecrets, secretsText, stateFolder } from "../../src/cli/state-folder.ts";
+import { newSecrets, stateFolder } from "../../src/cli/state-folder.ts";
+import { secretsText } from "../../src/cli/secrets-file.ts";
 import { connectPeer, controller } from "../../src/client/index.ts";
 import { startWrangler } from "./wrangler.ts";
 

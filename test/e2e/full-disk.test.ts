@@ -3,8 +3,12 @@ import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { importIntoMesh } from "../../src/cli/backup/import-mesh.ts";
+import { backUpFolder } from "../../src/cli/backup/make-backup.ts";
+import { stateFolder } from "../../src/cli/state-folder.ts";
 import { connectPeer, controller } from "../../src/client/index.ts";
+import { meshFolder, storeResult } from "../cli/backup/mesh-folder.ts";
 import { eventually, ProcessMarker, PROJECT } from "./processes.ts";
 
 /** How this user may mount a file system in a namespace of its own; null if it may not. */
@@ -17,21 +21,23 @@ const UNSHARE =
 
 let dir: string;
 let mark: ProcessMarker;
-beforeAll(async () => {
+beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "muster-full-"));
   mark = new ProcessMarker();
 });
-afterAll(async () => {
+afterEach(async () => {
   for (const { pid } of await mark.markedProcesses()) process.kill(pid, "SIGKILL");
   await rm(dir, { recursive: true, force: true });
 });
 
 /** Runs `muster serve` on a small disk of its own. */
-async function serveOnSmallDisk(flags: readonly string[]) {
-  const disk = join(dir, "disk");
+async function serveOnSmallDisk(name: string, secretsFile: string | null = null) {
+  const flags = UNSHARE ?? [];
+  const disk = join(dir, name);
   await mkdir(disk);
+  const given = secretsFile === null ? "" : `--secrets '${secretsFile}'`;
   const main = join(PROJECT, "src/cli/main.ts");
-  const script = `mount -t tmpfs -o size=40m tmpfs '${disk}' && exec '${process.execPath}' '${main}' serve --port 0 --log json --auth-mode open --dir '${disk}/mesh'`;
+  const script = `mount -t tmpfs -o size=40m tmpfs '${disk}' && exec '${process.execPath}' '${main}' serve --port 0 --log json --auth-mode open ${given} --dir '${disk}/mesh'`;
   const child = spawn("unshare", [...flags, "sh", "-c", script], {
     env: { ...process.env, ...mark.env },
     stdio: ["ignore", "pipe", "inherit"],
@@ -50,10 +56,34 @@ async function serveOnSmallDisk(flags: readonly string[]) {
   const { url = "", mesh_key: meshKey = "" } = lines()[0] ?? {};
   // `unshare` becomes the command. Its disk is seen only in its own namespace.
   const inside = `/proc/${child.pid}/root${disk}`;
-  const secrets = await readFile(join(inside, "mesh/secrets.env"), "utf8");
+  const secrets = await readFile(secretsFile ?? join(inside, "mesh/secrets.env"), "utf8");
   const [, token = ""] = /^ADMIN_TOKEN=(.*)$/m.exec(secrets) ?? [];
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  return { child, ended, lines, url, meshKey, token, filler: join(inside, "filler") };
+  const call = async (method: string, path: string, json?: object) => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      ...(json !== undefined && { body: JSON.stringify(json) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      body: (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>,
+    };
+  };
+  return { child, ended, lines, url, meshKey, token, call, filler: join(inside, "filler") };
+}
+
+/** SV24: one line for each change, and no stack for each request. */
+function expectTwoLines(lines: readonly { readonly message: string }[]): void {
+  const about = lines.filter(({ message }) =>
+    /disk|SQLITE|output lock|internal error/.test(message),
+  );
+  expect(about.map(({ message }) => message.replace(/mesh .*/, ""))).toEqual([
+    expect.stringMatching(/^the disk of /),
+    expect.stringMatching(/^the disk of /),
+  ]);
+  expect(about[1]?.message).toContain("has room again");
 }
 
 /** Writes until nothing fits any more. */
@@ -73,16 +103,8 @@ test.skipIf(UNSHARE === null)(
   "SV22 on a full disk what does not fit is refused and reads go on; with room again, the task that ran meanwhile is finished and nothing that was acknowledged is lost (needs the right to mount)",
   { timeout: 300_000 },
   async () => {
-    const mesh = await serveOnSmallDisk(UNSHARE ?? []);
-    const { url, meshKey, token, filler } = mesh;
-    const call = async (method: string, path: string, json?: object) => {
-      const response = await fetch(`${url}${path}`, {
-        method,
-        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-        ...(json !== undefined && { body: JSON.stringify(json) }),
-      });
-      return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-    };
+    const mesh = await serveOnSmallDisk("begun");
+    const { url, meshKey, token, call, filler } = mesh;
     const client = controller({ url, token });
     const release = Promise.withResolvers<void>();
     let begun = 0;
@@ -145,13 +167,95 @@ test.skipIf(UNSHARE === null)(
     await peer.close();
     mesh.child.kill("SIGTERM");
     expect(await mesh.ended).toBe(0);
-    // SV24: one line for each change, and no stack for each request.
-    const lines = mesh.lines().filter(({ message }) => /disk|SQLITE|output lock/.test(message));
-    expect(lines.map(({ message }) => message.replace(/mesh .*/, ""))).toEqual([
-      expect.stringMatching(/^the disk of /),
-      expect.stringMatching(/^the disk of /),
-    ]);
-    expect(lines[1]?.message).toContain("has room again");
+    expectTwoLines(mesh.lines());
+    await mark.expectNoneLeft();
+  },
+);
+
+/** What a mesh that has just started writes for the first time: rows of its tables, alarms, keys and audit entries. */
+const FIRST_WRITES: readonly (readonly [method: string, path: string, json: object])[] = [
+  ["POST", "/v1/tasks", { kind: "nobody", payload: "x".repeat(200_000) }],
+  ["POST", "/v1/tasks", { kind: "nobody", payload: 1, deadline_seconds: 60 }],
+  ["POST", "/v1/task-batches", { tasks: [{ kind: "nobody", payload: "x".repeat(200_000) }] }],
+  ["PUT", "/v1/auth-mode", { mode: "open" }],
+  ["POST", "/v1/tokens", { scope: "admin", label: "first" }],
+  ["POST", "/v1/join-keys", { label: "first" }],
+];
+
+test.skipIf(UNSHARE === null).each([
+  ["at once", []],
+  ["after reads", ["/v1/tasks", "/v1/peers", "/v1/auth-mode", "/v1/mesh/storage", "/readyz"]],
+])(
+  "SV45 a disk that is full before the first write of a start (%s) refuses each kind of write as one that is full later does; the mesh goes on by itself (needs the right to mount)",
+  { timeout: 300_000 },
+  async (when, readBefore) => {
+    const mesh = await serveOnSmallDisk(when.replace(" ", "-"));
+    const { url, meshKey, token, call, filler } = mesh;
+    for (const path of readBefore) expect((await call("GET", path)).status).toBe(200);
+    fill(filler);
+    const peer = connectPeer({ url, meshKey, handlers: { echo: (payload) => payload } });
+    for (const [method, path, json] of FIRST_WRITES) {
+      fill(filler);
+      const refused = await call(method, path, json);
+      // What finds room in a page that is there already is stored, and stays.
+      const expected = [507, 200, 201, 202];
+      expect([path, expected.includes(refused.status), refused.status]).toEqual([
+        path,
+        true,
+        refused.status,
+      ]);
+      if (refused.status === 507) expect(refused.body).toMatchObject({ code: "storage_full" });
+      for (const read of ["/v1/tasks", "/v1/peers", "/v1/auth-mode", "/v1/mesh/storage"])
+        expect([read, (await call("GET", read)).status]).toEqual([read, 200]);
+    }
+    // The answer is kept for a second.
+    const ready = async () => (await call("GET", "/readyz")).status;
+    await eventually(
+      async () => (await ready()) === 503,
+      () => "a mesh that is not ready",
+    );
+    const large = await call(...(FIRST_WRITES[0] as [string, string, object]));
+    expect(large).toMatchObject({ status: 507, body: { code: "storage_full" } });
+
+    rmSync(filler);
+    await peer.ready;
+    const client = controller({ url, token });
+    const task = await client.tasks.submit("echo", "there");
+    expect(await client.tasks.wait(task.id)).toMatchObject({ result: "there" });
+    for (const [method, path, json] of FIRST_WRITES)
+      expect([200, 201, 202]).toContain((await call(method, path, json)).status);
+    await eventually(
+      async () => (await ready()) === 200,
+      () => "a mesh that is ready",
+    );
+    await peer.close();
+    mesh.child.kill("SIGTERM");
+    expect(await mesh.ended).toBe(0);
+    expectTwoLines(mesh.lines());
+    await mark.expectNoneLeft();
+  },
+);
+
+test.skipIf(UNSHARE === null)(
+  "SV45 so does an import, whose results go to the store first; run again on a disk with room it is whole (needs the right to mount)",
+  { timeout: 300_000 },
+  async () => {
+    const source = await meshFolder(join(dir, "source"));
+    for (let n = 0; n < 30; n++) await storeResult(source, `${n} ${"x".repeat(20_000)}`);
+    source.database.close();
+    const file = join(dir, "mesh.backup");
+    const made = await backUpFolder(source.dir, { out: file, sealTo: null, secrets: false });
+    const mesh = await serveOnSmallDisk("import", stateFolder(source.dir).secrets);
+    const client = controller({ url: mesh.url, token: mesh.token });
+    fill(mesh.filler);
+    const importing = () => importIntoMesh(client, { file, opener: null, onPart: () => {} });
+    await expect(importing()).rejects.toMatchObject({ code: "storage_full", status: 507 });
+    expect((await mesh.call("GET", "/v1/tasks")).status).toBe(200);
+    rmSync(mesh.filler);
+    expect((await importing()).summary.state_hash).toBe(made.summary.state_hash);
+    expect((await client.tasks.list().toArray()).length).toBe(30);
+    mesh.child.kill("SIGTERM");
+    expect(await mesh.ended).toBe(0);
     await mark.expectNoneLeft();
   },
 );

@@ -7,7 +7,8 @@ import { connect } from "node:tls";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { connectPeer, controller, type PeerEvent } from "../../src/client/index.ts";
-import { newSecrets, secretsText } from "../../src/cli/state-folder.ts";
+import { newSecrets } from "../../src/cli/state-folder.ts";
+import { secretsText } from "../../src/cli/secrets-file.ts";
 import {
   eventually,
   muster,

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { ok } from "../../src/base/result.ts";
 import { createApp } from "../../workers/app.ts";
-import { diskShortage } from "../../workers/disk-shortage.ts";
+import { diskShortage } from "../../src/base/disk-shortage.ts";
 import { Readiness } from "../../workers/readiness.ts";
 
 it("SV21 the coordinator is asked at most once a second, whoever asks, and again after that", async () => {

@@ -59,7 +59,7 @@ async function connect(c: AppContext): Promise<Response> {
   const headers = await sessionHeaders(c, proved.value);
   // Without the query: the proof in it is checked, and nothing that the session logs should have it.
   const request = new Request(withoutQuery(c.req.url), { headers });
-  const begun = await orUnavailable("the session", () => session.fetch(request));
+  const begun = await orUnavailable(c.env.DISK, "the session", () => session.fetch(request));
   if (begun.ok && begun.value.status === 429) {
     const detail = "this peer has other handshakes in progress; wait for the time in Retry-After";
     return refused(c, { code: "rate_limited", detail, retryAfter: HANDSHAKE_TIMEOUT / SECOND });

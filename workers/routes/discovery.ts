@@ -72,7 +72,7 @@ export function discoveryRoutes(router: Router): void {
     const store = kvStore(c.env.BLOBS, () => Date.now());
     const [read, found] = await Promise.all([
       readDiscovery(c, NO_ID),
-      orUnavailable("the blob store", () => store.get(blobKey(id))),
+      orUnavailable(c.env.DISK, "the blob store", () => store.get(blobKey(id))),
     ]);
     if (!read.ok) return problem(c, read.error);
     return respond(c, found, (bytes) =>

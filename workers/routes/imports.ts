@@ -166,7 +166,9 @@ async function storeContent(c: AppContext, content: ImportPartContent, isNext: b
   const { result, bytes } = content;
   const options = { expirationTtl: RESULT_RETENTION / SECOND };
   const stored = isNext
-    ? await orUnavailable("the store", () => c.env.BLOBS.put(resultKey(result), bytes, options))
+    ? await orUnavailable(c.env.DISK, "the store", () =>
+        c.env.BLOBS.put(resultKey(result), bytes, options),
+      )
     : ok(undefined);
   return stored.ok ? ok({ result }) : stored;
 }

@@ -16,7 +16,7 @@ import {
 } from "../../src/protocol/http.ts";
 import { limited } from "../address-budgets.ts";
 import type { AppContext } from "../context.ts";
-import { diskShortage } from "../disk-shortage.ts";
+import { diskShortage } from "../../src/base/disk-shortage.ts";
 import { forward } from "../forward.ts";
 import { identityOf, KEY_UNKNOWN } from "../connect-request.ts";
 import { problem, respond } from "../problem.ts";

@@ -7,7 +7,7 @@ import { CONTENT_TYPES, formatFor, metricsText } from "../../src/metrics/text.ts
 import { CostsView } from "../../src/protocol/http.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import type { AppContext } from "../context.ts";
-import { diskShortage } from "../disk-shortage.ts";
+import { diskShortage } from "../../src/base/disk-shortage.ts";
 import { respond } from "../problem.ts";
 import { jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";

@@ -73,7 +73,7 @@ async function requestPeer(
   if (!to.ok) return to;
   const sessions = c.env.PEER_SESSION;
   const session = sessions.get(sessions.idFromString(to.value.session));
-  const called = await orUnavailable<RequestOutcome>("the peer's session", () =>
+  const called = await orUnavailable<RequestOutcome>(c.env.DISK, "the peer's session", () =>
     withDeadline<RequestOutcome>(
       session.call(RPC_VERSION, to.value.epoch, type, payload, ms),
       ms + RPC_TIMEOUT,

@@ -132,7 +132,7 @@ async function readStored(
     const body = bytes ?? new Uint8Array();
     return ok({ body, fence, sealed, bytes: body.length, sha256: toBase64(sha256(body)) });
   }
-  const found = await orUnavailable("the store", () =>
+  const found = await orUnavailable(c.env.DISK, "the store", () =>
     c.env.BLOBS.get(resultKey(blobId), "stream"),
   );
   if (!found.ok) return found;
@@ -202,7 +202,7 @@ async function storeBlob(
   const sent = c.req.raw.body ?? new Blob().stream();
   const body = measureStream(openedStream(sent, uploadKey(secret)), content.bytes);
   const options = { expirationTtl: RESULT_RETENTION / SECOND };
-  const written = await orUnavailable("the store", () =>
+  const written = await orUnavailable(c.env.DISK, "the store", () =>
     c.env.BLOBS.put(resultKey(blobId), body.stream, options).catch((error: unknown) => {
       // What the sender got wrong is no failure of the store, and is not logged as one.
       if (body.failure() === null) throw error;

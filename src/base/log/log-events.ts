@@ -197,6 +197,12 @@ const HOST_EVENTS = {
     message: "the disk of {folder} has room again: {free_mb} MB are free",
     fields: ["folder", "free_mb"],
   },
+  "database.damaged": {
+    level: "error",
+    message:
+      "a database of the mesh in {folder} is damaged ({reason}): stop the mesh, and restore a backup into a new folder",
+    fields: ["folder", "reason"],
+  },
   "tls.reloaded": { level: "info", message: "the TLS certificate was read again", fields: [] },
   "tls.unusable": {
     level: "error",

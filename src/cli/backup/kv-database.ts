@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { concat } from "../../base/bytes.ts";
 import { DAY, SECOND } from "../../base/clock.ts";
 import type { BackupResult } from "../../backup/write-backup.ts";
+import { orDamaged, requireDatabase } from "../damaged-database.ts";
 import type { ResultFiles } from "./result-files.ts";
 
 /** As `server/workers/kv-entries.ts` keeps them: the store of a mesh on this machine is a database, too. */
@@ -29,20 +30,29 @@ export class KvDatabase implements ResultFiles {
   }
 
   /** The content is read at once: 25 MiB at most, and the mesh may delete it at any time. */
-  read(id: string): Promise<BackupResult | null> {
+  async read(id: string): Promise<BackupResult | null> {
+    await requireDatabase(this.#path, false);
+    try {
+      return this.#read(id);
+    } catch (thrown) {
+      throw orDamaged(this.#path, thrown);
+    }
+  }
+
+  #read(id: string): BackupResult | null {
     const reader = this.#openReader();
-    if (reader === null) return Promise.resolve(null);
+    if (reader === null) return null;
     reader.exec("BEGIN");
     try {
       const entry = reader
         .prepare("SELECT id, bytes FROM entries WHERE key = ?")
         .get(resultKey(id));
-      if (entry === undefined) return Promise.resolve(null);
+      if (entry === undefined) return null;
       const content = reader
         .prepare("SELECT bytes FROM chunks WHERE entry = ? ORDER BY number")
         .all(entry["id"] as number)
         .map((row) => row["bytes"] as Uint8Array);
-      return Promise.resolve({ id, bytes: Number(entry["bytes"]), content });
+      return { id, bytes: Number(entry["bytes"]), content };
     } finally {
       reader.exec("COMMIT");
     }

@@ -3,17 +3,12 @@ import { readBackup } from "../../backup/read-backup.ts";
 import type { SealTo } from "../../backup/sealed-backup.ts";
 import { stateOf, writeBackup } from "../../backup/write-backup.ts";
 import { MUSTER_VERSION } from "../../protocol/version.ts";
+import { orDamaged, requireDatabase } from "../damaged-database.ts";
 import { Failure } from "../failure.ts";
-import {
-  meshKeyOf,
-  noMeshIn,
-  readMeshFile,
-  SECRET_NAMES,
-  secretsIn,
-  stateFolder,
-  type Secrets,
-} from "../state-folder.ts";
+import { meshKeyOf, noMeshIn, readMeshFile, stateFolder } from "../state-folder.ts";
+import { refuseNewerFolder } from "../folder-version.ts";
 import { readPrivateFile } from "../private-file.ts";
+import { SECRET_NAMES, secretLinesIn, secretsIn, type Secrets } from "../secrets-file.ts";
 import { NO_TARGET, writeBackupFile } from "./backup-file.ts";
 import { ConsistentRead } from "./consistent-read.ts";
 import { openSnapshot } from "./database-file.ts";
@@ -59,6 +54,8 @@ export async function backUpFolder(
     };
     const summary = await writeBackupFile(out, writeBackup(content, newHash), sealTo);
     return { manifest, summary };
+  } catch (error) {
+    throw orDamaged(parts.database, error);
   } finally {
     mesh.close();
     parts.results.close();
@@ -67,18 +64,25 @@ export async function backUpFolder(
 
 /** The hash of the state of a folder's mesh, whether it runs or not. */
 export async function hashFolder(dir: string) {
-  const snapshot = openSnapshot((await partsOf(dir)).database);
+  const { database } = await partsOf(dir);
   try {
-    return { schema: snapshot.schema, ...(await stateOf(snapshot.tables(), newHash)) };
-  } finally {
-    snapshot.close();
+    const snapshot = openSnapshot(database);
+    try {
+      return { schema: snapshot.schema, ...(await stateOf(snapshot.tables(), newHash)) };
+    } finally {
+      snapshot.close();
+    }
+  } catch (error) {
+    throw orDamaged(database, error);
   }
 }
 
 async function partsOf(dir: string): Promise<MeshParts> {
+  await refuseNewerFolder(stateFolder(dir));
   const parts = await findMeshParts(dir);
-  if (parts !== null) return parts;
-  throw noMeshIn(dir);
+  if (parts === null) throw noMeshIn(dir);
+  await requireDatabase(parts.database, true);
+  return parts;
 }
 
 /** The tables once the results were read. A mesh that was upgraded meanwhile has other tables than the manifest says. */
@@ -93,7 +97,7 @@ async function secretsOf(
 ): Promise<{ meshKey: string; values: Record<string, string> | null }> {
   const folder = stateFolder(dir);
   const text = await readPrivateFile(folder.secrets);
-  const secrets = text === null ? null : wholeSecrets(text);
+  const secrets = text === null ? null : wholeSecrets(text, folder.secrets);
   const mesh = await readMeshFile(folder);
   // A mesh that last ran with another key got its secrets from elsewhere.
   if (secrets !== null && (mesh === null || mesh.mesh_key === meshKeyOf(secrets)))
@@ -107,10 +111,10 @@ async function secretsOf(
 }
 
 /** Null if some of the secrets are kept elsewhere, as in the environment of the mesh. */
-const wholeSecrets = (text: string): Secrets | null =>
-  SECRET_NAMES.every((name) => new RegExp(`^${name}=\\S+$`, "m").test(text))
-    ? secretsIn(text, "the folder")
-    : null;
+function wholeSecrets(text: string, from: string): Secrets | null {
+  const found = secretLinesIn(text, from);
+  return SECRET_NAMES.every((name) => found[name] !== undefined) ? secretsIn(text, from) : null;
+}
 
 /** Saves the export of a mesh, which is checked while it is saved. */
 export async function saveExport(

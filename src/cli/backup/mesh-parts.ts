@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { makeFolder } from "../files.ts";
 import { stateFolder } from "../state-folder.ts";
 import { KvDatabase } from "./kv-database.ts";
-import { objectFile } from "./object-file.ts";
+import { COORDINATOR, databaseIn, STORE, storeIn } from "./object-file.ts";
 
 /** What a backup needs to know of a mesh's folder. */
 export interface MeshParts {
@@ -16,9 +16,6 @@ export interface MeshParts {
 /** Where workerd keeps the Durable Objects of a mesh, and where `wrangler dev` kept those of earlier versions. */
 const OBJECTS = "objects";
 const OBJECTS_BEFORE = "v3/do";
-
-const COORDINATOR = "muster-Coordinator";
-const STORE = "muster-KvStore";
 
 /** The parts of the mesh in a folder; null if none was ever started there. */
 export async function findMeshParts(dir: string): Promise<MeshParts | null> {
@@ -37,8 +34,8 @@ export async function newMeshParts(dir: string): Promise<MeshParts> {
 }
 
 const partsIn = (objects: string): MeshParts => ({
-  database: join(objects, COORDINATOR, objectFile(COORDINATOR, "coordinator")),
-  results: new KvDatabase(join(objects, STORE, objectFile(STORE, "entries"))),
+  database: databaseIn(objects),
+  results: new KvDatabase(storeIn(objects)),
 });
 
 const exists = (path: string): Promise<boolean> =>

@@ -20,7 +20,8 @@ import { errorCode, makeFolder, noFolder, replaceFile } from "../files.ts";
 import { writeFolderVersion } from "../folder-version.ts";
 import { readPrivateInput } from "../private-file.ts";
 import { readStandardInput } from "../standard-input.ts";
-import { meshKeyOf, secretsIn, secretsText, stateFolder, type Secrets } from "../state-folder.ts";
+import { secretsIn, secretsText, type Secrets } from "../secrets-file.ts";
+import { meshKeyOf, stateFolder } from "../state-folder.ts";
 import { readBackupFile, type OpenedBackup } from "./backup-file.ts";
 import { namedResults, tablePages } from "./database-file.ts";
 import { newMeshParts, type MeshParts } from "./mesh-parts.ts";
@@ -67,12 +68,9 @@ export async function restoreFolder(options: RestoreOptions): Promise<OpenedBack
 async function requireEmpty(dir: string, shown: string): Promise<void> {
   const names = await readdir(dir).catch((error: unknown) => {
     if (errorCode(error) === "ENOENT") return [];
-    throw new UsageError(
-      errorCode(error) === "ENOTDIR"
-        ? `${shown} is not a folder`
-        : `cannot read the folder ${shown} (${errorCode(error)})`,
-      "choose another folder with --dir",
-    );
+    const choose = "choose another folder with --dir";
+    if (errorCode(error) === "ENOTDIR") throw new UsageError(`${shown} is not a folder`, choose);
+    throw new Failure(`cannot read the folder ${shown} (${errorCode(error)})`, choose);
   });
   if (names.length > 0)
     throw new Failure(

@@ -5,7 +5,8 @@ import { Failure, UsageError } from "../failure.ts";
 import { writeNewFile } from "../files.ts";
 import { writeKeyFile } from "../key-file.ts";
 import { print, printJson } from "../output.ts";
-import { meshKeyOf, newSecrets, secretLines, secretsText } from "../state-folder.ts";
+import { secretLines, secretsText } from "../secrets-file.ts";
+import { meshKeyOf, newSecrets } from "../state-folder.ts";
 
 const usage = "keygen [--out FILE] [--force] | keygen --mesh [--out FILE]";
 

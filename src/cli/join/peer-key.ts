@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { generateIdentity } from "../../client/index.ts";
 import { apiBase } from "../../client/urls.ts";
-import { Failure } from "../failure.ts";
+import { Failure, UsageError } from "../failure.ts";
 import { makeFolder, readFileIfExists, unwritable } from "../files.ts";
 import { readKeyFile, writeKeyFile, type StoredKey } from "../key-file.ts";
 import { tryLock } from "../lock.ts";
@@ -40,10 +40,18 @@ export async function storedPeerKey(
     const release = await tryLock(`${path}.lock`);
     if (typeof release !== "function") continue;
     if ((await readFileIfExists(path)) === null) await writeKeyFile(path, newKey(), false);
-    return { ...(await readKeyFile(path)), path, release };
+    return { ...(await readOwnKey(path)), path, release };
   }
   throw new Failure(`${KEYS_MAX} peers of this mesh run from this folder`, "pass --key-file");
 }
+
+/** What is wrong with a file that Muster keeps is no error of the call. */
+const readOwnKey = (path: string): Promise<StoredKey> =>
+  readKeyFile(path).catch((error: unknown) => {
+    if (!(error instanceof UsageError)) throw error;
+    const remedy = "move it away to join with a new key, or put the right file back from a backup";
+    throw new Failure(error.message, remedy);
+  });
 
 /** `.muster/peers/mesh.example.json`, then `mesh.example-2.json`. */
 function keyPath(dir: string, url: string, n: number): string {

@@ -19,10 +19,10 @@ import { SCHEMA_VERSION } from "../../../src/registry/migrate.ts";
 import {
   meshKeyOf,
   newSecrets,
-  secretsText,
   stateFolder,
   writeMeshFile,
 } from "../../../src/cli/state-folder.ts";
+import { secretsText } from "../../../src/cli/secrets-file.ts";
 import { newKeyPair } from "../../../src/crypto/key-pairs.ts";
 import { backupTables, DERIVED_TABLES } from "../../../src/registry/backup-tables.ts";
 import { present } from "../../must.ts";

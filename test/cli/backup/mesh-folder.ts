@@ -4,12 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { newMeshParts, type MeshParts } from "../../../src/cli/backup/mesh-parts.ts";
 import { replaceFile } from "../../../src/cli/files.ts";
-import {
-  newSecrets,
-  secretsText,
-  stateFolder,
-  type Secrets,
-} from "../../../src/cli/state-folder.ts";
+import { newSecrets, stateFolder } from "../../../src/cli/state-folder.ts";
+import { secretsText, type Secrets } from "../../../src/cli/secrets-file.ts";
 import { TestMesh } from "../../coordinator/mesh.ts";
 import { nodeSql } from "../../node-sql.ts";
 

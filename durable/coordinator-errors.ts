@@ -31,9 +31,15 @@ export function failureOf(thrown: unknown): MusterError {
   return isDamagedError(thrown) ? DAMAGED : FAILED;
 }
 
+/** Why the object of a mesh ends after an import: what the calls that wait for it get to see. */
+export const REPLACED_REASON = "a backup was imported";
+
+export const isReplacedError = (thrown: unknown): boolean =>
+  thrown instanceof Error && thrown.message.includes(REPLACED_REASON);
+
 export const REPLACED: MusterError = {
   code: "unavailable",
-  detail: "a backup was imported, and the mesh starts with it; try again",
+  detail: `${REPLACED_REASON}, and the mesh starts with it; try again`,
   retryAfter: 1,
 };
 

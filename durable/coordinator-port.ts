@@ -15,7 +15,7 @@ import type { MusterError } from "../src/protocol/errors.ts";
 import { withDeadline } from "../src/base/deadline.ts";
 import { isDamagedError } from "../src/base/damaged-storage.ts";
 import { lackedRoom } from "../src/base/disk-shortage.ts";
-import { DAMAGED, NO_ROOM } from "./coordinator-errors.ts";
+import { DAMAGED, isReplacedError, NO_ROOM, REPLACED } from "./coordinator-errors.ts";
 import type { Env } from "./env.ts";
 import { namesOf } from "./grouped-command.ts";
 import { readStreamResponse, streamRequest } from "./event-stream-request.ts";
@@ -167,6 +167,8 @@ async function answered<T>(
   try {
     return ok(await withDeadline(call(), timeout));
   } catch (thrown) {
+    // Nothing is wrong, and the object has said so itself.
+    if (isReplacedError(thrown)) return err(REPLACED);
     const durationMs = Date.now() - startedAt;
     const fault = faultOf(thrown);
     log.write("coordinator.call_failed", { commands: names, duration_ms: durationMs, ...fault });

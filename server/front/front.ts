@@ -24,6 +24,7 @@ import {
   refusalOf,
   refusedSocketOf,
   respond,
+  NOT_LISTENING,
   TOO_MANY_OPEN,
   type FrontAnswer,
 } from "./refused-requests.ts";
@@ -142,8 +143,9 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     });
     upstream.on("error", () => {
       if (!response.headersSent) {
-        writeHead(502, []);
-        response.end();
+        const { status, headers, body } = NOT_LISTENING;
+        writeHead(status, Object.entries(headers).flat());
+        response.end(body);
         endRequest();
       } else if (!response.writableEnded) response.destroy();
     });
@@ -198,7 +200,10 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       upgraded.delete(socket);
       if (upgraded.size === 0) for (const resolve of whenClosed.splice(0)) resolve();
     });
-    upstream.once("error", () => socket.destroy());
+    upstream.once("error", () => {
+      if (upgraded.has(socket)) socket.destroy();
+      else answerOn(socket, () => NOT_LISTENING);
+    });
     upstream.once("response", (answer) => refuse(answer, socket));
     upstream.once("upgrade", (answer, meshSocket, meshHead) => {
       upgraded.add(socket);

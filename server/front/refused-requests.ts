@@ -48,6 +48,16 @@ export const TOO_MANY_OPEN: FrontAnswer = problemAnswer(
   { "Retry-After": "5" },
 );
 
+/** The mesh does not listen yet, or not any more. */
+export const NOT_LISTENING: FrontAnswer = problemAnswer(
+  {
+    code: "unavailable",
+    detail: "the mesh is starting or stopping; try again",
+    retryAfter: 2,
+  },
+  { "Retry-After": "2" },
+);
+
 export const badRequest = (detail: string): FrontAnswer =>
   problemAnswer({ code: "invalid_request", detail });
 
@@ -124,12 +134,12 @@ export function refusedSocketOf(request: IncomingMessage, ask: AskOptions): Refu
   return () => refusedUpgrade(method, url, ask);
 }
 
-/** The answer; 502 while the mesh cannot be asked. */
+/** The answer; also while the mesh cannot be asked. */
 export async function settled(refusal: Refusal): Promise<FrontAnswer> {
   try {
     return await refusal();
   } catch {
-    return { status: 502, headers: {}, body: "" };
+    return NOT_LISTENING;
   }
 }
 

@@ -24,7 +24,10 @@ export function checkWorkerSetting({ name, allowed }: Setting, given: GivenSetti
 /** Of a list, and of a public URL, the Worker says what is wrong with it; of others that is what is allowed, once more. */
 function reasonIn(fault: string): string | undefined {
   const [, reason] = / (?:https:\/\/mesh\.example): (.*)/.exec(fault) ?? [];
-  return reason ?? (/entry|entries/.test(fault) ? `it ${fault}` : undefined);
+  if (reason !== undefined) return reason;
+  if (!/entry|entries/.test(fault)) return undefined;
+  // What is wrong with one entry is a sentence of its own: "entry 1 is empty".
+  return fault.startsWith("entry ") ? fault : `it ${fault}`;
 }
 
 /** The same of a secret, whose value no error shows. */

@@ -110,18 +110,19 @@ function told(error: unknown): Told {
   if (error instanceof OutputFailed)
     return { code: error.code, message: error.message, exitCode: EXIT.failed };
   if (error instanceof MusterApiError) {
-    const { code, status, retryAfter, taskId } = error;
+    const { code, status, retryAfter, taskId, idempotencyKey: key } = error;
     return {
       code,
-      message: error.message.slice(`${code}: `.length),
+      message: apiMessage(error),
       hasCode: true,
-      hint: apiHint(error),
+      hint: key === undefined ? apiHint(error) : submitAgain(key),
       more: readMore(code),
       exitCode: exitCodeOf(code, status),
       facts: {
         ...(status !== 0 && { status }),
         ...(retryAfter !== undefined && { retry_after_seconds: retryAfter }),
         ...(taskId !== undefined && { task_id: taskId }),
+        ...(key !== undefined && { idempotency_key: key }),
       },
     };
   }
@@ -162,6 +163,13 @@ function told(error: unknown): Told {
     exitCode: EXIT.failed,
   };
 }
+
+/** Without the code, and without the SDK's words about a submission. */
+const apiMessage = ({ code, message, detail, idempotencyKey }: MusterApiError): string =>
+  idempotencyKey === undefined ? message.slice(`${code}: `.length) : detail;
+
+const submitAgain = (key: string): string =>
+  `the task may have been submitted: submit it again with --idempotency-key ${key}, which makes no second task`;
 
 /** The code is told once: a reason that came with a close frame begins with it, too. */
 const peerErrorText = ({ code, message }: PeerError): string =>

@@ -72,7 +72,7 @@ describe("CL35 the help finds", () => {
   });
 
   test("an action is suggested for a command that does not exist", async () => {
-    expect((await muster("auth-mode")).err).toContain('did you mean "mesh auth-mode"?');
+    expect((await muster("forget")).err).toContain('did you mean "peers forget"?');
     expect((await muster("cordon")).err).toContain('did you mean "peers cordon"?');
   });
 

@@ -32,5 +32,5 @@ test("SK29 a request whose answer could not be read is not sent, and the next ca
 
 test("SK29 an answer whose shape was loaded is validated by it", async () => {
   const { mesh } = api(json({ mode: "neither" }));
-  await expect(mesh.settings.authMode()).rejects.toThrow(/v1\/auth-mode: mode: Invalid option/);
+  await expect(mesh.settings.authMode()).rejects.toThrow(/v1\/auth-mode .*\(mode: Invalid option/);
 });

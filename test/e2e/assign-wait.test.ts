@@ -45,6 +45,19 @@ afterAll(async () => {
 });
 
 describe("muster assign --wait", () => {
+  test("CL74 goes on across an outage that began before the task was submitted, and gives the mesh one task", async () => {
+    await mesh.kill();
+    const waiting = start(["assign", "quick", '"x"', "--wait", "--dir", dir], { cwd: PROJECT });
+    await waiting.waitForOutput(/the mesh does not answer; the task is submitted again for 5 min/);
+    await mesh.restart();
+    await waiting.waitForOutput(/running|queued/);
+    await writeFile(release(), "");
+    expect(await waiting.finished).toMatchObject({ code: 0, stdout: '"done"\n' });
+    const given = await mesh.controller.tasks.list({ kind: "quick" }).toArray();
+    expect(given).toHaveLength(1);
+    await rm(release());
+  });
+
   test("CL57 stopped by SIGINT prints commands that go on, and they work", async () => {
     const waiting = assign();
     await waiting.waitForOutput(/running {2}at w/);

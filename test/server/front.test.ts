@@ -254,11 +254,22 @@ describe("the front of a local mesh", () => {
     expect(seen).toEqual([]);
   });
 
-  test("answers 502 while nothing listens behind it", async () => {
+  test("SV49 says as an API does that the mesh is not there yet, while nothing listens behind it", async () => {
     mesh.close();
     mesh.closeAllConnections();
-    const { answer } = await send("/", "GET");
-    expect(answer.statusCode).toBe(502);
+    for (const method of ["GET", "POST", "BREW"]) {
+      const { answer, body } = await send("/v1/tasks", method);
+      expect([answer.statusCode, answer.headers["retry-after"]]).toEqual([503, "2"]);
+      expect(answer.headers["content-type"]).toBe("application/problem+json");
+      expect(JSON.parse(body)).toMatchObject({
+        code: "unavailable",
+        detail: "the mesh is starting or stopping; try again",
+        retry_after: 2,
+      });
+    }
+    const socket = connect(front.port, "127.0.0.1");
+    socket.write(`GET /ws HTTP/1.1\r\n${UPGRADE}\r\n`);
+    expect(await readUntil(socket, "try again")).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/);
   });
 });
 

@@ -50,6 +50,11 @@ const WORKER_EVENTS = {
     message: "a delivery to the webhook source {source} was refused: {code}",
     fields: ["source", "code", "address", "trace"],
   },
+  "import.committed": {
+    level: "info",
+    message: "a backup was imported; the coordinator starts again with it",
+    fields: [],
+  },
   "part.unavailable": {
     level: "error",
     message: "{part} does not answer: {error}",

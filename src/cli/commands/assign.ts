@@ -9,6 +9,8 @@ import { readKeyFile } from "../key-file.ts";
 import { note, print, printJson, printJsonText } from "../output.ts";
 import { readPayload } from "../payload.ts";
 import { asWritten } from "../task-output.ts";
+import { OUTAGE_MS } from "../wait/outage.ts";
+import { submitTask } from "../wait/submit-task.ts";
 import { waitForTask } from "../wait/wait-for-task.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
@@ -60,7 +62,10 @@ export const assign = command({
     ["--attempts N", "the maximum number of attempts"],
     ["--attempt-timeout SECONDS", "how long one attempt may take; default: an hour"],
     ["--lease SECONDS", "how long a peer holds the task without renewing its lease"],
-    ["--idempotency-key KEY", "a second submission with this key returns the first task"],
+    [
+      "--idempotency-key KEY",
+      "a second submission with this key returns the first task; default: a new one",
+    ],
     ["--traceparent TEXT", "the trace that the task belongs to; default: TRACEPARENT"],
     ["--key-file FILE", "seal the result to this key; --wait opens it"],
     ["--callback URL", "receives a signed POST when the task ends (see `muster callback`)"],
@@ -78,7 +83,11 @@ export const assign = command({
     const timeout = numberOption("timeout", values.timeout);
     const payload = await readPayload(positionals[1]);
     const mesh = await controllerOf(values);
-    const assigned = await mesh.tasks.submit(String(positionals[0]), payload, options);
+    const assigned = await submitTask(
+      mesh,
+      { kind: String(positionals[0]), payload, options },
+      { outageMs: values.wait === true ? OUTAGE_MS : 0, json: values.json === true },
+    );
     await noteWhyItWaits(mesh, assigned);
     if (values.wait !== true) {
       if (values.json === true) printJson(asWritten(assigned));

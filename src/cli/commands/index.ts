@@ -5,6 +5,7 @@ import { allow } from "./allow.ts";
 import { allowlist } from "./allowlist.ts";
 import { assign } from "./assign.ts";
 import { audit } from "./audit.ts";
+import { authMode } from "./auth-mode.ts";
 import { backup } from "./backup.ts";
 import { callback } from "./callback.ts";
 import { completionFor } from "./completion.ts";
@@ -61,7 +62,16 @@ const WORK: readonly CommandGroup[] = [
   { title: "See and steer the peers", commands: { peers, discover, score, why, rtt, dial } },
   {
     title: "Say who may do what",
-    commands: { allow, disallow, allowlist, revoke, denylist, "join-key": joinKey, token },
+    commands: {
+      "auth-mode": authMode,
+      allow,
+      disallow,
+      allowlist,
+      revoke,
+      denylist,
+      "join-key": joinKey,
+      token,
+    },
   },
 ];
 

@@ -1,10 +1,10 @@
 import { MusterApiError, type SettingsClient } from "../../client/index.ts";
-import { AUTH_MODES, type StorageView } from "../../protocol/http.ts";
+import type { StorageView } from "../../protocol/http.ts";
 import { action, withActions } from "../actions.ts";
 import { numberOption } from "../args.ts";
-import { UsageError } from "../failure.ts";
 import { print, printJson } from "../output.ts";
 import { controllerOf } from "../target.ts";
+import { AUTH_MODE } from "./auth-mode.ts";
 
 const STATE_TEXTS: { readonly [State in StorageView["state"]]: string } = {
   ok: "",
@@ -71,32 +71,12 @@ const drain = action({
   },
 });
 
-const authMode = action({
-  usage: "auth-mode [MODE]",
-  summary: "show or set who may join; a change to allowlist ends the sessions of other peers",
-  details: [
-    ["allowlist", "MODE: only listed keys and holders of a join key"],
-    ["open", "MODE: any peer, which then reads the payloads of the tasks that it gets"],
-  ],
-  options: {},
-  arguments: ["[MODE]"],
-  run: async (values, [word]) => {
-    const chosen = AUTH_MODES.find((each) => each === word);
-    if (word !== undefined && chosen === undefined)
-      throw new UsageError(`MODE must be one of ${AUTH_MODES.join(", ")}, not "${word}"`);
-    const { settings } = await controllerOf(values);
-    const mode =
-      chosen === undefined ? await settings.authMode() : await settings.setAuthMode(chosen);
-    if (values.json === true) printJson({ mode });
-    else print(mode);
-    return 0;
-  },
-});
+const authModeAction = action(AUTH_MODE);
 
 /** Prints the name, the keys and the use of storage of a mesh, shows or sets who may join, or drains it before a restart. */
 export const mesh = withActions("mesh", {
   summary: "show the name, keys and storage of the mesh; show or set its auth mode; drain it",
   examples: ["mesh", "mesh auth-mode allowlist"],
-  actions: { show, drain, "auth-mode": authMode },
+  actions: { show, drain, "auth-mode": authModeAction },
   otherwise: show,
 });

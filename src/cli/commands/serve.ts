@@ -1,7 +1,10 @@
+import { toRfc3339 } from "../../base/clock.ts";
 import { orAborted } from "../abort.ts";
 import { command } from "../command.ts";
-import { Failure, UsageError } from "../failure.ts";
-import { OutputEnded } from "../output.ts";
+import { describeError, errorJson, Failure, UsageError } from "../failure.ts";
+import { environment } from "../environment.ts";
+import { noteJsonLine, OutputEnded } from "../output.ts";
+import type { MeshSettings } from "../server-module.ts";
 import { loadServer } from "../server-package.ts";
 import { serverLog } from "../server-log.ts";
 import {
@@ -30,48 +33,73 @@ export const serve = command({
   options: OPTIONS,
   arguments: [],
   run: async (values) => {
-    const { readSettings, startMesh } = await loadServer();
-    const settings = await readSettings({ flags: flagsOf(values), env: process.env });
-    const log = serverLog(settings.log, () => Date.now(), settings.variables["LOG_LEVEL"]);
-    const stopping = new AbortController();
-    // With TLS, SIGHUP means that there is a new certificate.
-    const signals = settings.tls === null ? undefined : (["SIGINT", "SIGTERM"] as const);
-    onStopSignal(
-      (reason) => stopping.abort(reason),
-      ({ exitCode }) => process.exit(exitCode),
-      signals,
-    );
-    const mesh = await startMesh({
-      ...settings,
-      isLocal: false,
-      onLog: (line) => log.pass(line),
-      signal: stopping.signal,
-    });
-    const reload = () => void mesh.reloadTls();
-    if (settings.tls !== null) process.on("SIGHUP", reload);
+    const form = { isJson: logsJson(values) };
     try {
-      const { url, publicUrl, meshKey: mesh_key, authMode: auth_mode, folder } = mesh;
-      log.write("mesh.started", {
-        url,
-        public_url: publicUrl,
-        mesh_key,
-        auth_mode,
-        folder: folder.root,
-      });
-      await orAborted(mesh.exited, stopping.signal);
-      throw new Failure("the mesh ended unexpectedly");
+      return await runMesh(values, ({ log }) => (form.isJson = log === "json"));
     } catch (error) {
-      if (!(error instanceof Stopped || error instanceof OutputEnded)) throw error;
-      log.write("mesh.stopping", { reason: error.message });
-    } finally {
-      process.off("SIGHUP", reload);
-      await mesh.drain();
-      await mesh.stop();
+      if (!form.isJson || error instanceof OutputEnded) throw error;
+      return tellOnLog(error);
     }
-    log.write("mesh.stopped", {});
-    return 0;
   },
 });
+
+async function runMesh(
+  values: Readonly<Record<string, unknown>>,
+  onSettings: (settings: MeshSettings) => void,
+): Promise<number> {
+  const { readSettings, startMesh } = await loadServer();
+  const settings = await readSettings({ flags: flagsOf(values), env: process.env });
+  onSettings(settings);
+  const log = serverLog(settings.log, () => Date.now(), settings.variables["LOG_LEVEL"]);
+  const stopping = new AbortController();
+  // With TLS, SIGHUP means that there is a new certificate.
+  const signals = settings.tls === null ? undefined : (["SIGINT", "SIGTERM"] as const);
+  onStopSignal(
+    (reason) => stopping.abort(reason),
+    ({ exitCode }) => process.exit(exitCode),
+    signals,
+  );
+  const mesh = await startMesh({
+    ...settings,
+    isLocal: false,
+    onLog: (line) => log.pass(line),
+    signal: stopping.signal,
+  });
+  const reload = () => void mesh.reloadTls();
+  if (settings.tls !== null) process.on("SIGHUP", reload);
+  try {
+    const { url, publicUrl, meshKey: mesh_key, authMode: auth_mode, folder } = mesh;
+    log.write("mesh.started", {
+      url,
+      public_url: publicUrl,
+      mesh_key,
+      auth_mode,
+      folder: folder.root,
+    });
+    await orAborted(mesh.exited, stopping.signal);
+    throw new Failure("the mesh ended unexpectedly");
+  } catch (error) {
+    if (!(error instanceof Stopped || error instanceof OutputEnded)) throw error;
+    log.write("mesh.stopping", { reason: error.message });
+  } finally {
+    process.off("SIGHUP", reload);
+    await mesh.drain();
+    await mesh.stop();
+  }
+  log.write("mesh.stopped", {});
+  return 0;
+}
+
+/** Whether the log is JSON, as far as that can be known before the settings are read. */
+const logsJson = (values: Readonly<Record<string, unknown>>): boolean =>
+  values["json"] === true ||
+  (givenSettings(values)["MUSTER_LOG"] ?? environment("MUSTER_LOG")) === "json";
+
+/** An error as a line of the log, on stderr: who collects JSON lines reads it like the others. Returns the exit code. */
+function tellOnLog(error: unknown): number {
+  noteJsonLine({ time: toRfc3339(Date.now()), level: "error", ...errorJson(error) });
+  return describeError(error).exitCode;
+}
 
 /** `--json` is a short form of a setting. */
 function flagsOf(values: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {

@@ -24,7 +24,7 @@ const LASTING: ReadonlySet<ConnectFailureCode> = new Set([
   "redirected",
   "version_unsupported",
 ]);
-const isLasting = ({ code, systemCode }: ConnectFailure): boolean =>
+export const isLasting = ({ code, systemCode }: ConnectFailure): boolean =>
   LASTING.has(code) || systemCode === "ENOTFOUND";
 
 /** The mesh has decided on the peer, or the peer has ended. */

@@ -53,7 +53,7 @@ export class AllowlistClient {
 
   /** Removes a public key (hex). In auth mode `allowlist` this ends the peer's session. */
   async remove(publicKey: string): Promise<void> {
-    await this.#api.response({ method: "DELETE", path: pathOf(publicKey) });
+    await this.#api.remove(pathOf(publicKey));
   }
 }
 

@@ -24,6 +24,6 @@ export class DenylistClient {
    * its allowlist entry say. A rotated key stays barred.
    */
   async remove(idOrKey: string): Promise<void> {
-    await this.#api.response({ method: "DELETE", path: `v1/denylist/${segment(idOrKey)}` });
+    await this.#api.remove(`v1/denylist/${segment(idOrKey)}`);
   }
 }

@@ -43,6 +43,6 @@ export class DialsClient {
 
   /** Removes an address by the ID of its entry, and ends the session that was dialed from it. */
   async remove(id: string): Promise<void> {
-    await this.#api.response({ method: "DELETE", path: `v1/dials/${segment(id)}` });
+    await this.#api.remove(`v1/dials/${segment(id)}`);
   }
 }

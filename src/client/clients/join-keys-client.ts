@@ -52,6 +52,6 @@ export class JoinKeysClient {
 
   /** Revokes a join key by its ID. Peers that it has added stay on the allowlist. */
   async revoke(id: string): Promise<void> {
-    await this.#api.response({ method: "DELETE", path: `v1/join-keys/${segment(id)}` });
+    await this.#api.remove(`v1/join-keys/${segment(id)}`);
   }
 }

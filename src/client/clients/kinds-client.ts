@@ -59,7 +59,7 @@ export class KindsClient {
   }
 
   async remove(kind: string): Promise<void> {
-    await this.#api.response({ method: "DELETE", path: pathOf(kind) });
+    await this.#api.remove(pathOf(kind));
   }
 }
 

@@ -165,7 +165,7 @@ export class PeersClient {
 
   /** Deletes the mesh's data about a peer. This does not bar its key: the peer may connect again. */
   async forget(id: string): Promise<void> {
-    await this.#api.response({ method: "DELETE", path: pathOf(id) });
+    await this.#api.remove(pathOf(id));
   }
 }
 

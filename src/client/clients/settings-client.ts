@@ -72,8 +72,11 @@ export class SettingsClient {
     const request = { path: "metrics", headers: { accept }, signal };
     const { bytes } = await this.#api.content(request, ANSWER_BYTES_MAX);
     const text = fromUtf8(bytes);
-    if (text !== null) return text;
-    throw new MusterApiError("invalid_response", 200, "/metrics: the answer is not UTF-8");
+    // Both formats begin with what describes the first metric.
+    if (text?.startsWith("# ") === true) return text;
+    const what = text === null ? "not UTF-8" : "no metrics";
+    const detail = `this is no Muster mesh: its answer to /metrics is ${what}`;
+    throw new MusterApiError("invalid_response", 200, detail);
   }
 
   /**
@@ -135,7 +138,7 @@ export class SettingsClient {
 
   /** Ends an import, and removes what has arrived. */
   async endImport(id: string): Promise<void> {
-    await this.#api.response({ method: "DELETE", path: `v1/imports/${segment(id)}` });
+    await this.#api.remove(`v1/imports/${segment(id)}`);
   }
 
   /** Whether the mesh admits any key (`open`) or only listed ones (`allowlist`). */

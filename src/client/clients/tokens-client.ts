@@ -73,6 +73,6 @@ export class TokensClient {
   /** Revokes a token by its ID. The tasks that were submitted with it are cancelled, unless `keepTasks` says otherwise. */
   async revoke(id: string, options: RevokeOptions = {}): Promise<void> {
     const query = keepTasksQuery("tokens.revoke", options);
-    await this.#api.response({ method: "DELETE", path: `v1/tokens/${segment(id)}`, query });
+    await this.#api.remove(`v1/tokens/${segment(id)}`, query);
   }
 }

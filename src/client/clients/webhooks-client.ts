@@ -88,7 +88,7 @@ export class WebhooksClient {
   /** Removes a source. The tasks that it has created are cancelled, unless `keepTasks` says otherwise. */
   async remove(name: string, options: RevokeOptions = {}): Promise<void> {
     const query = keepTasksQuery("webhooks.remove", options);
-    await this.#api.response({ method: "DELETE", path: pathOf(name), query });
+    await this.#api.remove(pathOf(name), query);
   }
 
   /** Dry run: the task that a sample event would become, or the filter that drops it. Nothing is stored. */

@@ -86,7 +86,10 @@ export class Api {
     ]);
     const answer = readShape(shape, json);
     if (answer.ok) return answer.value;
-    throw new MusterApiError("invalid_response", status, `${request.path}: ${answer.error}`);
+    const isObject = typeof json === "object" && json !== null && !Array.isArray(json);
+    const what = isObject ? answer.error : "no JSON object";
+    const detail = `${this.#base} is no Muster mesh: its answer to ${request.path} is not that of one (${what})`;
+    throw new MusterApiError("invalid_response", status, detail);
   }
 
   /** The bytes of the successful answer, at most `max`, with its headers. */
@@ -98,6 +101,14 @@ export class Api {
         refuseCutJson(response, bytes);
       return { headers, bytes };
     });
+  }
+
+  /** Removes something. A mesh answers that with 204 and nothing: whatever else answers has removed nothing. */
+  async remove(path: string, query?: ApiRequest["query"]): Promise<void> {
+    const { status } = await this.response({ method: "DELETE", path, ...(query && { query }) });
+    if (status === 204) return;
+    const detail = `${this.#base} is no Muster mesh: it answers a DELETE of ${path} with HTTP ${status}`;
+    throw new MusterApiError("invalid_response", status, detail);
   }
 
   /** The successful response itself. */
@@ -190,7 +201,7 @@ async function apiErrorOf(response: Response, base: string): Promise<MusterApiEr
   });
   const problem = readShape(ProblemView, body);
   if (!problem.ok) {
-    const detail = `HTTP ${status} without a problem document: the server is not a mesh's API`;
+    const detail = `${base} is no Muster mesh: it answers with HTTP ${status} and without a problem document`;
     return new MusterApiError("invalid_response", status, detail, {
       retryAfter: headerSeconds(response),
     });

@@ -141,6 +141,10 @@ export async function startSampleMesh(
     const [status = "404", answer] =
       Object.entries(operation?.responses ?? {}).find(([code]) => code.startsWith("2")) ?? [];
     const schema = answer?.content?.["application/json"]?.schema;
+    if (answer?.content?.["text/plain"] !== undefined) {
+      response.writeHead(200, { "content-type": "text/plain" }).end("# TYPE sample gauge\n");
+      return;
+    }
     response.writeHead(Number(status), { "content-type": "application/json" });
     response.end(schema === undefined ? undefined : JSON.stringify(sampleOf(schema, components)));
   });

@@ -19,8 +19,12 @@ test("SV46 of a database that is damaged the log of a running mesh has one line 
   now = 60_000;
   expect(watch.admits("file is not a database: SQLITE_NOTADB")).toBe(false);
   expect(lines).toMatchObject([
-    { event: "database.damaged", level: "error", folder: "/srv/mesh", reason: "SQLITE_CORRUPT" },
-    { event: "database.damaged", reason: "SQLITE_NOTADB" },
+    {
+      event: "database.damaged",
+      level: "error",
+      fields: { folder: "/srv/mesh", reason: "SQLITE_CORRUPT" },
+    },
+    { event: "database.damaged", fields: { reason: "SQLITE_NOTADB" } },
   ]);
   expect(watch.admits("hello")).toBe(true);
 });

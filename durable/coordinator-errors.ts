@@ -32,7 +32,7 @@ export function failureOf(thrown: unknown): MusterError {
 }
 
 /** Why the object of a mesh ends after an import: what the calls that wait for it get to see. */
-export const REPLACED_REASON = "a backup was imported";
+const REPLACED_REASON = "a backup was imported";
 
 export const isReplacedError = (thrown: unknown): boolean =>
   thrown instanceof Error && thrown.message.includes(REPLACED_REASON);

@@ -30,13 +30,7 @@ import { isEnded } from "../src/tasks/task.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { inBackground } from "./background.ts";
 import { CallbackRunner } from "./callback-runner.ts";
-import {
-  failureOf,
-  REPLACED,
-  REPLACED_REASON,
-  REVOKE_UNCONFIRMED,
-  unspoken,
-} from "./coordinator-errors.ts";
+import { failureOf, REPLACED, REVOKE_UNCONFIRMED, unspoken } from "./coordinator-errors.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { durableSql } from "./durable-sql.ts";
 import { EffectPerformer } from "./effect-performer.ts";
@@ -218,7 +212,7 @@ export class Coordinator
     await this.ctx.storage.sync();
     log.write("import.committed", {});
     // After the answer: everything in memory is of the rows before.
-    setTimeout(() => this.ctx.abort(REPLACED_REASON), REOPEN_AFTER_MS);
+    setTimeout(() => this.ctx.abort(REPLACED.detail), REOPEN_AFTER_MS);
     return committed;
   }
 

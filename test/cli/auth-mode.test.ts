@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -10,14 +10,15 @@ let server: Server;
 let url: string;
 let mode = "allowlist";
 const asked: string[] = [];
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await text(request);
+  asked.push(`${request.method} ${request.url} ${body}`);
+  if (body !== "") mode = (JSON.parse(body) as { mode: string }).mode;
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end(JSON.stringify({ mode }));
+}
 beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    const body = await text(request);
-    asked.push(`${request.method} ${request.url} ${body}`);
-    if (body !== "") mode = (JSON.parse(body) as { mode: string }).mode;
-    response.writeHead(200, { "content-type": "application/json" });
-    response.end(JSON.stringify({ mode }));
-  }).listen(0, "127.0.0.1");
+  server = createServer((...pair) => void answer(...pair)).listen(0, "127.0.0.1");
   await once(server, "listening");
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });

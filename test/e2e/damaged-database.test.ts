@@ -45,8 +45,14 @@ test("SV46 a database whose pages are lost ends the start with one line that nam
 
   const ended = await muster(args, { cwd: dir, env: mark.env });
   expect(ended.code).toBe(1);
-  expect(ended.stderr).toMatch(/^muster: [^\n]+\n$/);
-  expect(ended.stderr).toContain(`the database ${path} is damaged: SQLITE_CORRUPT; restore a `);
-  expect(ended.stdout).toBe("");
+  expect(ended.stderr).toMatch(/^[^\n]+\n$/);
+  expect(JSON.parse(ended.stderr)).toMatchObject({
+    level: "error",
+    message: `the database ${path} is damaged: SQLITE_CORRUPT`,
+    remedy: expect.stringContaining("restore a backup into a new folder"),
+    exit_code: 1,
+  });
+  // No error besides, and no stack. The log has the refused question of the start.
+  expect(ended.stdout).not.toMatch(/"level":"error"|SQLITE|stack/);
   await mark.expectNoneLeft();
 });

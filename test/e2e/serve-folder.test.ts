@@ -95,7 +95,8 @@ describe("the folder of a mesh", () => {
       expect(lines[report]?.["level"]).toBe("debug");
       expect(report).toBeGreaterThan(lines.indexOf(errors[0] as Line));
     }
-    expect(ended).toMatchObject({ code: 1, stderr: "muster: the mesh ended unexpectedly\n" });
+    expect(ended.code).toBe(1);
+    expect(JSON.parse(ended.stderr)).toMatchObject({ message: "the mesh ended unexpectedly" });
     await mark.expectNoneLeft();
   });
 });

@@ -84,7 +84,8 @@ describe("the trace of a submission", () => {
   test("SK47 the timeline of a task is read from the mesh", async () => {
     const trace = { task_id: ID, trace_id: "0".repeat(32), exported: false, spans: [] };
     const { mesh, requests } = api(json(trace));
-    expect(await mesh.tasks.trace(ID)).toEqual(trace);
+    // A mesh of an earlier version does not tell of the rounds before a retry.
+    expect(await mesh.tasks.trace(ID)).toEqual({ ...trace, earlier_rounds: [] });
     expect(requests[0]?.url.pathname).toBe(`/base/v1/tasks/${ID}/trace`);
   });
 

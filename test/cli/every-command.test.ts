@@ -228,6 +228,8 @@ const WITHOUT_COMMAND: Readonly<Record<string, string>> = {
   "DELETE /v1/imports/{id}": "an import that is given up ends by itself",
   "GET /v1/connect": "a WebSocket: `muster join`",
   "GET /v1/caller": "for the dashboard, which offers what its token may do",
+  "GET /v1/map": "for the dashboard, which draws it",
+  "GET /v1/costs": "for the dashboard's overview",
   "GET /v1/mesh/proof": "for peers and for controllers that know the key of the mesh",
   "PUT /v1/task-results/{id}/{fence}": "for peers",
   "GET /v1/task-results/{id}": "for peers",

@@ -135,10 +135,15 @@ async function secretsFile(
   file: GivenSetting,
 ): Promise<{ readonly [Name in SecretSetting]?: string }> {
   const text = await secretText(file);
+  const from = `${file.value} (${file.source})`;
   try {
-    return secretLinesIn(text, `${file.value} (${file.source})`);
+    const found = secretLinesIn(text, from);
+    if (Object.keys(found).length > 0) return found;
+    // A file that was not mounted or not written: the mesh would make other secrets, and be another mesh.
+    throw new UsageError(`${from} has no secret`, `write lines NAME=VALUE: ${SECRETS.join(", ")}`);
   } catch (error) {
     // The user has named the file: what is wrong with it is an error of the call.
+    if (error instanceof UsageError) throw error;
     throw error instanceof Failure ? new UsageError(error.message, error.hint) : error;
   }
 }

@@ -141,6 +141,16 @@ test("SV47 comments, empty lines and line ends of Windows are read; every secret
   });
 });
 
+test.each(["", "# later\n\n"])(
+  "SV47 a file of --secrets without any (%j) does not let the mesh use others",
+  async (text) => {
+    const named = join(dirname(dir), "empty.secrets");
+    await writeFile(named, text, { mode: 0o600 });
+    const { code, err } = await oneLine(["serve", "--port", "0", "--dir", dir, "--secrets", named]);
+    expect([code, err]).toEqual([2, expect.stringContaining("(--secrets) has no secret")]);
+  },
+);
+
 describe("CL73 the exit code is 2 for what the caller has written, and 1 for what lies on the disk", () => {
   test("a bad key: in the variable or the named file 2, in the folder 1", async () => {
     const bad = join(dirname(dir), "bad.secrets");

@@ -92,7 +92,7 @@ describe("the folder of a mesh", () => {
     ]);
     const report = lines.findIndex(({ message }) => message?.startsWith("*** ") === true);
     if (report !== -1) {
-      expect(lines[report]?.["level"]).toBe("debug");
+      expect(lines[report]?.["level"]).toBe("warn");
       expect(report).toBeGreaterThan(lines.indexOf(errors[0] as Line));
     }
     expect(ended.code).toBe(1);

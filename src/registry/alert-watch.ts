@@ -10,6 +10,8 @@ interface Found {
   readonly hasChanges: boolean;
   /** When one will, if nothing else happens. */
   readonly next: Millis | null;
+  /** Whether an alert fires or is about to. */
+  readonly hasAlerts: boolean;
   /** Whether an alert about the queue fires. */
   readonly hasQueueAlerts: boolean;
   /** Which alerts the size of the database permits (`storageLevel`). */
@@ -23,7 +25,13 @@ interface Found {
 export class AlertWatch {
   readonly #onChange: () => void;
   #evaluatedAt: Millis | null = null;
-  #found: Found = { hasChanges: false, next: null, hasQueueAlerts: false, storage: "" };
+  #found: Found = {
+    hasChanges: false,
+    next: null,
+    hasAlerts: false,
+    hasQueueAlerts: false,
+    storage: "",
+  };
   #isChanged = false;
   /** Open transactions, and whether they have evaluated. */
   #depth = 0;
@@ -36,7 +44,10 @@ export class AlertWatch {
 
   /** An event was recorded. Those of peers, lists and circuits may be the beginning or the end of an alert. */
   happened({ type }: MeshEvent): void {
-    if (!type.startsWith("task.") && !type.startsWith("alert.")) this.changed();
+    if (type.startsWith("task.") || type.startsWith("alert.")) return;
+    // A peer that joins or comes back can only end an alert.
+    const isArrival = type === "peer.discovered" || type === "peer.active";
+    if (!isArrival || this.#found.hasAlerts || this.#evaluatedAt === null) this.changed();
   }
 
   /** Something has changed that alerts are about. */

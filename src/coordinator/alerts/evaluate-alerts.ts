@@ -60,6 +60,7 @@ function look(scope: DueScope): Evaluation {
     {
       hasChanges: fired.length + resolved.length + changed.length > 0,
       next: earliest([next, nextOld]),
+      hasAlerts: firing.size + fired.length > 0,
       hasQueueAlerts: [...firing.values()].some(({ alert }) => QUEUE_ALERTS.has(alert)),
       storage: storageLevel(facts.storage, thresholds),
     },
@@ -71,7 +72,8 @@ function look(scope: DueScope): Evaluation {
 const QUEUE_ALERTS: ReadonlySet<string> = new Set(["queue_old", "queue_long"]);
 
 /** Whether tasks were written while some wait, or while there is an alert that ends once none waits. */
-const mayConcernQueue = ({ registry }: DueScope): boolean =>
+const mayConcernQueue = ({ registry, config: { alerts } }: DueScope): boolean =>
+  (alerts.queueOld !== null || alerts.queueLong !== null) &&
   registry.changes.any(["tasks"]) &&
   (registry.tasks.waiting.length > 0 || registry.alertWatch.found.hasQueueAlerts);
 

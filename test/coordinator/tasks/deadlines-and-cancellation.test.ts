@@ -1,3 +1,4 @@
+import { DEFAULT_THRESHOLDS } from "../../../src/alerts/thresholds.ts";
 import { describe, expect, test } from "vitest";
 import { DAY, HOUR, MINUTE, SECOND } from "../../../src/base/clock.ts";
 import { EPOCH_ROTATION_INTERVAL, TASK_RETENTION } from "../../../src/protocol/constants.ts";
@@ -6,6 +7,11 @@ import { KEYS, START, submission, TestMesh } from "../mesh.ts";
 const [A, B] = KEYS;
 const SHORT = { kind: "echo", deadline_seconds: 10 };
 const cancelInput = (id: string) => ({ id, visibleTo: null });
+
+/** While tasks wait, alerts have ticks of their own. */
+const WITHOUT_QUEUE_ALERTS = {
+  alerts: { ...DEFAULT_THRESHOLDS, queueOld: null, queueLong: null },
+};
 
 describe("a task's deadline", () => {
   test("AS11 a queued task expires at its deadline", () => {
@@ -57,7 +63,7 @@ describe("a task's deadline", () => {
   });
 
   test("AS11 many tasks with the same deadline expire within a few ticks", () => {
-    const mesh = new TestMesh();
+    const mesh = new TestMesh({ config: WITHOUT_QUEUE_ALERTS });
     mesh.fillQueue(1_100, SHORT);
     mesh.runFor(11 * SECOND);
     expect(mesh.rows("SELECT DISTINCT state FROM tasks")).toEqual([{ state: "expired" }]);
@@ -210,7 +216,7 @@ describe("a task that has ended", () => {
 
 describe("the next tick", () => {
   test("there is no next tick unless something is due at a known time", () => {
-    const mesh = new TestMesh();
+    const mesh = new TestMesh({ config: WITHOUT_QUEUE_ALERTS });
     expect(mesh.nextTick()).toBeNull();
     mesh.join(A);
     // Rows with a lifetime were written.
@@ -224,7 +230,7 @@ describe("the next tick", () => {
   });
 
   test("the next tick is the earliest of a lease, an offer timeout, a pause, a deadline and the sweep", () => {
-    const mesh = new TestMesh();
+    const mesh = new TestMesh({ config: WITHOUT_QUEUE_ALERTS });
     const untilNextTick = () => (mesh.nextTick() ?? Number.NaN) - mesh.now;
     mesh.submit({ kind: "echo", deadline_seconds: HOUR / 1_000 });
     expect(untilNextTick()).toBe(MINUTE);

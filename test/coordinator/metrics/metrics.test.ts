@@ -217,7 +217,7 @@ describe("the metrics of a mesh", () => {
     const worker = mesh.join(SECOND_KEY, { kinds: ["*"], slots: 8 });
     for (let n = 0; n < 300; n++) mesh.submit({ kind: `hostile-${n}` });
     worker.accept();
-    worker.fail("because", false);
+    worker.fail("a secret reason", false);
     const text = metricsText(collect(mesh), "openmetrics");
     const families = parseMetrics(text, "openmetrics");
     for (const { samples } of families) expect(samples.length).toBeLessThanOrEqual(SERIES_MAX);
@@ -227,7 +227,7 @@ describe("the metrics of a mesh", () => {
       FIRST.publicKey,
       "admin",
       "192.0.2",
-      "because",
+      "a secret reason",
     ])
       expect(text).not.toContain(secret);
     const waiting = families.find(({ name }) => name === "muster_tasks_waiting");

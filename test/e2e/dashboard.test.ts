@@ -77,6 +77,7 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard in a browser${NO_BROWSER}`, ()
         "Peers",
         "Map",
         "Tasks",
+        "Webhooks",
         "Access",
       ]);
       await goTo(page, `/peers/${running.worker.id}`);

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type {
   AllowList,
   AuditList,
+  DeliveryList,
   DenyList,
   JoinKeyList,
   NewJoinKeyView,
@@ -10,6 +11,7 @@ import type {
   PeerList,
   TaskList,
   TokenList,
+  WebhookSourceList,
 } from "../../../src/protocol/http.ts";
 
 export type PeerPage = z.infer<typeof PeerList>;
@@ -21,3 +23,5 @@ export type NewToken = z.infer<typeof NewTokenView>;
 export type JoinKeys = z.infer<typeof JoinKeyList>;
 export type NewJoinKey = z.infer<typeof NewJoinKeyView>;
 export type AuditPage = z.infer<typeof AuditList>;
+export type SourceList = z.infer<typeof WebhookSourceList>;
+export type DeliveryPage = z.infer<typeof DeliveryList>;

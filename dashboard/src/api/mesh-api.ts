@@ -112,7 +112,7 @@ interface Problem {
 }
 
 /** A proxy in front of the mesh may answer without a problem document. */
-function errorOf(status: number, text: string): ApiError {
+export function errorOf(status: number, text: string): ApiError {
   let problem: Problem = {};
   try {
     problem = JSON.parse(text) as Problem;

@@ -33,6 +33,8 @@ const TONES: Readonly<Record<string, Tone>> = {
   accepted: "ok",
   duplicate: "idle",
   filtered: "idle",
+  unmapped: "warn",
+  ping: "idle",
   expired_token: "idle",
   open: "bad",
   half_open: "warn",

@@ -17,6 +17,8 @@ import { Submit } from "./submit/submit.tsx";
 import { Task } from "./tasks/task.tsx";
 import { Tasks } from "./tasks/tasks.tsx";
 import { ThemeButton } from "./theme-button.tsx";
+import { Source } from "./webhooks/source.tsx";
+import { Webhooks } from "./webhooks/webhooks.tsx";
 
 interface View {
   readonly name: string;
@@ -35,6 +37,14 @@ const VIEWS: readonly View[] = [
   { name: "map", title: "Map", icon: "map", show: MeshMap, isFor: mayRead },
   { name: "tasks", title: "Tasks", icon: "tasks", show: Tasks, showOne: Task },
   { name: "submit", title: "Submit", icon: "submit", show: Submit, isFor: mayWork },
+  {
+    name: "webhooks",
+    title: "Webhooks",
+    icon: "webhooks",
+    show: Webhooks,
+    showOne: Source,
+    isFor: mayRead,
+  },
   {
     name: "access",
     title: "Access",

@@ -33,6 +33,7 @@ describe.skipIf(NO_BROWSER !== "")(`the webhooks on the dashboard${NO_BROWSER}`,
       const [url = "", secret = ""] = await page.locator(".made code").allInnerTexts();
       expect(url).toBe(`${running.url}/v1/webhooks/ci`);
       expect(secret).toMatch(/^[0-9a-f]{64}$/);
+      expect(await accessibilityFaults(page)).toEqual([]);
       await page.getByRole("link", { name: "Go to the source" }).click();
       await page.getByText("No delivery with a valid signature").waitFor();
       expect(await page.content()).not.toContain(secret);
@@ -60,6 +61,7 @@ describe.skipIf(NO_BROWSER !== "")(`the webhooks on the dashboard${NO_BROWSER}`,
       const refused = page.getByRole("region", { name: "signature_invalid" });
       await refused.getByText("What to do:").waitFor();
       await refused.getByText("muster webhook update ci").waitFor();
+      expect(await accessibilityFaults(page)).toEqual([]);
       // The refusal of a delivery is not one of the session.
       await page.getByRole("navigation", { name: "Views" }).waitFor();
       const stored = "JSON.stringify([localStorage, sessionStorage, document.cookie])";
@@ -131,6 +133,7 @@ describe.skipIf(NO_BROWSER !== "")(`the webhooks on the dashboard${NO_BROWSER}`,
       await check.click();
       await tryOut.getByText("the signature does not match").waitFor();
       await tryOut.getByText("it would be filtered").waitFor();
+      expect(await accessibilityFaults(page)).toEqual([]);
     });
     expect(await running.mesh.webhooks.deliveries("checked").toArray()).toEqual([]);
     await running.mesh.webhooks.remove("checked");

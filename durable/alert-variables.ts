@@ -2,6 +2,8 @@ import { z } from "zod";
 import { DEFAULT_THRESHOLDS, type AlertThresholds } from "../src/alerts/thresholds.ts";
 import { MINUTE } from "../src/base/clock.ts";
 import { QUEUE_MAX } from "../src/protocol/constants.ts";
+import type { OutboundAllow } from "../src/protocol/outbound-allow.ts";
+import { OUTBOUND_URL_CHARS_MAX, outboundUrl } from "../src/protocol/outbound-url.ts";
 
 /** 30 days. */
 const MINUTES_MAX = 43_200;
@@ -27,6 +29,46 @@ const minutes = (initial: number | null) =>
   threshold(MINUTES_MAX, initial === null ? null : initial / MINUTE);
 const percent = (initial: number | null) => threshold(100, initial === null ? null : initial * 100);
 
+const WEBHOOKS_MAX = 5;
+
+const WebhookList = z
+  .string()
+  .default("")
+  .transform((text) => text.split(",").map((url) => url.trim()))
+  .transform((urls) => [...new Set(urls.filter((url) => url !== ""))])
+  .refine(
+    (urls) => urls.length <= WEBHOOKS_MAX && urls.every(isWebhookUrl),
+    `is not a list of at most ${WEBHOOKS_MAX} http or https URLs`,
+  );
+
+function isWebhookUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === "";
+}
+
+/**
+ * Why an alert webhook may never be called, or null. By its entry alone: URLs of webhooks may be secrets.
+ *
+ * @param allowLoopback the value of ALLOW_LOOPBACK
+ */
+export function alertWebhookFault(
+  urls: readonly string[],
+  rules: { readonly allowLoopback: boolean; readonly allow: OutboundAllow },
+): string | null {
+  for (const [index, url] of urls.entries()) {
+    const callable = outboundUrl(url, { schemes: ["https", "http"], ...rules });
+    if (callable.ok) continue;
+    const entry = `ALERT_WEBHOOKS has as entry ${index + 1} a URL that may not be called`;
+    const { code } = callable.error;
+    if (code === "address" || code === "name")
+      return `${entry}: its host is not public; a private host needs an entry in OUTBOUND_ALLOW`;
+    if (code === "port")
+      return `${entry}: its port is that of another protocol; it needs an entry in OUTBOUND_ALLOW`;
+    return `${entry}: a URL has at most ${OUTBOUND_URL_CHARS_MAX} characters, and no spaces, user name or password`;
+  }
+  return null;
+}
+
 /** The variables of alerts. */
 export const AlertVariables = {
   ALERT_PEER_DOWN_MINUTES: minutes(DEFAULT_THRESHOLDS.peerDown),
@@ -36,10 +78,11 @@ export const AlertVariables = {
   ALERT_QUEUE_OLD_MINUTES: minutes(DEFAULT_THRESHOLDS.queueOld),
   ALERT_QUEUE_LONG: threshold(QUEUE_MAX, DEFAULT_THRESHOLDS.queueLong),
   ALERT_RESOLVE_MINUTES: minutes(DEFAULT_THRESHOLDS.resolveAfter),
+  ALERT_WEBHOOKS: WebhookList,
 };
 
 type Variables = {
-  readonly [Name in keyof typeof AlertVariables]: number | null;
+  readonly [Name in Exclude<keyof typeof AlertVariables, "ALERT_WEBHOOKS">]: number | null;
 };
 
 /** When alerts fire, by the variables. */

@@ -1,11 +1,14 @@
 import { faultOf } from "../src/base/log/log-events.ts";
+import type { Input } from "../src/contract/commands.ts";
 import type { CallbackRequest } from "../src/contract/webhooks.ts";
+import type { Executed } from "../src/coordinator/kernel/execute.ts";
 import {
   CALLBACK_PLACES,
   type Answer,
   type CallbackPlace,
   type LastOwners,
 } from "../src/webhooks/index.ts";
+import type { SessionPort } from "./session-port.ts";
 import { log } from "./worker-log.ts";
 
 /**
@@ -30,6 +33,24 @@ interface InProgress {
   readonly sender: number;
   readonly place: CallbackPlace;
 }
+
+type CallbackCommand = "claim_callback" | "callback_answered";
+
+/** Makes the attempts of a coordinator, which runs the commands. */
+export const callbackRunner = (
+  sessions: SessionPort,
+  run: <K extends CallbackCommand>(name: K, input: Input<K>) => Executed<K>["result"],
+): CallbackRunner =>
+  new CallbackRunner({
+    send: (sender, { url, headers, body, timeoutMs }) =>
+      sessions.sendCallback(sender, { url, headers, body, timeoutMs }),
+    claim(inProgress, afterOwners) {
+      const claimed = run("claim_callback", { inProgress, afterOwners });
+      return claimed.ok ? claimed.value.request : null;
+    },
+    answered: ({ taskId, retries, attempt }, answer) =>
+      void run("callback_answered", { taskId, retries, attempt, answer }),
+  });
 
 /** Makes the callback attempts that are due, as many at once as have places. */
 export class CallbackRunner {

@@ -1,4 +1,4 @@
-import { alertThresholds } from "./alert-variables.ts";
+import { alertThresholds, alertWebhookFault } from "./alert-variables.ts";
 import type { BudgetName } from "../src/access/address-limiter.ts";
 import type { TrustedProxies } from "../src/access/client-address.ts";
 import { credentialKey } from "../src/access/credential.ts";
@@ -98,6 +98,11 @@ function parseConfig(env: Env, now: Millis): Result<MeshConfig, MusterError> {
     return misconfigured(
       "OUTBOUND_ALLOW needs an OUTBOUND_PROXY, which connects to the hosts that it lists and to no other private address",
     );
+  const webhookFault = alertWebhookFault(data.ALERT_WEBHOOKS, {
+    allowLoopback: data.ALLOW_LOOPBACK === "true",
+    allow: data.OUTBOUND_ALLOW,
+  });
+  if (webhookFault !== null) return misconfigured(webhookFault);
   const collector = readCollector(data);
   if (!collector.ok) return misconfigured(collector.error);
   return ok({
@@ -149,6 +154,7 @@ const coordinatorConfig = (
     payloadRetention: data.TASK_PAYLOAD_RETENTION_HOURS * HOUR,
   },
   alerts: alertThresholds(data),
+  alertWebhooks: data.ALERT_WEBHOOKS,
   credentialKey: credentialKey(data.MESH_SIGNING_KEY),
   callbackKey: callbackKey(data.MESH_SIGNING_KEY),
   discovery: {

@@ -28,8 +28,9 @@ import { markOf } from "../src/coordinator/events/position.ts";
 import type { Registry } from "../src/registry/registry.ts";
 import { isEnded } from "../src/tasks/task.ts";
 import { AlarmClock } from "./alarm-clock.ts";
+import { alertSender, type AlertSender } from "./alert-sender.ts";
 import { inBackground } from "./background.ts";
-import { CallbackRunner } from "./callback-runner.ts";
+import { callbackRunner } from "./callback-runner.ts";
 import { failureOf, REPLACED, REVOKE_UNCONFIRMED, unspoken } from "./coordinator-errors.ts";
 import { requireConfig, type MeshConfig } from "./config.ts";
 import { durableSql } from "./durable-sql.ts";
@@ -50,6 +51,8 @@ import { timed } from "./timed.ts";
 import { upstashStore } from "./upstash-store.ts";
 import { log } from "./worker-log.ts";
 
+type RunCommand = <K extends CommandName>(name: K, input: Input<K>) => Executed<K>["result"];
+
 /**
  * The coordinator's object: wakes, gathers commands into groups, hands each group to the core, and performs what the core
  * decided. It decides nothing itself. Its state is in SQLite. Memory holds callers that wait for a task, commands that wait
@@ -69,6 +72,7 @@ export class Coordinator
   readonly #effects: EffectPerformer;
   readonly #measurements: MeasurementWriter;
   readonly #spans: SpanExporter | null;
+  readonly #alertSender: AlertSender;
   readonly #waiters = new TaskWaiters();
   readonly #streams: EventStreams;
   /** An import has replaced the rows, and this object ends. */
@@ -92,6 +96,7 @@ export class Coordinator
     });
     const { replicas } = this.#config;
     const sessions = new SessionPort(env.PEER_SESSION);
+    const run: RunCommand = (name, input) => this.#run(name, input);
     const ports: OutboxPorts = {
       registry: this.#registry,
       store: kvStore(env.BLOBS, () => Date.now()),
@@ -110,22 +115,13 @@ export class Coordinator
       sessions,
       waiters: this.#waiters,
       outboxes: [this.#outbox, this.#copies],
-      callbacks: new CallbackRunner({
-        send: (sender, { url, headers, body, timeoutMs }) =>
-          sessions.sendCallback(sender, { url, headers, body, timeoutMs }),
-        claim: (inProgress, afterOwners) => {
-          const claimed = this.#run("claim_callback", { inProgress, afterOwners });
-          return claimed.ok ? claimed.value.request : null;
-        },
-        answered: ({ taskId, retries, attempt }, answer) =>
-          void this.#run("callback_answered", { taskId, retries, attempt, answer }),
-      }),
+      callbacks: callbackRunner(sessions, run),
       execute: async (name, input) =>
         void (await this.#queue.execute([grouped("mesh", { name, input })])),
     });
     const { collector } = this.#config;
-    this.#spans =
-      collector && spanExporter(collector, this.#registry, (name, input) => this.#run(name, input));
+    this.#alertSender = alertSender(sessions, this.#registry, run);
+    this.#spans = collector && spanExporter(collector, this.#registry, run);
     void ctx.blockConcurrencyWhile(() => this.#alarm.load());
   }
 
@@ -228,7 +224,7 @@ export class Coordinator
       // Messages that have arrived come before the leases and offers that the tick ends.
       this.#queue.drain();
       this.#run("tick", {});
-      inBackground(Promise.all([this.#copies.run(), this.#spans?.run()]));
+      inBackground(Promise.all([this.#copies.run(), this.#spans?.run(), this.#alertSender.run()]));
       await this.#outbox.run();
     } catch (thrown) {
       log.write("coordinator.tick_failed", faultOf(thrown));

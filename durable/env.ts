@@ -67,6 +67,8 @@ export interface Env {
   readonly ALERT_QUEUE_OLD_MINUTES?: string;
   readonly ALERT_QUEUE_LONG?: string;
   readonly ALERT_RESOLVE_MINUTES?: string;
+  /** URLs that are told when alerts fire and end. */
+  readonly ALERT_WEBHOOKS?: string;
   readonly ADMIN_TOKEN?: string;
   readonly MESH_IDENTITY_KEY?: string;
   /** While the identity rotates: the next key, and when it replaces the current one (RFC 3339). */

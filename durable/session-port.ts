@@ -46,9 +46,9 @@ export class SessionPort {
     return withDeadline(this.#sessions.get(id).dial(RPC_VERSION, order), RPC_TIMEOUT);
   }
 
-  /** A few objects make the attempts at callbacks: each has connections of its own. */
-  sendCallback(sender: number, post: CallbackPost): Promise<Answer> {
-    const id = this.#sessions.idFromName(`callbacks:${sender}`);
+  /** A few objects make the attempts at callbacks, and one those at alert webhooks: each has connections of its own. */
+  sendCallback(sender: number | "alerts", post: CallbackPost): Promise<Answer> {
+    const id = this.#sessions.idFromName(sender === "alerts" ? sender : `callbacks:${sender}`);
     const sent = this.#sessions.get(id).sendCallback(RPC_VERSION, post);
     return withDeadline(sent, post.timeoutMs + RPC_TIMEOUT);
   }

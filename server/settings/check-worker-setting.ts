@@ -18,8 +18,16 @@ function faultOf(name: string, value: string): string | null {
 export function checkWorkerSetting({ name, allowed }: Setting, given: GivenSetting): void {
   const fault = faultOf(name, given.value);
   if (fault === null) return;
-  throw settingFault(given, allowed, reasonIn(fault));
+  const shown = name === "ALERT_WEBHOOKS" ? { ...given, value: hostsOf(given.value) } : given;
+  throw settingFault(shown, allowed, reasonIn(fault));
 }
+
+/** A list of URLs without users, paths and queries: those of webhooks are often secrets. */
+const hostsOf = (list: string): string =>
+  list
+    .split(",")
+    .map((url) => url.replace(/^(\s*(?:[a-z]+:\/\/)?)(?:[^/?#]*@)?([^/?#]*)[^]*$/i, "$1$2"))
+    .join(",");
 
 /** Of a list, and of a public URL, the Worker says what is wrong with it; of others that is what is allowed, once more. */
 function reasonIn(fault: string): string | undefined {

@@ -87,7 +87,7 @@ function peerConditions(
       holdFor: peerDown,
       value: secondsSince(peer.lostAt, now),
       threshold: peerDown / SECOND,
-      message: `peer ${peer.name} (${peer.id}) was lost and has not come back for ${duration(now - peer.lostAt)}`,
+      message: `${peerText(peer.name, peer.id)} was lost and has not come back for ${duration(now - peer.lostAt)}`,
     });
   }
   return found;
@@ -108,8 +108,12 @@ const circuitConditions = (
         holdFor: circuitOpen,
         value: secondsSince(openedAt, now),
         threshold: circuitOpen / SECOND,
-        message: `peer ${name} (${peer}) fails too often${kind === null ? "" : ` at ${kind}`}: its circuit has been open for ${duration(now - openedAt)}`,
+        message: `${peerText(name, peer)} fails too often${kind === null ? "" : ` at ${kind}`}: its circuit has been open for ${duration(now - openedAt)}`,
       }));
+
+/** A peer for people; not every peer has a name. */
+const peerText = (name: string, id: string): string =>
+  name === "" ? `peer ${id}` : `peer ${name} (${id})`;
 
 /** Whether the database is so large that an alert fires, that one which fires goes on, or neither. */
 export function storageLevel(

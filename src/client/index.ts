@@ -104,6 +104,8 @@ export type {
 } from "./events/event-options.ts";
 export { JsonText } from "../base/json-text/json-text.ts";
 export type {
+  AlertNotice,
+  AlertView,
   AllowEntry,
   AttemptView,
   AuthMode,

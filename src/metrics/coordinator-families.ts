@@ -31,6 +31,12 @@ export const COORDINATOR_FAMILIES = {
     unit: null,
     labels: { alert: ALERT_TYPES },
   },
+  muster_alert_webhook_attempts: {
+    type: "counter",
+    help: "Attempts at alert webhooks, by the receiver's answer.",
+    unit: null,
+    labels: { answer: CALLBACK_ANSWERS },
+  },
   muster_outbox_entries: {
     type: "gauge",
     help: "Work outside the database that is not done yet.",

@@ -17,6 +17,7 @@ export const DERIVED_TABLES = [
   "event_log",
   "metric_counters",
   "span_queue",
+  "alert_deliveries",
 ] as const;
 
 /** A table of the truth. */

@@ -289,4 +289,10 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       clear_since INTEGER, value REAL NOT NULL, threshold REAL NOT NULL, message TEXT NOT NULL
     ) WITHOUT ROWID`,
   ],
+  [
+    `CREATE TABLE alert_deliveries (
+      seq INTEGER PRIMARY KEY, url TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, due_at INTEGER NOT NULL,
+      attempts INTEGER NOT NULL, UNIQUE (url, key)
+    )`,
+  ],
 ];

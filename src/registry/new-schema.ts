@@ -8,6 +8,8 @@ export const NEW_SCHEMA: readonly string[] = [
     heard_at INTEGER NOT NULL, PRIMARY KEY (advertiser_id, peer_id)) WITHOUT ROWID`,
   `CREATE INDEX hearsay_ages ON "advertised_peers" (heard_at)`,
   `CREATE INDEX hearsay_peers ON "advertised_peers" (peer_id, hops, advertised_at)`,
+  `CREATE TABLE alert_deliveries (seq INTEGER PRIMARY KEY, url TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL,
+    body TEXT NOT NULL, due_at INTEGER NOT NULL, attempts INTEGER NOT NULL, UNIQUE (url, key))`,
   `CREATE TABLE alerts (key TEXT PRIMARY KEY, alert TEXT NOT NULL, peer_id TEXT, kind TEXT, since INTEGER NOT NULL,
     fired_at INTEGER NOT NULL, clear_since INTEGER, value REAL NOT NULL, threshold REAL NOT NULL, message TEXT NOT NULL) WITHOUT ROWID`,
   `CREATE TABLE aliases (old_id TEXT PRIMARY KEY, new_id TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID`,

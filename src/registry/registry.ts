@@ -1,6 +1,7 @@
 import { kindSettingsTable } from "./kind-settings.ts";
 import { OwnerLimitsCache } from "./owner-limits.ts";
 import { aliasesTable } from "./aliases.ts";
+import { alertDeliveriesTable } from "./alert-deliveries.ts";
 import { alertsTable } from "./alerts.ts";
 import { AlertWatch } from "./alert-watch.ts";
 import { allowlistTable } from "./allowlist.ts";
@@ -238,6 +239,7 @@ export function openRegistry(
     spanQueue: spanQueueTable(on("spanQueue")),
     spanExport: new SpanExportState(() => changes.mark("spanQueue")),
     alerts: alertsTable(on("alerts"), record),
+    alertDeliveries: alertDeliveriesTable(on("alertDeliveries")),
     alertWatch,
     apiTokens,
     endedOwners,

@@ -23,7 +23,8 @@ export type TableName =
   | "exportCopy"
   | "importCopy"
   | "spanQueue"
-  | "alerts";
+  | "alerts"
+  | "alertDeliveries";
 
 /** Which tables were written since `clear`, so that only the due times that may have changed are read again. */
 export class TableChanges {

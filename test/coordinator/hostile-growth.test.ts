@@ -62,6 +62,8 @@ const BOUNDS: Readonly<Record<string, number>> = {
   metric_counters: 1,
   // 21 of each of six types.
   alerts: 126,
+  // Of a mesh without alert webhooks.
+  alert_deliveries: 0,
   // Of a mesh without a collector.
   span_queue: 0,
   // Only the operator adds rows, or a caller with a quota.

@@ -24,6 +24,7 @@ export const TEST_CONFIG: CoordinatorConfig = {
   retention: 30 * DAY,
   storage: { limit: STORAGE_LIMIT, payloadRetention: DAY },
   alerts: DEFAULT_THRESHOLDS,
+  alertWebhooks: [],
   credentialKey: new Uint8Array(32),
   callbackKey: new Uint8Array(32).fill(1),
   discovery: {

@@ -91,6 +91,7 @@ const GOOD: Readonly<Record<string, readonly string[]>> = {
   ALERT_QUEUE_OLD_MINUTES: MINUTES,
   ALERT_QUEUE_LONG: MINUTES,
   ALERT_RESOLVE_MINUTES: MINUTES,
+  ALERT_WEBHOOKS: URLS,
   ALLOW_LOOPBACK: SWITCHES,
   MESH_ROTATION_ENDS: [1, 2, 3].map((n) => `2030-01-0${n}T00:00:00Z`),
 };
@@ -131,6 +132,7 @@ const BAD: Readonly<Record<string, readonly (readonly [value: string, reason?: s
     ["https://hooks.internal", "entry 1"],
   ],
   OTLP_ENDPOINT: [["collector:4318"], ["ftp://c.example"], ["https://c.example/?a=1"]],
+  ALERT_WEBHOOKS: [["pager.example"], ["https://a.example, ftp://b.example"]],
   MESH_ROTATION_ENDS: [["tomorrow"], ["2030-01-01"]],
 };
 /** Of the settings that take the same values: by what stands for the value in help texts. */
@@ -390,10 +392,9 @@ describe("the settings of a self-hosted mesh", () => {
     const entries = [...doc.matchAll(/^- (`[A-Z].*?`):? /gm)].flatMap(([line]) =>
       [...line.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name),
     );
-    for (const name of [...SETTINGS.map((setting) => setting.name), ...SECRETS])
-      expect(doc).toMatch(new RegExp(`\`${name}\``));
-    const replica = ["MESH_VERIFYING_KEY", "REPLICA_KEPT_BYTES"];
-    const known = [...SETTINGS.map(({ name }) => name), ...SECRETS, ...replica];
+    const settings = [...SETTINGS.map(({ name }) => name), ...SECRETS];
+    for (const name of settings) expect(doc).toMatch(new RegExp(`\`${name}\``));
+    const known = [...settings, "MESH_VERIFYING_KEY", "REPLICA_KEPT_BYTES"];
     expect(entries.filter((name) => !known.includes(name ?? ""))).toEqual([]);
   });
 });

@@ -115,6 +115,27 @@ const WORKER_EVENTS = {
     message: "the callback to {host} was given up",
     fields: [...OF_TASK, "host", "attempts", "status"],
   },
+  "alert.fired": {
+    level: "warn",
+    message: "the alert {alert} fires: {detail}",
+    fields: ["alert", "peer", "kind", "detail"],
+  },
+  "alert.ended": {
+    level: "info",
+    message: "the alert {alert} has ended",
+    fields: ["alert", "peer", "kind"],
+  },
+  "alert.answer_lost": {
+    level: "error",
+    message:
+      "the answer of the alert webhook at {host} was not recorded; the attempt is repeated: {error}",
+    fields: ["host", ...FAULT],
+  },
+  "alert.given_up": {
+    level: "warn",
+    message: "the webhook at {host} was not told of the alert {alert}, and is not told again",
+    fields: ["alert", "host", "attempts", "status"],
+  },
   "task.failed": {
     level: "info",
     message: "a task of the kind {kind} has ended: {state}",

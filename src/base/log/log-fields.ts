@@ -20,6 +20,7 @@ const count = (meaning: string) => ({ type: "number", meaning }) as const;
 /** Every field of log lines besides `time`, `level`, `event` and `message`. None is a secret, a payload, a result or the error text of a handler. */
 export const LOG_FIELDS = {
   address: text("the IP address of the caller, or the URL that the mesh dialed", 128),
+  alert: text("the key of the alert: its type and what it is about", 192),
   attempts: count("how many attempts were made"),
   auth_mode: text("`open` or `allowlist`", 16),
   code: text("the error code, as docs/troubleshooting.md lists them", 64),
@@ -33,7 +34,7 @@ export const LOG_FIELDS = {
   error: text("what was thrown", 1_000),
   folder: text("the folder of the mesh", 1_024),
   free_mb: count("free space, in MB"),
-  host: text("the host of a callback's receiver", 256),
+  host: text("the host of the receiver of a callback or an alert webhook", 256),
   kind: text("the kind of the task", 64),
   limit: count("the limit that was reached"),
   mesh_key: text("the public key of the mesh", 64),

@@ -260,6 +260,12 @@ const WORKER_SETTINGS = [
     "an alert ends once nothing has been wrong for so long; default: 2",
     43_200,
   ),
+  ofWorker(
+    "ALERT_WEBHOOKS",
+    "LIST",
+    "URLs that are told when alerts fire and end",
+    "a list of at most 5 http or https URLs",
+  ),
 ] as const;
 
 export const SETTINGS: readonly Setting[] = [...HOST_SETTINGS, ...WORKER_SETTINGS];

@@ -1,8 +1,11 @@
+import type { Alert } from "../../alerts/alert.ts";
 import { conditionsOf, storageLevel } from "../../alerts/conditions.ts";
 import { evaluate, type Evaluation } from "../../alerts/evaluate.ts";
 import { limitConditions } from "../../alerts/limit-conditions.ts";
 import { alertKey } from "../../protocol/alert-types.ts";
+import { logLine } from "../kernel/log.ts";
 import { dueAfter, earliest, type DueScope, type Job } from "../kernel/job.ts";
+import { tellWebhooks } from "./deliver-alerts.ts";
 import { factsOf, isWatched } from "./facts.ts";
 
 /**
@@ -17,8 +20,16 @@ export const evaluateAlerts: Job = {
     const { alerts, alertWatch } = registry;
     if (!alertWatch.found.hasChanges && !alertWatch.isDue(context.now)) return;
     const { fired, resolved, changed } = look(context);
-    for (const alert of resolved) alerts.resolve(alert);
-    for (const alert of fired) alerts.fire(alert);
+    for (const alert of resolved) {
+      alerts.resolve(alert);
+      tellWebhooks(context, alert, "alert.resolved");
+      logLine(context, "alert.ended", fieldsOf(alert));
+    }
+    for (const alert of fired) {
+      alerts.fire(alert);
+      tellWebhooks(context, alert, "alert.firing");
+      logLine(context, "alert.fired", { ...fieldsOf(alert), detail: alert.message });
+    }
     for (const alert of changed) alerts.update(alert);
     // What has changed decides what else fires: one that ended has made room.
     if (fired.length + resolved.length + changed.length > 0) look(context);
@@ -33,6 +44,8 @@ export const evaluateAlerts: Job = {
     },
   },
 };
+
+const fieldsOf = ({ key, peer, kind }: Alert) => ({ alert: key, peer, kind });
 
 /** Evaluates the alerts, and notes when that is due next. */
 function look(scope: DueScope): Evaluation {

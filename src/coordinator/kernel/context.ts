@@ -39,6 +39,8 @@ export interface CoordinatorConfig {
   readonly storage: StorageConfig;
   /** When alerts fire. */
   readonly alerts: AlertThresholds;
+  /** URLs that are told when they fire and end. */
+  readonly alertWebhooks: readonly string[];
   /** Makes and checks tokens and join keys. */
   readonly credentialKey: Bytes;
   /** Signs callbacks, and seals the secrets that are given with tasks (`webhooks/callback.ts`). */

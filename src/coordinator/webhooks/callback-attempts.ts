@@ -214,7 +214,7 @@ function giveUp(context: Context, task: Task, callback: Callback): void {
 }
 
 /** An answer as the metrics name it. */
-function answerOf(answer: Answer): (typeof CALLBACK_ANSWERS)[number] {
+export function answerOf(answer: Answer): (typeof CALLBACK_ANSWERS)[number] {
   if (isAcknowledged(answer)) return "acknowledged";
   return answer.status === null ? "unreachable" : "refused";
 }

@@ -53,9 +53,12 @@ export const endPreviousCallbackSecret: Handler<"end_previous_callback_secret"> 
 };
 
 /** The secrets that sign the callback of a task that was given none of its own. */
-export function secretsOfTask(context: Context, task: Task, origin: string): readonly string[] {
+export const secretsOfTask = (context: Context, task: Task, origin: string): readonly string[] =>
+  secretsOf(context, ownerKeyOf(task), origin);
+
+/** The secrets that sign what an owner sends to a receiver. */
+export function secretsOf(context: Context, owner: string, origin: string): readonly string[] {
   const { registry, config, now } = context;
-  const owner = ownerKeyOf(task);
   const rotation = registry.callbackRotations.get(owner, origin) ?? neverRotated(owner, origin);
   return signingSecrets(config.callbackKey, rotation, now);
 }

@@ -33,3 +33,11 @@ export const AlertList = z
   })
   .meta({ id: "AlertList" });
 export type AlertList = z.infer<typeof AlertList>;
+
+/** What alert webhooks are sent. */
+export interface AlertNotice {
+  readonly type: "alert.firing" | "alert.resolved";
+  /** When it fired or ended; RFC 3339. */
+  readonly timestamp: string;
+  readonly data: AlertView;
+}

@@ -264,6 +264,7 @@ const OTHER: readonly string[] = [
   "metric_counters",
   "span_queue",
   "alerts",
+  "alert_deliveries",
 ];
 
 const countOf = (mesh: TestMesh, table: string): number =>

@@ -5,6 +5,7 @@ import type { ControllerOptions } from "../../src/client/clients/options.ts";
 import { MusterApiError, TaskFailed, WaitTimeout } from "../../src/client/errors.ts";
 import { isOutage, outageDelay } from "../../src/client/http/request-retry.ts";
 import { taskOf } from "../../src/client/tasks/task.ts";
+import { OUTAGE_LAST_TRY } from "../../src/client/timings.ts";
 import type { TaskView } from "../../src/protocol/http.ts";
 import { task as taskJson } from "./fake-api.ts";
 import { FAILURES, LARGE_RESULT, UnreliableMesh, type Failure } from "./unreliable-mesh.ts";
@@ -54,6 +55,9 @@ async function submitted(mesh: MeshClient): Promise<string> {
   return id;
 }
 
+/** So that an attempt has a part of the bound for its answer: no whole number of milliseconds. */
+const LONGER_THAN_LAST_TRY = OUTAGE_LAST_TRY + 400;
+
 describe.each(Object.entries(FAILURES))("when %s", (_, failure: Failure) => {
   test.each(MOMENTS)(
     "SK1 %s goes on after %i answers, and makes no second task",
@@ -72,7 +76,7 @@ describe.each(Object.entries(FAILURES))("when %s", (_, failure: Failure) => {
     const mesh = client();
     const id = call === "run" ? "" : await submitted(mesh);
     server.always = failure;
-    const error = await CALLS[call]?.(mesh, { outageMs: 600 }, id).catch(
+    const error = await CALLS[call]?.(mesh, { outageMs: LONGER_THAN_LAST_TRY }, id).catch(
       (thrown: unknown) => thrown,
     );
     expect(error).toBeInstanceOf(MusterApiError);
@@ -125,7 +129,7 @@ describe("a mesh that refuses connections", () => {
     async (call) => {
       const id = call === "run" ? "" : await submitted(client());
       await server.close();
-      const mesh = client({ outageMs: 600 });
+      const mesh = client({ outageMs: LONGER_THAN_LAST_TRY });
       await expect(CALLS[call]?.(mesh, {}, id)).rejects.toMatchObject({
         code: "unreachable",
         taskId: call === "run" ? undefined : id,

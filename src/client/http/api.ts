@@ -10,6 +10,7 @@ import { readRetryAfter } from "../../protocol/retry-after-header.ts";
 import { MusterApiError, OptionsError } from "../errors.ts";
 import { boundedBody, boundedJson, refuseCutJson } from "./bounded-body.ts";
 import { withRetries, type Attempt } from "./request-retry.ts";
+import { timeoutSignal } from "./timeout-signal.ts";
 import {
   ANSWER_BYTES_MAX,
   OUTAGE_LAST_TRY,
@@ -150,7 +151,7 @@ export class Api {
     // A mesh that comes back is asked to answer at once.
     const poll = outageLeft === null ? request.poll : undefined;
     const { wait = poll ?? 0 } = request;
-    const timeout = AbortSignal.timeout(
+    const timeout = timeoutSignal(
       outageLeft === null
         ? answerTimeout + wait
         : Math.min(answerTimeout, Math.max(outageLeft, OUTAGE_LAST_TRY)),

@@ -73,6 +73,14 @@ describe.skipIf(missing !== "")(`PK15 with both packages${missing}`, () => {
     expect(result.trim()).toBe("7");
   });
 
+  it("muster demo hashes the package's own files", async () => {
+    const printed = await run("npx", ["muster-mesh", "demo"], {
+      cwd: allFolder,
+      env: environment(),
+    });
+    expect(printed).toMatch(/^(\d+) of \1 correct/m);
+  });
+
   test("neither wrangler nor Miniflare is installed", () => {
     for (const name of ["wrangler", "miniflare", "esbuild"])
       expect(existsSync(join(allFolder, "node_modules", name))).toBe(false);

@@ -17,7 +17,7 @@ export const demo = command({
   usage,
   summary: "start a mesh and four peers, let them hash files, and check every result",
   details: [
-    ["FILE", "a file to hash, or a folder for all files in it; default: Muster's source"],
+    ["FILE", "a file to hash, or a folder for all files in it; default: Muster's own modules"],
     ["--json", "print the results as JSON"],
     ["--keep", "keep the mesh and its peers running, and print the address of its dashboard"],
   ],

@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { UsageError } from "../failure.ts";
 import { unreadableInput } from "../files.ts";
 import { TASK_PAYLOAD_BYTES_MAX } from "../../protocol/constants.ts";
-import { PACKAGE_FOLDER, SOURCES_FOLDER } from "../package-folder.ts";
+import { PACKAGE_FOLDER, MODULES_FOLDER } from "../package-folder.ts";
 import type { Digest } from "./messages.ts";
 
 /** The payload holds the file in base64 (4 characters for 3 bytes) and its name, for which 8 KiB are reserved. */
@@ -17,16 +17,22 @@ export interface DemoFile {
   readonly expected: Digest;
 }
 
-/** Reads the files for the demo; a folder stands for every file in it. Default: Muster's own source. */
+/** Reads the files for the demo; a folder stands for every file in it. Default: Muster's own modules that a task can hold. */
 export async function readFiles(paths: readonly string[]): Promise<readonly DemoFile[]> {
-  const roots = paths.length === 0 ? [SOURCES_FOLDER] : paths;
   const base = paths.length === 0 ? PACKAGE_FOLDER : process.cwd();
-  const found = (await Promise.all(roots.map(filesOf))).flat();
+  const found =
+    paths.length === 0 ? await ownModules() : (await Promise.all(paths.map(filesOf))).flat();
   if (found.length === 0) throw new UsageError("there are no files to hash");
   // One after another: a folder may hold more files than a process may open at once.
   const files: DemoFile[] = [];
   for (const path of found) files.push(await readOne(path, base));
   return files;
+}
+
+async function ownModules(): Promise<readonly string[]> {
+  const modules = (await filesOf(MODULES_FOLDER)).filter((path) => /\.[jt]s$/.test(path));
+  const sizes = await Promise.all(modules.map((path) => stat(path)));
+  return modules.filter((_, index) => (sizes[index]?.size ?? 0) <= FILE_BYTES_MAX);
 }
 
 async function filesOf(path: string): Promise<readonly string[]> {

@@ -223,6 +223,24 @@ describe("begun work and newer offers", () => {
     for (const { id } of tasks) expect(mesh.task(id).state).toBe("succeeded");
   });
 
+  test("AS63 a peer that reconnects with its work goes on, also if the task was offered to an earlier session of it", () => {
+    const mesh = new TestMesh();
+    const peer = mesh.join(A);
+    const { id } = mesh.submit({ kind: "echo", backoff: { first_seconds: 0 } });
+    peer.accept();
+    const { task_id, fence } = peer.offer;
+    peer.leave("gone");
+    peer.join();
+    mesh.runFor(SECOND);
+    expect(peer.offer).toMatchObject({ task_id: id, fence: 2 });
+    peer.join({ held: [{ task_id, fence }] });
+    expect(mesh.task(id)).toMatchObject({ state: "running", peer_id: A.id, interruptions: 0 });
+    expect(states(mesh, id)).toEqual(["running", "reclaimed"]);
+    expect(peer.cancelled).toEqual([]);
+    mesh.run("finish_task", peer.successInput("once", { ...peer.offer, task_id, fence }));
+    expect(mesh.task(id)).toMatchObject({ state: "succeeded", result: "once" });
+  });
+
   test("AS63 a task whose peer does not return goes to a peer that has connected since, after 5 s; and to others at once", () => {
     const mesh = new TestMesh();
     const lost = mesh.join(A);

@@ -17,6 +17,14 @@ export const NO_ROOM: MusterError = {
   retryAfter: 5,
 };
 
+/** The same for a call that only reads: its object is closed, and can't be opened. */
+export const NO_ROOM_TO_READ: MusterError = {
+  code: "storage_full",
+  detail:
+    "the disk of the mesh is full, and the database that has this can't be opened without room; what the mesh acknowledged before is safe: free space on its disk, then try again",
+  retryAfter: 5,
+};
+
 /** SQLite can't read what the command needs. Nobody but the operator can mend that. */
 export const DAMAGED: MusterError = {
   code: "unavailable",

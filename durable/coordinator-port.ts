@@ -15,7 +15,13 @@ import type { MusterError } from "../src/protocol/errors.ts";
 import { withDeadline } from "../src/base/deadline.ts";
 import { isDamagedError } from "../src/base/damaged-storage.ts";
 import { lackedRoom } from "../src/base/disk-shortage.ts";
-import { DAMAGED, isReplacedError, NO_ROOM, REPLACED } from "./coordinator-errors.ts";
+import {
+  DAMAGED,
+  isReplacedError,
+  NO_ROOM,
+  NO_ROOM_TO_READ,
+  REPLACED,
+} from "./coordinator-errors.ts";
 import type { Env } from "./env.ts";
 import { namesOf } from "./grouped-command.ts";
 import { readStreamResponse, streamRequest } from "./event-stream-request.ts";
@@ -105,8 +111,12 @@ export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPor
     );
   },
   async openStream(asked) {
-    const opened = await answered(env, "open_stream", CALL_TIMEOUT, async () =>
-      readStreamResponse(await stubOf(env).fetch(streamRequest(asked))),
+    const opened = await answered(
+      env,
+      "open_stream",
+      CALL_TIMEOUT,
+      async () => readStreamResponse(await stubOf(env).fetch(streamRequest(asked))),
+      NO_ROOM_TO_READ,
     );
     return opened.ok ? opened.value : opened;
   },
@@ -140,7 +150,8 @@ async function answerTo<K extends GatewayCommandName>(
   timeout: Millis,
   call: () => Promise<RpcAnswer | undefined>,
 ): Promise<Result<Output<K>, MusterError>> {
-  const answer = await answered(env, name, timeout, call);
+  const noRoom = isReadCommand(name) ? NO_ROOM_TO_READ : NO_ROOM;
+  const answer = await answered(env, name, timeout, call, noRoom);
   return (answer.ok ? answer.value : answer) as Result<Output<K>, MusterError>;
 }
 
@@ -156,12 +167,13 @@ const execute = (
   commands: readonly RpcCommand[],
 ): Promise<readonly RpcAnswer[]> => stubOf(env).execute(RPC_VERSION, actor, commands);
 
-/** The answer to a call; an error when the call fails or takes longer than `timeout`. `names`: for the log. */
+/** The answer to a call; an error when the call fails or takes longer than `timeout`. `names`: for the log. `noRoom`: the error if the disk is full. */
 async function answered<T>(
   { DISK }: Env,
   names: string,
   timeout: Millis,
   call: () => Promise<T>,
+  noRoom: MusterError = NO_ROOM,
 ): Promise<Result<T, MusterError>> {
   const startedAt = Date.now();
   try {
@@ -173,7 +185,7 @@ async function answered<T>(
     const fault = faultOf(thrown);
     log.write("coordinator.call_failed", { commands: names, duration_ms: durationMs, ...fault });
     // The commit failed: it is after the command, so only its caller sees the error.
-    if (await lackedRoom(thrown, DISK)) return err(NO_ROOM);
+    if (await lackedRoom(thrown, DISK)) return err(noRoom);
     if (isDamagedError(thrown)) return err(DAMAGED);
     return err({
       code: "unavailable",

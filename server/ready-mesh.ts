@@ -5,10 +5,11 @@ import { askMesh, reasonOf, type MeshAnswer } from "./ask-mesh.ts";
 
 const Mesh = z.object({ public_key: z.string() });
 const Mode = z.object({ mode: AuthMode });
+const NO_ID = "0".repeat(32);
 
 /**
  * Asks a mesh that listens whether its settings are right, whether it is the one with this key, and its coordinator for the auth mode: a coordinator
- * answers only if its database can be written.
+ * answers only if its database can be written. Opens the store, too: on a disk that becomes full it could not be opened any more.
  */
 export async function readyMesh(
   socket: string,
@@ -19,6 +20,8 @@ export async function readyMesh(
   if (mesh.public_key !== meshKey)
     throw new Failure(`the key of the mesh is ${mesh.public_key}, not ${meshKey}`);
   const { mode } = read(Mode, await askMesh(socket, { path: "/v1/auth-mode", token }));
+  // Whether there is such an entry does not matter: the store is open from now on.
+  await askMesh(socket, { path: `/v1/blobs/${NO_ID}`, token });
   return { authMode: mode };
 }
 

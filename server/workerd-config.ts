@@ -98,8 +98,16 @@ ${config.locations === null ? "" : `    (name = "LOCATIONS", service = "location
 const moduleOf = (bundle: keyof typeof BUNDLES): string =>
   `modules = [(name = ${quote(BUNDLES[bundle])}, esModule = embed ${quote(BUNDLES[bundle])})],`;
 
-const namespace = (className: keyof typeof NAMESPACES): string =>
-  `(className = ${quote(className)}, uniqueKey = ${quote(NAMESPACES[className])}, enableSql = true)`;
+/**
+ * Those of one object, which stay open: workerd would close an object after 10 s without work, and opening its database again needs room on
+ * the disk also for those that only read (SQLite makes the file `-shm`). Sessions are many, and take memory and files only while they work.
+ */
+const KEPT_OPEN: ReadonlySet<keyof typeof NAMESPACES> = new Set(["Coordinator", "KvStore"]);
+
+function namespace(className: keyof typeof NAMESPACES): string {
+  const keptOpen = KEPT_OPEN.has(className) ? ", preventEviction = true" : "";
+  return `(className = ${quote(className)}, uniqueKey = ${quote(NAMESPACES[className])}, enableSql = true${keptOpen})`;
+}
 
 /** Cap'n Proto's strings have the escapes of C, without those of Unicode: bytes beyond ASCII stand for themselves. */
 function quote(text: string): string {

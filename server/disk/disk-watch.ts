@@ -16,6 +16,8 @@ export interface DiskWatchOptions {
 const INTERVAL_MS = 10_000;
 /** Of the errors of a full database on a disk that has room, one is logged in this time: the operator may have set a quota. */
 const REPEAT_MS = 60_000;
+/** For so long after the disk was full, its errors are late reports: an object that could not be opened says so when it is called again. */
+const LATE_MS = 60_000;
 
 /** Says once that the disk of a mesh is full, and once that it has room again. */
 export class DiskWatch {
@@ -23,6 +25,7 @@ export class DiskWatch {
   readonly #timer: ReturnType<typeof setInterval>;
   #isShort = false;
   #errorAt: number | null = null;
+  #shortAt: number | null = null;
 
   constructor(options: DiskWatchOptions) {
     this.#options = options;
@@ -31,7 +34,7 @@ export class DiskWatch {
 
   /** What the disk lacks; null if it has room. Logs a change. */
   check(): string | null {
-    const { folder, log, measure = diskRoom } = this.#options;
+    const { folder, log, now, measure = diskRoom } = this.#options;
     let room: DiskRoom;
     try {
       room = measure(folder);
@@ -43,6 +46,7 @@ export class DiskWatch {
     if (isShort && !this.#isShort) log.write("disk.full", { folder, reason: shortage });
     if (!isShort && this.#isShort)
       log.write("disk.has_room", { folder, free_mb: freeMegabytes(room) });
+    if (isShort) this.#shortAt = now();
     this.#isShort = isShort;
     return shortage;
   }
@@ -52,8 +56,9 @@ export class DiskWatch {
     const isFull = isFullText(text);
     if (!isFull && !isUnexplainedText(text)) return true;
     if (this.check() !== null) return false;
-    if (!isFull) return true;
     const now = this.#options.now();
+    if (this.#shortAt !== null && now - this.#shortAt < LATE_MS) return false;
+    if (!isFull) return true;
     if (this.#errorAt !== null && now - this.#errorAt < REPEAT_MS) return false;
     this.#errorAt = now;
     return true;

@@ -23,8 +23,11 @@ export async function diskShortage(disk: DiskService | undefined): Promise<strin
   }
 }
 
-/** How the runtime reports what failed outside of an object's own database. It keeps the reason to itself. */
-const UNEXPLAINED = /internal error; reference = /;
+/**
+ * How the runtime reports what failed outside of an object's own database: it keeps the reason to itself. And how SQLite reports a file that it could
+ * not make or write, which has several reasons.
+ */
+const UNEXPLAINED = /internal error; reference = |SQLITE_CANTOPEN|SQLITE_IOERR/;
 
 export const isUnexplainedText = (text: string): boolean => UNEXPLAINED.test(text);
 

@@ -14,6 +14,9 @@ describe("SV45 a call that failed for want of room", () => {
   test.each([
     ["SQLite says so", new Error("database or disk is full: SQLITE_FULL"), undefined, true],
     ["also where the disk has room", new Error("SQLITE_FULL"), ROOM, true],
+    ["the index of the log has no room", new Error("SQLITE_IOERR_SHMSIZE"), ROOM, true],
+    ["a file can't be made, and the disk is full", new Error("SQLITE_CANTOPEN"), FULL, true],
+    ["a file can't be made, and the disk has room", new Error("SQLITE_CANTOPEN"), ROOM, false],
     ["workerd says nothing, and the disk is full", UNEXPLAINED, FULL, true],
     ["workerd says nothing, and the disk has room", UNEXPLAINED, ROOM, false],
     ["workerd says nothing, and the host does not answer", UNEXPLAINED, BROKEN, false],

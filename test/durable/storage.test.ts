@@ -110,6 +110,19 @@ it("SV22 a commit that finds no room refuses a request with 507, and the reads t
   expect(fails).toBe(-1);
 });
 
+it("SV57 a read whose object can't be opened without room gets 507 that says so, and the mesh is not ready", async () => {
+  interceptCommand("list_peers", FULL);
+  expect(await api("GET", "/v1/peers")).toMatchObject({
+    status: 507,
+    body: { code: "storage_full", detail: expect.stringContaining("can't be opened without room") },
+  });
+  interceptCommand("get_auth_mode", FULL);
+  expect(await api("GET", "/readyz")).toMatchObject({
+    status: 503,
+    body: { code: "unavailable", detail: expect.stringContaining("the disk of the mesh is full") },
+  });
+});
+
 it.each([
   ["at the statement", () => fillDatabase("UPDATE tasks")],
   ["at the commit", async () => interceptCommand("finish_task", FULL)],

@@ -3,6 +3,7 @@ import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { importIntoMesh } from "../../src/cli/backup/import-mesh.ts";
 import { backUpFolder } from "../../src/cli/backup/make-backup.ts";
@@ -229,6 +230,65 @@ test.skipIf(UNSHARE === null).each([
       () => "a mesh that is ready",
     );
     await peer.close();
+    mesh.child.kill("SIGTERM");
+    expect(await mesh.ended).toBe(0);
+    expectTwoLines(mesh.lines());
+    await mark.expectNoneLeft();
+  },
+);
+
+/** After 10 s without work workerd closes an object that may be closed. */
+const IDLE_MS = 15_000;
+
+test.skipIf(UNSHARE === null).each([
+  ["a peer is joined", true],
+  ["nobody has used the mesh", false],
+])(
+  "SV56 reads go on when the disk becomes full while the mesh is idle and %s; the mesh goes on by itself (needs the right to mount)",
+  { timeout: 300_000 },
+  async (when, isJoined) => {
+    const mesh = await serveOnSmallDisk(when.replaceAll(" ", "-"));
+    const { url, meshKey, token, call, filler } = mesh;
+    const client = controller({ url, token });
+    // What is larger than a row goes to the store.
+    const handlers = { there: () => "there", large: () => "x".repeat(400_000) };
+    const peer = isJoined ? connectPeer({ url, meshKey, handlers }) : null;
+    await peer?.ready;
+    const before = isJoined ? [await client.tasks.submit("large", 1)] : [];
+    for (const { id } of before) await client.tasks.wait(id);
+    await sleep(IDLE_MS);
+    const reads = [
+      "/v1/tasks",
+      "/v1/peers",
+      "/v1/auth-mode",
+      "/v1/mesh/storage",
+      ...before.map(({ id }) => `/v1/tasks/${id}/result`),
+    ];
+    for (let round = 0; round < 3; round++) {
+      fill(filler);
+      for (const path of reads)
+        expect([path, (await call("GET", path)).status]).toEqual([path, 200]);
+      expect(await call("GET", "/readyz")).toMatchObject({
+        status: 503,
+        body: {
+          code: "unavailable",
+          detail: expect.stringMatching(/ is full: 0 MB .*reads go on/),
+        },
+      });
+      // The store answers, too: no entry has this ID.
+      expect(await call("GET", `/v1/blobs/${"0".repeat(32)}`)).toMatchObject({ status: 404 });
+    }
+
+    rmSync(filler);
+    const again = peer ?? connectPeer({ url, meshKey, handlers });
+    await again.ready;
+    const task = await client.tasks.submit("there", 1);
+    expect(await client.tasks.wait(task.id)).toMatchObject({ result: "there" });
+    await eventually(
+      async () => (await call("GET", "/readyz")).status === 200,
+      () => "a mesh that is ready",
+    );
+    await again.close();
     mesh.child.kill("SIGTERM");
     expect(await mesh.ended).toBe(0);
     expectTwoLines(mesh.lines());

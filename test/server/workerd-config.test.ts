@@ -57,6 +57,13 @@ describe("the configuration of workerd", () => {
     }
   });
 
+  test("SV56 keeps the coordinator and the store open, and lets sessions end while they have no work", () => {
+    const kept = [
+      ...configWith({}).matchAll(/className = "(\w+)",[^)]* preventEviction = true\)/g),
+    ];
+    expect(kept.map(([, name = ""]) => name).toSorted()).toEqual(["Coordinator", "KvStore"]);
+  });
+
   test.each([
     ["quotes and backslashes", 'a"b\\c'],
     ["control characters", "a\nb\tc\u0000\u001f\u007fd"],

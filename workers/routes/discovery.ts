@@ -13,6 +13,7 @@ import { forward } from "../forward.ts";
 import { problem, respond } from "../problem.ts";
 import { jsonOf } from "../responses.ts";
 import { routesTagged, type Router } from "../route.ts";
+import { NO_ROOM_TO_READ } from "../../durable/coordinator-errors.ts";
 import { orUnavailable } from "../unavailable.ts";
 
 const { define } = routesTagged("discovery", { id: OpaqueId });
@@ -72,7 +73,7 @@ export function discoveryRoutes(router: Router): void {
     const store = kvStore(c.env.BLOBS, () => Date.now());
     const [read, found] = await Promise.all([
       readDiscovery(c, NO_ID),
-      orUnavailable(c.env.DISK, "the blob store", () => store.get(blobKey(id))),
+      orUnavailable(c.env.DISK, "the blob store", () => store.get(blobKey(id)), NO_ROOM_TO_READ),
     ]);
     if (!read.ok) return problem(c, read.error);
     return respond(c, found, (bytes) =>

@@ -104,11 +104,16 @@ export function meshRoutes(router: Router): void {
 /** Whether a coordinator answers, and can store what it is told. */
 async function ready(c: AppContext): Promise<Result<unknown, MusterError>> {
   const answer = await c.var.coordinator.call("get_auth_mode", {});
-  if (!answer.ok) return answer;
   const shortage = await diskShortage(c.env.DISK);
-  if (shortage === null) return answer;
-  const detail = `the disk of the mesh is full: ${shortage}; reads go on: free space on it`;
-  return err({ code: "unavailable", detail, retryAfter: DISK_RETRY });
+  if (shortage !== null) {
+    const reads = answer.ok ? "reads go on" : "reads that need its coordinator fail, too";
+    const detail = `the disk of the mesh is full: ${shortage}; ${reads}: free space on it`;
+    return err({ code: "unavailable", detail, retryAfter: DISK_RETRY });
+  }
+  // A disk that got room meanwhile, or another limit: the state is the same for who asks.
+  return answer.ok || answer.error.code !== "storage_full"
+    ? answer
+    : err({ ...answer.error, code: "unavailable" });
 }
 const DISK_RETRY = 10;
 

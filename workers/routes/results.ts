@@ -30,6 +30,7 @@ import type { AppContext } from "../context.ts";
 import { failure } from "../address-budgets.ts";
 import { visibleTo } from "../forward.ts";
 import { problem, respond } from "../problem.ts";
+import { NO_ROOM_TO_READ } from "../../durable/coordinator-errors.ts";
 import { orUnavailable } from "../unavailable.ts";
 import { measureStream } from "../measured-stream.ts";
 import { noContent } from "../responses.ts";
@@ -132,8 +133,11 @@ async function readStored(
     const body = bytes ?? new Uint8Array();
     return ok({ body, fence, sealed, bytes: body.length, sha256: toBase64(sha256(body)) });
   }
-  const found = await orUnavailable(c.env.DISK, "the store", () =>
-    c.env.BLOBS.get(resultKey(blobId), "stream"),
+  const found = await orUnavailable(
+    c.env.DISK,
+    "the store",
+    () => c.env.BLOBS.get(resultKey(blobId), "stream"),
+    NO_ROOM_TO_READ,
   );
   if (!found.ok) return found;
   if (found.value === null) {

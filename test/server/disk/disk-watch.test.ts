@@ -25,6 +25,8 @@ describe("the room of a disk", () => {
 });
 
 const FULL = "Error: database or disk is full: SQLITE_FULL";
+const SHM = "disk I/O error: SQLITE_IOERR (extended: SQLITE_IOERR_SHMSIZE)";
+const CANT_OPEN = "unable to open database file: SQLITE_CANTOPEN";
 
 describe("the watch over a disk", () => {
   const watches: DiskWatch[] = [];
@@ -75,6 +77,18 @@ describe("the watch over a disk", () => {
     });
     expect(admitted).toEqual([0, 60_000]);
     expect(lines).toEqual([]);
+  });
+
+  test("SV24 leaves out what workerd reports late of a disk that was full, for a minute", () => {
+    const { watch, world, lines } = watched();
+    world.room = { ...PLENTY, freeBytes: 0 };
+    for (const text of [SHM, CANT_OPEN]) expect(watch.admits(text)).toBe(false);
+    world.room = PLENTY;
+    world.now = 59_999;
+    for (const text of [FULL, SHM, CANT_OPEN]) expect(watch.admits(text)).toBe(false);
+    world.now = 60_000;
+    for (const text of [SHM, CANT_OPEN]) expect(watch.admits(text)).toBe(true);
+    expect(lines).toHaveLength(2);
   });
 
   test("SV23 a folder that cannot be measured does not count as a full disk", () => {

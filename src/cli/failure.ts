@@ -15,6 +15,7 @@ import { OutputFailed } from "./output.ts";
 import { readMore } from "./read-more.ts";
 import { Stopped } from "./signals.ts";
 import { quotedCommand } from "./command-name.ts";
+import { whyUnanswered } from "./unreachable.ts";
 
 /** Marks failures of this module and of its copy in the package `muster-mesh-server`. */
 const FAILURE = Symbol.for("muster.failure");
@@ -111,11 +112,12 @@ function told(error: unknown): Told {
     return { code: error.code, message: error.message, exitCode: EXIT.failed };
   if (error instanceof MusterApiError) {
     const { code, status, retryAfter, taskId, idempotencyKey: key } = error;
+    const { systemCode, hint = apiHint(error) } = whyUnanswered(error);
     return {
       code,
-      message: apiMessage(error),
+      message: `${apiMessage(error)}${systemCode === undefined ? "" : ` (${systemCode})`}`,
       hasCode: true,
-      hint: key === undefined ? apiHint(error) : submitAgain(key),
+      hint: key === undefined ? hint : submitAgain(key),
       more: readMore(code),
       exitCode: exitCodeOf(code, status),
       facts: {

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { toHex } from "../base/bytes.ts";
@@ -88,9 +88,18 @@ export const newSecrets = (): Secrets => ({
   MESH_SIGNING_KEY: toHex(generateIdentity().privateKey),
 });
 
-/** The secrets of the folder, generated on first use and never changed afterwards. */
+/**
+ * The secrets of the folder, generated on first use and never changed afterwards. A mesh that has run has secrets: with others it would be
+ * another mesh on the same database.
+ */
 export async function ensureSecrets(folder: StateFolder): Promise<Secrets> {
   await makeStateFolder(folder);
+  const mesh = existsSync(folder.secrets) ? null : await readMeshFile(folder);
+  if (mesh !== null)
+    throw new Failure(
+      `the secrets of the mesh in ${folder.root} are not there: ${folder.secrets} does not exist`,
+      `put the file back, or give the secrets of the mesh with the key ${mesh.mesh_key} by --secrets or in the environment; a new mesh needs another folder`,
+    );
   await writeNewFile(folder.secrets, secretsText(newSecrets()));
   const secrets = await readSecrets(folder);
   if (secrets === null) throw new Failure(`${folder.secrets} was deleted while the mesh started`);

@@ -19,6 +19,30 @@ describe("the text of an error", () => {
   );
 });
 
+describe("CL95 a mesh that does not answer", () => {
+  const unreachable = (code?: string) => {
+    const cause = Object.assign(new Error("fetch failed"), { cause: { code } });
+    return describeError(new MusterApiError("unreachable", 0, "URL does not answer", { cause }));
+  };
+
+  test.each([
+    ["ECONNREFUSED", "check that the mesh is running"],
+    ["ENOTFOUND", "the host name does not exist"],
+    ["EAI_AGAIN", "the name server does not answer"],
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", "NODE_EXTRA_CA_CERTS"],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "a mesh with TLS"],
+  ])("is told with the code %s and what to do", (code, hint) => {
+    const { text, exitCode } = unreachable(code);
+    expect(text).toContain(`unreachable: URL does not answer (${code}); `);
+    expect(text).toContain(hint);
+    expect(exitCode).toBe(3);
+  });
+
+  test("is told without a code where the runtime has none", () => {
+    expect(unreachable().text).toMatch(/^unreachable: URL does not answer; check that the mesh/);
+  });
+});
+
 describe("HT53 the CLI says where to read more", () => {
   test.each(ERROR_CODES)("about the code of a mesh's answer: %s", (code) => {
     const { details } = describeError(new MusterApiError(code, 400, "what happened"));

@@ -1,7 +1,7 @@
 /** Folders that can't be used, and the codes of the system. */
 import { execFile } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -10,7 +10,12 @@ import { acquireLock } from "../../src/cli/lock.ts";
 import { describeError } from "../../src/cli/failure.ts";
 import { noFolder, readFileIfExists, replaceFile, unreadableInput } from "../../src/cli/files.ts";
 import { SYSTEM_CODES } from "../../src/cli/system-codes.ts";
-import { stateFolder } from "../../src/cli/state-folder.ts";
+import {
+  ensureSecrets,
+  meshKeyOf,
+  stateFolder,
+  writeMeshFile,
+} from "../../src/cli/state-folder.ts";
 import { muster } from "./command-run.ts";
 
 const PROJECT = join(import.meta.dirname, "../..");
@@ -23,6 +28,23 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 const withCode = (code: string) => Object.assign(new Error(code), { code });
+
+describe("SV60 the secrets of a folder", () => {
+  test("are made for a new mesh, and for one that has run they are not made again", async () => {
+    const folder = stateFolder(join(dir, "mesh"));
+    const secrets = await ensureSecrets(folder);
+    expect(await ensureSecrets(folder)).toEqual(secrets);
+    const key = meshKeyOf(secrets);
+    await writeMeshFile(folder, { url: "http://127.0.0.1:8787", mesh_key: key });
+    await rm(folder.secrets);
+    const failure = await ensureSecrets(folder).catch((error: unknown) => error);
+    const { text, exitCode } = describeError(failure);
+    expect(exitCode).toBe(1);
+    expect(text).toContain(`${folder.secrets} does not exist`);
+    expect(text).toContain(key);
+    expect(existsSync(folder.secrets)).toBe(false);
+  });
+});
 
 describe("CL67 a folder that can't be used is told in one line with what to do", () => {
   test.each([

@@ -7,7 +7,18 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectPeer } from "../../src/client/index.ts";
 import { testMesh, type TestMesh } from "../e2e/mesh.ts";
 
-const run = promisify(execFile);
+const execFileAsync = promisify(execFile);
+/** Runs a program. Its error has what the program printed: mypy prints to stdout. */
+const run = (
+  program: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly maxBuffer?: number } = {},
+) =>
+  execFileAsync(program, args, { ...options, encoding: "utf8" }).catch(
+    (error: Error & { readonly stdout?: string }) => {
+      throw new Error(`${error.message}\n${error.stdout ?? ""}`, { cause: error });
+    },
+  );
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 const SOURCES = join(ROOT, "test/openapi");

@@ -24,7 +24,7 @@ export const ALERT_FIELDS = {
 /** An alert that fires. */
 export const AlertView = z
   .object({ ...ALERT_FIELDS, fired_at: Time.meta({ description: "When it fired" }) })
-  .meta({ id: "Alert" });
+  .meta({ id: "AlertView" });
 export type AlertView = z.infer<typeof AlertView>;
 
 export const AlertList = z

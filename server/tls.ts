@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { createSecureContext } from "node:tls";
-import { errorCode } from "../src/cli/files.ts";
-import { Failure } from "../src/cli/failure.ts";
+import { readBounded } from "../src/cli/bounded-input.ts";
+import { unreadableInput } from "../src/cli/files.ts";
+import { UsageError } from "../src/cli/failure.ts";
 import type { TlsFiles } from "../src/cli/server-module.ts";
 
 export interface TlsCertificate {
@@ -22,7 +23,7 @@ export async function readTls(
     createSecureContext({ cert, key });
   } catch (error) {
     const [reason = ""] = (error as Error).message.split("\n");
-    throw new Failure(
+    throw new UsageError(
       `${files.cert} (${certSource}) and ${files.key} (${keySource}) are no TLS certificate with its key: ${reason}`,
       "both must be PEM files, and belong together",
     );
@@ -31,6 +32,6 @@ export async function readTls(
 }
 
 const readPem = (path: string, source: string): Promise<Buffer> =>
-  readFile(path).catch((error: unknown) => {
-    throw new Failure(`cannot read ${path} (${errorCode(error)})`, `it is the file of ${source}`);
+  readBounded(createReadStream(path), path).catch((error: unknown) => {
+    throw unreadableInput(path, error, `it is the file of ${source}`);
   });

@@ -190,9 +190,10 @@ const MESSAGES: readonly (readonly [files: string, before: RegExp])[] = [
   ["src/cli/files.ts", /(?:isMissing\s*\? |: )(?=`)/],
   ["src/cli/files.ts", /new Kind\(\s*(?=`cannot create)/],
   ["src/cli/{key-file,state-folder}.ts", /new UsageError\(\s*/],
-  ["server/geoip/database.ts", /new UsageError\(\s*/],
+  ["server/{geoip/database,tls}.ts", /new UsageError\(\s*/],
   ["server/**/*.ts", /new Failure\(\s*/],
   ["server/mesh-process.ts", /const what = (?=["`]the mesh )/],
+  ["src/cli/failure.ts", /message: (?=`cannot go on )/],
   ["src/cli/target.ts", /new UsageError\(\s*(?="no mesh)/],
   ["src/protocol/public-url.ts", /return err\(/],
   [

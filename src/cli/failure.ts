@@ -10,10 +10,12 @@ import {
   WaitTimeout,
   type PeerErrorCode,
 } from "../client/index.ts";
+import { diskFault } from "./disk-full.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { OutputFailed } from "./output.ts";
 import { readMore } from "./read-more.ts";
 import { Stopped } from "./signals.ts";
+import { systemRemedy } from "./system-codes.ts";
 import { quotedCommand } from "./command-name.ts";
 import { whyUnanswered } from "./unreachable.ts";
 
@@ -157,6 +159,14 @@ function told(error: unknown): Told {
   }
   if (error instanceof OptionsError)
     return { code: "usage", message: error.message, exitCode: EXIT.usage };
+  const fault = diskFault(error);
+  if (fault !== null)
+    return {
+      code: "failed",
+      message: `cannot go on (${fault}): ${redactedError(error)}`,
+      hint: systemRemedy(fault),
+      exitCode: EXIT.failed,
+    };
   // A bug, so its details are the stack.
   return {
     code: "unexpected",

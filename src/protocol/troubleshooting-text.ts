@@ -1838,7 +1838,7 @@ Exit code 1.
 
 ### … and … are no TLS certificate with its key: …
 
-Exit code 1, with the reason of OpenSSL.
+Exit code 2, with the reason of OpenSSL.
 
 - Cause: One of the files of \`--tls-cert\` and \`--tls-key\` is no PEM file, or the key is that of another certificate.
 - Remedy: Name the certificate with its chain, and its own key.
@@ -1940,6 +1940,13 @@ Exit code 2.
 
 - Cause: The source was removed while the command showed what arrives at it.
 - Remedy: \`muster webhook list\` shows the sources; \`muster webhook create\` makes a new one.
+
+### cannot go on (…): …
+
+Exit code 1, with the system's code: \`ENOSPC\` for a full disk, \`EDQUOT\` for a quota, \`EROFS\` for a read-only file system, \`EIO\` for a broken one.
+
+- Cause: A disk of this machine refused what the command had to read or write.
+- Remedy: Free space on it, or choose another folder, and run the command again.
 
 ### cannot read … (…)
 

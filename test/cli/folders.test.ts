@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { acquireLock } from "../../src/cli/lock.ts";
-import { describeError } from "../../src/cli/failure.ts";
+import { describeError, errorJson } from "../../src/cli/failure.ts";
 import { noFolder, readFileIfExists, replaceFile, unreadableInput } from "../../src/cli/files.ts";
 import { SYSTEM_CODES } from "../../src/cli/system-codes.ts";
 import {
@@ -95,6 +95,27 @@ describe("CL67 a folder that can't be used is told in one line with what to do",
       expect(text).toMatch(
         /^cannot create the folder \/srv\/mesh \(E[A-Z]+\); .+; or choose another folder with --dir$/,
       );
+    },
+  );
+
+  test.each<[string, Error, string]>([
+    ["the system", withCode("ENOSPC"), "ENOSPC"],
+    ["the system, of a quota", withCode("EDQUOT"), "EDQUOT"],
+    ["the system, of a read-only file system", withCode("EROFS"), "EROFS"],
+    ["SQLite", Object.assign(new Error("database or disk is full"), { errcode: 13 }), "ENOSPC"],
+    [
+      "SQLite, of its log",
+      Object.assign(new Error("disk I/O error"), { errcode: 4_874 }),
+      "ENOSPC",
+    ],
+  ])(
+    "BK43 a disk that refuses a write is no defect, wherever it is thrown: %s",
+    (_, error, code) => {
+      const { text, details, exitCode } = describeError(error);
+      expect([exitCode, details]).toEqual([1, []]);
+      expect(text).toContain(`cannot go on (${code})`);
+      expect(text).toContain(String(SYSTEM_CODES[code]));
+      expect(errorJson(error)).toMatchObject({ code: "failed", exit_code: 1 });
     },
   );
 

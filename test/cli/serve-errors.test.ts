@@ -1,8 +1,15 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { generateKeyPairSync } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { LOG_EVENTS } from "../../src/base/log/log-events.ts";
+import { CERTIFICATE, CERTIFICATE_KEY } from "../server/outbound/certificate.ts";
 import { muster } from "./command-run.ts";
+
+const OTHER_KEY = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  .privateKey.export({ type: "pkcs8", format: "pem" })
+  .toString();
 
 // Each command line of this process listens to signals.
 process.setMaxListeners(0);
@@ -56,6 +63,16 @@ describe.each(FAILS)("SV48 muster serve that fails for %s", (_, args, code) => {
   });
 });
 
+test("SV59 that line has the event mesh.failed with its fields", async () => {
+  const ended = await muster("serve", "--port", "x", "--dir", dir, "--log", "json");
+  const line = JSON.parse(ended.err) as Record<string, unknown>;
+  const { fields } = LOG_EVENTS["mesh.failed"];
+  expect(Object.keys(line).toSorted()).toEqual(
+    ["time", "level", "event", "message", ...fields].toSorted(),
+  );
+  expect(line).toMatchObject({ event: "mesh.failed", error: line["message"] });
+});
+
 test("SV48 the form of muster.toml counts for what fails after it was read", async () => {
   await writeFile(join(dir, "version.json"), "{");
   const config = join(dir, "muster.toml");
@@ -68,4 +85,34 @@ test("CL65 the fault of one entry of a list is a sentence", async () => {
   const { code, err } = await muster("serve", "--cors-origins", "http://a/b", "--dir", dir);
   expect(code).toBe(2);
   expect(err).toContain('not "http://a/b" (entry 1 is not an origin as browsers write it');
+});
+
+describe("SV58 TLS files of a start", () => {
+  test.each<[string, string | null, string | null, RegExp]>([
+    ["a certificate that does not exist", null, CERTIFICATE_KEY, /cert\.pem/],
+    ["a key that does not exist", CERTIFICATE, null, /key\.pem/],
+    [
+      "a certificate that is no PEM file",
+      "junk",
+      CERTIFICATE_KEY,
+      /no TLS certificate with its key/,
+    ],
+    ["a key that is no PEM file", CERTIFICATE, "junk", /no TLS certificate with its key/],
+    ["a key of another certificate", CERTIFICATE, OTHER_KEY, /no TLS certificate with its key/],
+  ])("%s is an error of the call, as for --secrets", async (_, cert, key, message) => {
+    const files = [join(dir, "cert.pem"), join(dir, "key.pem")] as const;
+    if (cert !== null) await writeFile(files[0], cert);
+    if (key !== null) await writeFile(files[1], key);
+    const tls = ["--tls-cert", files[0], "--tls-key", files[1]];
+    const ended = await muster("serve", "--port", "0", "--dir", join(dir, "mesh"), ...tls);
+    expect(ended).toMatchObject({ code: 2, out: "" });
+    expect(ended.err).toMatch(/^muster: [^\n]+\n$/);
+    expect(ended.err).toMatch(message);
+  });
+
+  test("a file that can't be read is one, too", async () => {
+    const tls = ["--tls-cert", dir, "--tls-key", dir];
+    const ended = await muster("serve", "--port", "0", "--dir", join(dir, "mesh"), ...tls);
+    expect(ended).toMatchObject({ code: 2, err: expect.stringContaining(dir) });
+  });
 });

@@ -319,3 +319,41 @@ test.skipIf(UNSHARE === null)(
     await mark.expectNoneLeft();
   },
 );
+
+test.skipIf(UNSHARE === null)(
+  "BK43 a restore onto a disk without room ends with one line and 1, wherever it runs out, and leaves nothing of the mesh (needs the right to mount)",
+  { timeout: 300_000 },
+  async () => {
+    const source = await meshFolder(join(dir, "source"));
+    for (let n = 0; n < 30; n++) await storeResult(source, `${n} ${"x".repeat(20_000)}`);
+    source.database.close();
+    const file = join(dir, "mesh.backup");
+    await backUpFolder(source.dir, { out: file, sealTo: null, secrets: true });
+    const disk = join(dir, "disk");
+    await mkdir(disk);
+    const main = join(PROJECT, "src/cli/main.ts");
+    const restore = (kilobytes: number, json = "") => {
+      const run = `'${process.execPath}' '${main}' restore '${file}' --dir '${disk}/mesh' --secrets-file '${stateFolder(source.dir).secrets}' ${json}`;
+      const script = `mount -t tmpfs -o size=${kilobytes}k tmpfs '${disk}' && { ${run}; code=$?; ls -A '${disk}'; exit $code; }`;
+      return spawnSync("unshare", [...(UNSHARE ?? []), "sh", "-c", script], { encoding: "utf8" });
+    };
+    for (const kilobytes of [4, 40, 200, 600, 1_000]) {
+      const { status, stdout, stderr } = restore(kilobytes);
+      expect([kilobytes, status, stdout, stderr]).toEqual([
+        kilobytes,
+        1,
+        "",
+        expect.stringMatching(/^muster: [^\n]*(?:disk is full|ENOSPC)[^\n]*\n$/),
+      ]);
+    }
+    const { status, stdout, stderr } = restore(600, "--json");
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(JSON.parse(stderr)).toMatchObject({ code: "failed", exit_code: 1 });
+    const restored = restore(40_000);
+    expect([restored.status, restored.stderr]).toEqual([
+      0,
+      expect.stringMatching(/^restored into /),
+    ]);
+    expect(restored.stdout).toMatch(/^mesh$/m);
+  },
+);

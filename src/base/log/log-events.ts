@@ -212,6 +212,12 @@ const HOST_EVENTS = {
     fields: ["reason"],
   },
   "mesh.stopped": { level: "info", message: "the mesh has stopped", fields: [] },
+  /** On stderr: see `muster serve`. */
+  "mesh.failed": {
+    level: "error",
+    message: "{error}",
+    fields: ["error", "code", "remedy", "exit_code"],
+  },
   "disk.full": {
     level: "error",
     message:

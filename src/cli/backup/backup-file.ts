@@ -17,6 +17,7 @@ import {
   type SealTo,
 } from "../../backup/sealed-backup.ts";
 import { platformRandom } from "../../crypto/primitives.ts";
+import { isDiskFull } from "../disk-full.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { HAS_NO_LINKS, errorCode, PRIVATE_FILE, unreadableInput, unwritable } from "../files.ts";
 import { newHash } from "./new-hash.ts";
@@ -63,7 +64,7 @@ export async function writeBackupFile(
     if (summary === null) throw new Error("the backup has no end");
     return summary;
   } catch (error) {
-    if (error instanceof Error && errorCode(error) === "ENOSPC")
+    if (isDiskFull(error))
       throw new Failure(
         `the disk is full: ${path} was not written`,
         "free space, or choose another --out",

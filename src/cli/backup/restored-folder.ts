@@ -15,6 +15,7 @@ import {
 } from "../../registry/backup-tables.ts";
 import { migrate, SCHEMA_VERSION } from "../../registry/migrate.ts";
 import type { Sql } from "../../registry/sql.ts";
+import { isDiskFull } from "../disk-full.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { errorCode, makeFolder, noFolder, replaceFile } from "../files.ts";
 import { writeFolderVersion } from "../folder-version.ts";
@@ -57,7 +58,7 @@ export async function restoreFolder(options: RestoreOptions): Promise<OpenedBack
     await rename(building, dir);
     return restored;
   } catch (error) {
-    if (errorCode(error) === "ENOSPC")
+    if (isDiskFull(error))
       throw new Failure("the disk is full: nothing was restored", "free space and try again");
     throw error;
   } finally {

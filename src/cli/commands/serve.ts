@@ -1,4 +1,5 @@
 import { toRfc3339 } from "../../base/clock.ts";
+import { LOG_EVENTS, type LogEvent } from "../../base/log/log-events.ts";
 import { orAborted } from "../abort.ts";
 import { command } from "../command.ts";
 import { describeError, errorJson, Failure, UsageError } from "../failure.ts";
@@ -97,7 +98,15 @@ const logsJson = (values: Readonly<Record<string, unknown>>): boolean =>
 
 /** An error as a line of the log, on stderr: who collects JSON lines reads it like the others. Returns the exit code. */
 function tellOnLog(error: unknown): number {
-  noteJsonLine({ time: toRfc3339(Date.now()), level: "error", ...errorJson(error) });
+  const told = errorJson(error);
+  const event: LogEvent = "mesh.failed";
+  noteJsonLine({
+    time: toRfc3339(Date.now()),
+    level: LOG_EVENTS[event].level,
+    event,
+    error: told["message"],
+    ...told,
+  });
   return describeError(error).exitCode;
 }
 

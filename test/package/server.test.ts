@@ -21,7 +21,8 @@ afterEach(async () => {
   for (const { pid } of started) if (pid !== undefined) process.kill(-pid, "SIGTERM");
   await Promise.all(started.map((child) => ended(child)));
   started = [];
-  await rm(home, { recursive: true, force: true });
+  // Processes that were just ended may still write.
+  await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
 });
 
 const environment = (): NodeJS.ProcessEnv => {

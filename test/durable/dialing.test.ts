@@ -136,6 +136,8 @@ describe("a node that listens", () => {
       ({ length }) => length === 1,
     );
     expect(node.closes).toMatchObject([{ code: 4400 }]);
+    // The node sees the end of its session before the coordinator does.
+    await waitForState("waiting");
     expect(await peerView(node.keys.id)).toMatchObject({ state: "stale" });
     expect(await onlyDial()).toMatchObject({ state: "waiting", failures: 1 });
   });

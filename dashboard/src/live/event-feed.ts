@@ -5,7 +5,7 @@ import { SseParser, type SseMessage } from "../../../src/base/sse-parser.ts";
 import { ApiError } from "../api/api-error.ts";
 import type { MeshApi } from "../api/mesh-api.ts";
 
-/** An event, whose data is read only by whom it concerns. */
+/** An event. Only listeners that it is about parse its data. */
 export interface FeedEvent {
   readonly type: string;
   /** The data as JSON. */
@@ -16,7 +16,7 @@ export interface FeedEvent {
 type Listener = (event: FeedEvent | null) => void;
 
 const FILTER = { type: "task.,peer.,circuit.,alert." };
-/** The mesh sends a heartbeat every 15 s. A stream of which nothing is heard for longer is broken. */
+/** The mesh sends a heartbeat every 15 s. A stream that is silent for longer is broken. */
 const SILENCE_MAX_MS = 45_000;
 /** A stream that ends sooner did not work: the next one waits for longer. */
 const STABLE_MIN_MS = 5_000;

@@ -5,7 +5,7 @@ export type Peers = ReadonlyMap<string, PeerView>;
 
 export interface ChangedPeers {
   readonly peers: Peers;
-  /** Peers of which the events don't say all: their records have to be read. */
+  /** Peers that the events do not describe in full: their records have to be read. */
   readonly unread: readonly string[];
 }
 

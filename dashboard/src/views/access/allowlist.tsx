@@ -8,6 +8,7 @@ import { Failure, useAct } from "../../ui/act.tsx";
 import { Button } from "../../ui/button.tsx";
 import { useConfirm } from "../../ui/confirm.tsx";
 import { Field, Input, Select } from "../../ui/field.tsx";
+import { Head } from "../../ui/head.tsx";
 import { notify } from "../../ui/notices.tsx";
 import { Loading, Panel } from "../../ui/page.tsx";
 import { Ago } from "../../ui/time.tsx";
@@ -50,19 +51,7 @@ export const Allowlist = () => {
       {value?.entries.length === 0 && <p class="quiet">No key is listed.</p>}
       {value !== null && value.entries.length > 0 && (
         <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">Peer</th>
-              <th scope="col">Label</th>
-              <th scope="col">Roles</th>
-              <th scope="col">Added</th>
-              {isAdmin && (
-                <th scope="col" class="figure">
-                  <span class="unseen">Actions</span>
-                </th>
-              )}
-            </tr>
-          </thead>
+          <Head texts={["Peer", "Label", "Roles", "Added"]} hasActions={isAdmin} />
           <tbody>
             {value.entries.slice(0, SHOWN_MAX).map((entry) => (
               <tr key={entry.public_key}>

@@ -5,6 +5,7 @@ import { useQuery } from "../../live/use-query.ts";
 import { line, shortId } from "../../model/format.ts";
 import { hashOf } from "../../model/route.ts";
 import { Button } from "../../ui/button.tsx";
+import { Head } from "../../ui/head.tsx";
 import { Loading } from "../../ui/page.tsx";
 import { Ago } from "../../ui/time.tsx";
 import { useData } from "../data.ts";
@@ -35,16 +36,7 @@ export const AuditEntries = ({ subject }: { readonly subject?: string }) => {
   return (
     <>
       <table class="plain audit">
-        <thead>
-          <tr>
-            <th scope="col">When</th>
-            <th scope="col">Who</th>
-            <th scope="col">Act</th>
-            <th scope="col">Subject</th>
-            <th scope="col">Outcome</th>
-            <th scope="col">Detail</th>
-          </tr>
-        </thead>
+        <Head texts={["When", "Who", "Act", "Subject", "Outcome", "Detail"]} />
         <tbody>
           {entries.map(({ at, last_at: last, count, actor, act, subject: of, outcome, detail }) => (
             <tr key={`${at} ${actor} ${act} ${of} ${outcome}`}>

@@ -5,6 +5,7 @@ import { useQuery } from "../../live/use-query.ts";
 import { line } from "../../model/format.ts";
 import { Button } from "../../ui/button.tsx";
 import { useConfirm } from "../../ui/confirm.tsx";
+import { Head } from "../../ui/head.tsx";
 import { Loading, Panel } from "../../ui/page.tsx";
 import { Ago } from "../../ui/time.tsx";
 import { useData } from "../data.ts";
@@ -40,19 +41,7 @@ export const Denylist = () => {
       {value?.entries.length === 0 && <p class="quiet">No key is barred.</p>}
       {value !== null && value.entries.length > 0 && (
         <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">Peer</th>
-              <th scope="col">Reason</th>
-              <th scope="col">Since</th>
-              <th scope="col">By</th>
-              {isAdmin && (
-                <th scope="col" class="figure">
-                  <span class="unseen">Actions</span>
-                </th>
-              )}
-            </tr>
-          </thead>
+          <Head texts={["Peer", "Reason", "Since", "By"]} hasActions={isAdmin} />
           <tbody>
             {value.entries.map((entry) => (
               <tr key={entry.peer_id}>

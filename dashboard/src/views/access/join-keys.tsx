@@ -5,6 +5,7 @@ import { useQuery } from "../../live/use-query.ts";
 import { count, line } from "../../model/format.ts";
 import { Button } from "../../ui/button.tsx";
 import { useConfirm } from "../../ui/confirm.tsx";
+import { Head } from "../../ui/head.tsx";
 import { Loading, Panel } from "../../ui/page.tsx";
 import { Ago } from "../../ui/time.tsx";
 import { useData } from "../data.ts";
@@ -39,22 +40,7 @@ export const JoinKeys = () => {
       {value !== null && usable.length === 0 && <p class="quiet">No join key is valid.</p>}
       {usable.length > 0 && (
         <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">Key</th>
-              <th scope="col">Label</th>
-              <th scope="col">Roles</th>
-              <th scope="col" class="figure">
-                Uses left
-              </th>
-              <th scope="col" class="figure">
-                Expires
-              </th>
-              <th scope="col" class="figure">
-                <span class="unseen">Actions</span>
-              </th>
-            </tr>
-          </thead>
+          <Head texts={["Key", "Label", "Roles"]} figures={["Uses left", "Expires"]} hasActions />
           <tbody>
             {usable.map((key) => (
               <tr key={key.id}>

@@ -9,6 +9,7 @@ import { Button } from "../../ui/button.tsx";
 import { useConfirm } from "../../ui/confirm.tsx";
 import { CopiedText } from "../../ui/copied-text.tsx";
 import { Field, Input, Select } from "../../ui/field.tsx";
+import { Head } from "../../ui/head.tsx";
 import { Loading, Panel } from "../../ui/page.tsx";
 import { State } from "../../ui/state.tsx";
 import { Ago } from "../../ui/time.tsx";
@@ -45,23 +46,11 @@ export const Tokens = () => {
       {value?.tokens.length === 0 && <p class="quiet">Only the admin token exists.</p>}
       {value !== null && value.tokens.length > 0 && (
         <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">Token</th>
-              <th scope="col">Label</th>
-              <th scope="col">Scope</th>
-              <th scope="col">State</th>
-              <th scope="col" class="figure">
-                Last used
-              </th>
-              <th scope="col" class="figure">
-                Expires
-              </th>
-              <th scope="col" class="figure">
-                <span class="unseen">Actions</span>
-              </th>
-            </tr>
-          </thead>
+          <Head
+            texts={["Token", "Label", "Scope", "State"]}
+            figures={["Last used", "Expires"]}
+            hasActions
+          />
           <tbody>
             {value.tokens.map((token) => (
               <tr key={token.id}>

@@ -1,5 +1,6 @@
 import type { PeerView } from "../../../../src/protocol/http.ts";
 import { counted, duration, score } from "../../model/format.ts";
+import { Head } from "../../ui/head.tsx";
 import { Panel } from "../../ui/page.tsx";
 import { State } from "../../ui/state.tsx";
 import { conditionOf } from "../../model/peer-table.ts";
@@ -17,18 +18,7 @@ export const PeerGroup = ({
 }) => (
   <Panel title={title} aside={<a href="#/peers">All peers</a>}>
     <table class="plain">
-      <thead>
-        <tr>
-          <th scope="col">Peer</th>
-          <th scope="col">State</th>
-          <th scope="col" class="figure">
-            Score
-          </th>
-          <th scope="col" class="figure">
-            Round trip
-          </th>
-        </tr>
-      </thead>
+      <Head texts={["Peer", "State"]} figures={["Score", "Round trip"]} />
       <tbody>
         {peers.slice(0, SHOWN_MAX).map((peer) => (
           <tr key={peer.id}>

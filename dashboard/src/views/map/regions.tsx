@@ -1,6 +1,7 @@
 import { count, duration, score } from "../../model/format.ts";
 import type { RegionRow } from "../../model/map-peers.ts";
 import { hashOf } from "../../model/route.ts";
+import { Head } from "../../ui/head.tsx";
 import { Panel } from "../../ui/page.tsx";
 
 /** The peers of the map by regions: what the picture shows, as a table. Scores are means, round trips medians. */
@@ -13,20 +14,7 @@ export const Regions = ({
 }) => (
   <Panel title="Peers by region">
     <table class="plain">
-      <thead>
-        <tr>
-          <th scope="col">Region</th>
-          <th scope="col" class="figure">
-            Peers
-          </th>
-          <th scope="col" class="figure">
-            Score
-          </th>
-          <th scope="col" class="figure">
-            Round trip
-          </th>
-        </tr>
-      </thead>
+      <Head texts={["Region"]} figures={["Peers", "Score", "Round trip"]} />
       <tbody>
         {rows.map(({ id, name, peers, score: mean, ping }) => (
           <tr key={id}>

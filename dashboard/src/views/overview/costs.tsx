@@ -1,6 +1,7 @@
 import type { CostsView } from "../../../../src/protocol/http.ts";
 import { useLive } from "../../live/use-live.ts";
 import { count, dollars, line, number } from "../../model/format.ts";
+import { Head } from "../../ui/head.tsx";
 import { Loading, Panel } from "../../ui/page.tsx";
 import { useData } from "../data.ts";
 
@@ -47,17 +48,7 @@ export const Costs = () => {
       }
     >
       <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Estimate</th>
-            <th scope="col" class="figure">
-              Number
-            </th>
-            <th scope="col" class="figure">
-              Costs
-            </th>
-          </tr>
-        </thead>
+        <Head texts={["Estimate"]} figures={["Number", "Costs"]} />
         <tbody>
           {[...soFar.items, ...monthly.items].map(({ item, quantity, dollars: price }) => (
             <tr key={item}>

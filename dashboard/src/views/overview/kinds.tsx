@@ -1,6 +1,7 @@
 import type { TaskStats } from "../../../../src/protocol/http.ts";
 import { count, duration, line } from "../../model/format.ts";
 import { hashOf } from "../../model/route.ts";
+import { Head } from "../../ui/head.tsx";
 import { Panel } from "../../ui/page.tsx";
 
 /** The queue by kinds of task. */
@@ -10,20 +11,7 @@ export const Kinds = ({ stats }: { readonly stats: TaskStats }) => (
       <p class="quiet">No task waits or runs.</p>
     ) : (
       <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Kind</th>
-            <th scope="col" class="figure">
-              Waiting
-            </th>
-            <th scope="col" class="figure">
-              Running
-            </th>
-            <th scope="col" class="figure">
-              Oldest wait
-            </th>
-          </tr>
-        </thead>
+        <Head texts={["Kind"]} figures={["Waiting", "Running", "Oldest wait"]} />
         <tbody>
           {stats.kinds.map(({ kind, waiting, running, oldest_wait_seconds: oldest }) => (
             <tr key={kind}>

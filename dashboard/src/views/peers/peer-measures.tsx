@@ -3,6 +3,7 @@ import type { ScoreView } from "../../../../src/protocol/http.ts";
 import { count, duration, line, number, percent } from "../../model/format.ts";
 import { Chart } from "../../ui/chart.tsx";
 import { Facts } from "../../ui/facts.tsx";
+import { Head } from "../../ui/head.tsx";
 import { Parts } from "../../ui/meter.tsx";
 import { Panel } from "../../ui/page.tsx";
 
@@ -89,17 +90,7 @@ export const PeerMeasures = ({
           <p class="quiet">It has not finished a task yet.</p>
         ) : (
           <table class="plain">
-            <thead>
-              <tr>
-                <th scope="col">Kind</th>
-                <th scope="col" class="figure">
-                  Mean
-                </th>
-                <th scope="col" class="figure">
-                  Samples
-                </th>
-              </tr>
-            </thead>
+            <Head texts={["Kind"]} figures={["Mean", "Samples"]} />
             <tbody>
               {times.map(({ kind, mean_ms: mean, samples: of }) => (
                 <tr key={kind}>

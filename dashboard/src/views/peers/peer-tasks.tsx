@@ -3,6 +3,7 @@ import { isOfTask } from "../../live/mesh-data.ts";
 import { useQuery } from "../../live/use-query.ts";
 import { line, shortId } from "../../model/format.ts";
 import { hashOf } from "../../model/route.ts";
+import { Head } from "../../ui/head.tsx";
 import { Loading, Panel } from "../../ui/page.tsx";
 import { State } from "../../ui/state.tsx";
 import { Ago, Since } from "../../ui/time.tsx";
@@ -22,18 +23,7 @@ export const PeerTasks = ({ id }: { readonly id: string }) => {
       {value?.tasks.length === 0 && <p class="quiet">It has not had a task.</p>}
       {value !== null && value.tasks.length > 0 && (
         <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">Task</th>
-              <th scope="col">State</th>
-              <th scope="col" class="figure">
-                Time
-              </th>
-              <th scope="col" class="figure">
-                Submitted
-              </th>
-            </tr>
-          </thead>
+          <Head texts={["Task", "State"]} figures={["Time", "Submitted"]} />
           <tbody>
             {value.tasks.map((task) => (
               <tr key={task.id}>

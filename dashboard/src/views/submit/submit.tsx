@@ -1,5 +1,4 @@
 import { useMemo, useState } from "preact/hooks";
-import { toHex } from "../../../../src/base/bytes.ts";
 import type { TaskView } from "../../../../src/protocol/http.ts";
 import {
   TASK_ATTEMPTS_DEFAULT,
@@ -8,6 +7,7 @@ import {
 import { goTo, place } from "../../live/place.ts";
 import { useLive } from "../../live/use-live.ts";
 import { faultOf } from "../../model/json-value.ts";
+import { randomHex } from "../../model/random-hex.ts";
 import { EMPTY_REQUEST, requestText, type TaskForm } from "../../model/task-form.ts";
 import { Failure, useAct } from "../../ui/act.tsx";
 import { Button } from "../../ui/button.tsx";
@@ -142,4 +142,4 @@ function prefilled(): Partial<TaskForm> {
   return { kind, payload };
 }
 
-const newKey = (): string => toHex(crypto.getRandomValues(new Uint8Array(16)));
+const newKey = (): string => randomHex(16);

@@ -1,14 +1,15 @@
-import { toHex } from "../../../../src/base/bytes.ts";
 import type { DeliveryView, KeptDelivery } from "../../../../src/protocol/http.ts";
 import type { DeliveryPage } from "../../api/answers.ts";
 import { mayAdminister } from "../../api/session.ts";
 import { isOfTask } from "../../live/mesh-data.ts";
 import { useQuery } from "../../live/use-query.ts";
 import { bytes, line, shortId } from "../../model/format.ts";
+import { randomHex } from "../../model/random-hex.ts";
 import { hashOf } from "../../model/route.ts";
 import { outcomeText } from "../../model/webhook-log.ts";
 import { Button } from "../../ui/button.tsx";
 import { useConfirm } from "../../ui/confirm.tsx";
+import { Head } from "../../ui/head.tsx";
 import { Loading, Panel } from "../../ui/page.tsx";
 import { State } from "../../ui/state.tsx";
 import { Ago } from "../../ui/time.tsx";
@@ -38,22 +39,11 @@ export const Deliveries = ({ name }: { readonly name: string }) => {
       )}
       {value !== null && value.deliveries.length > 0 && (
         <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">When</th>
-              <th scope="col">Outcome</th>
-              <th scope="col">Task</th>
-              <th scope="col">Detail</th>
-              <th scope="col" class="figure">
-                Size
-              </th>
-              {isAdmin && (
-                <th scope="col" class="figure">
-                  <span class="unseen">Actions</span>
-                </th>
-              )}
-            </tr>
-          </thead>
+          <Head
+            texts={["When", "Outcome", "Task", "Detail"]}
+            figures={["Size"]}
+            hasActions={isAdmin}
+          />
           <tbody>
             {value.deliveries.map((delivery) => (
               <tr key={delivery.id}>
@@ -102,7 +92,7 @@ const Replay = ({ name, delivery: { id, task_id: taskId }, onDone }: ReplayProps
   const [dialog, confirm] = useConfirm();
   const isSecond = taskId !== null;
   const replay = () => {
-    const idempotencyKey = toHex(crypto.getRandomValues(new Uint8Array(16)));
+    const idempotencyKey = randomHex(16);
     const path = `${sourcePath(name)}/deliveries/${encodeURIComponent(id)}/replay`;
     confirm({
       title: "Replay this delivery?",

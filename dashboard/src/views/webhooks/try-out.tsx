@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { toHex } from "../../../../src/base/bytes.ts";
 import type { DryRunView, WebhookSourceView } from "../../../../src/protocol/http.ts";
 import { deliver } from "../../api/deliver.ts";
 import { memberText } from "../../model/json-value.ts";
+import { randomHex } from "../../model/random-hex.ts";
 import { headersOf, sampleEvent } from "../../model/webhook-samples.ts";
 import { signatureHeaders } from "../../model/webhook-signing.ts";
 import { Failure, useAct } from "../../ui/act.tsx";
@@ -15,7 +15,7 @@ import { Checked, Delivered } from "./try-out-result.tsx";
 import { sourcePath } from "./source-list.ts";
 
 const nowSeconds = (): number => Math.floor(Date.now() / 1_000);
-const newId = (): string => toHex(crypto.getRandomValues(new Uint8Array(12)));
+const newId = (): string => randomHex(12);
 /** Browsers sign only on pages that came over TLS or from this machine. */
 const canSign = (): boolean => isSecureContext;
 

@@ -6,6 +6,7 @@ import { useLive } from "../../live/use-live.ts";
 import { count, line } from "../../model/format.ts";
 import { hashOf } from "../../model/route.ts";
 import { schemeName } from "../../model/webhook-form.ts";
+import { Head } from "../../ui/head.tsx";
 import { Loading, Page, Panel } from "../../ui/page.tsx";
 import { Ago } from "../../ui/time.tsx";
 import { useData } from "../data.ts";
@@ -48,22 +49,10 @@ export const Webhooks = () => {
 
 const Sources = ({ of }: { readonly of: readonly ListedSource[] }) => (
   <table class="plain">
-    <thead>
-      <tr>
-        <th scope="col">Source</th>
-        <th scope="col">Sender signs as</th>
-        <th scope="col">Kind of its tasks</th>
-        <th scope="col" class="figure">
-          Became tasks
-        </th>
-        <th scope="col" class="figure">
-          Last delivery
-        </th>
-        <th scope="col" class="figure">
-          Refused in 7 days
-        </th>
-      </tr>
-    </thead>
+    <Head
+      texts={["Source", "Sender signs as", "Kind of its tasks"]}
+      figures={["Became tasks", "Last delivery", "Refused in 7 days"]}
+    />
     <tbody>
       {of.map(({ source: { name, scheme, task, deliveries }, last, refused }) => (
         <tr key={name}>

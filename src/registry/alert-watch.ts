@@ -60,7 +60,8 @@ export class AlertWatch {
   /** Whether an evaluation may find anything new, and is not too soon after the last one. */
   isDue(now: Millis): boolean {
     const at = this.#evaluatedAt;
-    if (at === null || now < at || this.#isPast(this.#found.next, now)) return true;
+    const { next } = this.#found;
+    if (at === null || now < at || (next !== null && next <= now)) return true;
     return this.#isChanged && now >= at + EVALUATE_EVERY;
   }
 
@@ -101,9 +102,5 @@ export class AlertWatch {
       this.#onChange();
     }
     if (this.#depth === 0) this.#isEvaluated = false;
-  }
-
-  #isPast(at: Millis | null, now: Millis): boolean {
-    return at !== null && at <= now;
   }
 }

@@ -1,5 +1,5 @@
 import { toHex, utf8 } from "../../base/bytes.ts";
-import { toRfc3339, type Millis } from "../../base/clock.ts";
+import { toRfc3339 } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Alert } from "../../alerts/alert.ts";
 import type { AlertRequest } from "../../contract/alerts.ts";
@@ -12,14 +12,12 @@ import { logLine } from "../kernel/log.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import type { Job } from "../kernel/job.ts";
 import { OPERATOR } from "../storage/room.ts";
-import { answerOf } from "../webhooks/callback-attempts.ts";
+import { answerOf, CUT_OFF_AFTER, nextLook } from "../webhooks/callback-attempts.ts";
 import { callableUrl } from "../webhooks/callback-registration.ts";
 import { secretsOf } from "../webhooks/callback-secrets.ts";
 import { viewOf } from "./view.ts";
 
 const UNCALLABLE: Answer = { status: null, error: null, retryAfter: null };
-/** After this time an attempt without an outcome counts as cut off and is repeated. The receiver may get it twice. */
-const CUT_OFF_AFTER: Millis = 2 * CALLBACK_TIMEOUT;
 const ID_BYTES = 12;
 
 /** Tells every alert webhook that an alert fires, or has ended. */
@@ -102,9 +100,6 @@ export const deliverAlerts: Job = {
   run: ({ registry, config }) => registry.alertDeliveries.keepOnly(config.alertWebhooks),
   due: {
     reads: ["alertDeliveries"],
-    at({ registry, now }) {
-      const due = registry.alertDeliveries.nextDue();
-      return due === null || due > now ? due : now + CUT_OFF_AFTER;
-    },
+    at: ({ registry, now }) => nextLook(registry.alertDeliveries.nextDue(), now),
   },
 };

@@ -44,7 +44,7 @@ import { checkNotEnding } from "../tasks/end-owner.ts";
 import { markCallbacksDue } from "../kernel/marks.ts";
 
 /** After this time an attempt without an outcome counts as cut off and is repeated. The receiver may get it twice. */
-const CUT_OFF_AFTER: Millis = 2 * CALLBACK_TIMEOUT;
+export const CUT_OFF_AFTER: Millis = 2 * CALLBACK_TIMEOUT;
 
 /**
  * Claims the next callback that is due and has a place, and returns the request to send. The attempt's beginning is committed before it
@@ -243,11 +243,10 @@ export const repeatCallback: Handler<"repeat_callback"> = (context, { id, visibl
   return ok(viewOf(context, id));
 };
 
-/**
- * When callbacks are due next. Callbacks that are due now are being delivered, and are checked again in case they are
- * not.
- */
-export function nextCallback({ callbacks }: Registry, now: Millis): Millis | null {
-  const due = callbacks.queues.nextReady();
-  return due === null || due > now ? due : now + CUT_OFF_AFTER;
-}
+/** When callbacks are due next. */
+export const nextCallback = ({ callbacks }: Registry, now: Millis): Millis | null =>
+  nextLook(callbacks.queues.nextReady(), now);
+
+/** When deliveries are looked at that are due at a time: what is due now is being delivered, and is looked at again in case it is not. */
+export const nextLook = (due: Millis | null, now: Millis): Millis | null =>
+  due === null || due > now ? due : now + CUT_OFF_AFTER;

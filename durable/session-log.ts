@@ -2,7 +2,7 @@ import type { SessionEffect } from "../src/session/effects.ts";
 import type { Session } from "../src/session/state.ts";
 import { log } from "./worker-log.ts";
 
-/** Logs what one step made of a session: it has begun, was refused, or was ended by the mesh. A peer that leaves is no line. */
+/** Logs what one step made of a session: it has begun, was refused, or was ended by the mesh. A peer that leaves has no line. */
 export function logSessionChange(
   before: Session,
   after: Session,

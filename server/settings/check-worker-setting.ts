@@ -44,7 +44,7 @@ export function checkSecret(name: SecretSetting, value: string, source: string):
   if (fault !== null) throw new UsageError(`${source}: the secret ${name} ${fault}`);
 }
 
-/** The same of the secrets in the folder of a mesh: what lies there is no error of the call. */
+/** The same for the secrets in the folder of a mesh. A fault in the folder is not a usage error. */
 export function checkFolderSecrets(secrets: Secrets, file: string): void {
   for (const name of SECRETS) {
     const value = secrets[name];

@@ -1377,7 +1377,7 @@ With the number of the entry that is wrong, and why.
 
 Exit code 2, with what is wrong.
 
-- Cause: \`PUBLIC_URL\` is no URL at which others can reach a mesh.
+- Cause: \`PUBLIC_URL\` is not a URL at which others can reach a mesh.
 - Remedy: Write the scheme and the host, such as \`https://mesh.example\`.
 
 ### OUTBOUND_ALLOW …

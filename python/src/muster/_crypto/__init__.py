@@ -1,0 +1,1 @@
+"""Keys, the handshake, and what is sealed: on the primitives of `cryptography`."""

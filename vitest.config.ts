@@ -87,8 +87,8 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts", "test/interop/**/*.test.ts"],
           exclude: [SMOKE],
-          // Each file starts processes of its own: more than two at once would only slow each other down.
-          maxWorkers: 2,
+          // Each file starts processes of its own, and waits for them half of the time.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           ...PATIENT,
         },
@@ -98,7 +98,7 @@ export default defineConfig({
           name: "package",
           include: ["test/package/**/*.test.ts"],
           globalSetup: "test/package/setup.ts",
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
           ...PATIENT,
         },

@@ -63,9 +63,12 @@ export type DeliveredEvent = Extract<
 /** `silent`: the session exists, but its peer was not heard lately, so the offer was not sent. */
 export type EventOutcome = "delivered" | "silent" | "no_session";
 
-/** The outcome of a request to a peer; `reply` is a `PeerReply` when the peer answered, null otherwise. */
+/**
+ * The outcome of a request to a peer; `reply` is a `PeerReply` when the peer answered, null otherwise. `too_large`: it was not sent,
+ * because the peer takes no frame of its size.
+ */
 export interface RequestOutcome {
-  readonly outcome: "answered" | "no_session" | "timeout";
+  readonly outcome: "answered" | "no_session" | "timeout" | "too_large";
   readonly reply: unknown;
 }
 

@@ -170,6 +170,9 @@ export class SessionRunner {
         case "call_answered":
           calls.finish(effect.callId, { outcome: "answered", reply: effect.reply });
           break;
+        case "call_too_large":
+          calls.finish(effect.callId, { outcome: "too_large", reply: null });
+          break;
         case "offer_withheld": // the RPC's answer says so
         case "command": // sent in its turn
         case "await_answers": // likewise

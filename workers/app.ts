@@ -32,6 +32,7 @@ import { metricRoutes } from "./routes/metrics.ts";
 import { meshRoutes } from "./routes/mesh.ts";
 import { peerRoutes } from "./routes/peers.ts";
 import { peerRequestRoutes } from "./routes/peer-requests.ts";
+import { payloadRoutes } from "./routes/payloads.ts";
 import { resultRoutes } from "./routes/results.ts";
 import { kindRoutes } from "./routes/kinds.ts";
 import { taskRoutes } from "./routes/tasks.ts";
@@ -104,6 +105,7 @@ const ROUTES: readonly ((router: Router) => void)[] = [
   bulkTaskRoutes,
   kindRoutes,
   taskRoutes,
+  payloadRoutes,
   resultRoutes,
   callbackRoutes,
   webhookSourceRoutes,

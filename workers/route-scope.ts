@@ -16,7 +16,7 @@ type OwnCheck =
   | "peer_proof"
   /** The handler verifies the webhook source's signature. */
   | "signature"
-  /** The handler verifies a ticket for one result, which the peer sends as bearer token. */
+  /** The handler verifies a ticket for one result or payload, which the peer sends as bearer token. */
   | "ticket"
   /** The handler accepts an epoch's reader token, or an API token that may read work (`readsDiscovery`). */
   | "reader_token";
@@ -38,7 +38,8 @@ export const SECURITY_SCHEMES = {
   resultTicket: {
     type: "http",
     scheme: "bearer",
-    description: "A ticket for one result, which a peer makes from a secret of its session",
+    description:
+      "A ticket for one result or payload, which a peer makes from a secret of its session",
   },
   webhookSignature: {
     type: "apiKey",

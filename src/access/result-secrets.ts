@@ -2,6 +2,7 @@ import { equalConstantTime, utf8, type Bytes } from "../base/bytes.ts";
 import { hmacSha256 } from "../crypto/primitives.ts";
 import {
   downloadMac,
+  payloadMac,
   readClaimedDownload,
   readClaimedUpload,
   uploadMac,
@@ -21,10 +22,10 @@ export interface AttemptRef {
 type DownloadRef = Omit<AttemptRef, "fence">;
 
 /**
- * The secret with which the peer of one attempt uploads a large result. It is derived from the mesh's credential key and needs no
+ * The secret with which the peer of one attempt reads the payload and uploads the result, where they are not in messages. It is derived from the mesh's credential key and needs no
  * storage. A ticket made with it is useful only while the attempt holds the task.
  */
-export const uploadSecret = (
+export const attemptSecret = (
   key: Uint8Array,
   { taskId, fence, peerId }: AttemptRef,
 ): ResultSecret => ({
@@ -57,10 +58,22 @@ export function readUploadTicket(
   if (claimed === null) return null;
   const { peerId, content, mac } = claimed;
   const attempt = { taskId, fence, peerId };
-  const secret = uploadSecret(key, attempt);
+  const secret = attemptSecret(key, attempt);
   return equalConstantTime(mac, uploadMac(secret.secret, content))
     ? { attempt, content, secret }
     : null;
+}
+
+/** The secret of the attempt for whose payload a ticket was made; null when it is not a ticket of this mesh for this attempt. */
+export function readPayloadTicket(
+  key: Uint8Array,
+  ticket: string,
+  { taskId, fence }: Omit<AttemptRef, "peerId">,
+): ResultSecret | null {
+  const claimed = readClaimedDownload(ticket);
+  if (claimed === null) return null;
+  const secret = attemptSecret(key, { taskId, fence, peerId: claimed.peerId });
+  return equalConstantTime(claimed.mac, payloadMac(secret.secret)) ? secret : null;
 }
 
 /** The secret of the download for which a ticket was made; null when it is not a ticket of this mesh for this task. */

@@ -38,6 +38,7 @@ const READ_COMMANDS = [
   "read_import",
   "read_metrics",
   "read_own_result",
+  "read_payload",
   "read_result",
   "task_stats",
   "trace_task",

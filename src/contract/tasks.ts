@@ -121,6 +121,12 @@ export interface TaskCommands {
     output: WhyView;
   };
 
+  /** The payload that did not fit the offer of an attempt, for the attempt's peer. */
+  read_payload: {
+    caller: "gateway";
+    input: Omit<AttemptInput, "epoch">;
+    output: { readonly payload: ExactJson };
+  };
   // A large result goes from the gateway straight into the blob store; the coordinator reserves its place and records it.
   begin_result: {
     caller: "gateway";
@@ -168,6 +174,7 @@ export const TASK_CALLERS: CallersOf<TaskCommands> = {
   put_kind: "gateway",
   delete_kind: "gateway",
   why_task: "gateway",
+  read_payload: "gateway",
   begin_result: "gateway",
   result_uploaded: "gateway",
   read_result: "gateway",

@@ -10,9 +10,9 @@ import { hmacSha256 } from "./primitives/hashes.ts";
 import type { StreamKey } from "./sealed-stream.ts";
 
 /**
- * A secret for one large result, which mesh and peer share: the mesh sends it in the peer's session, and it never travels over
- * HTTP. The result's bytes are sealed with it, and the ticket that goes over HTTP is only a MAC made with it. So whoever ends TLS
- * reads nothing, and can upload or read nothing else with what it sees.
+ * A secret for one result, or for the payload and the result of one attempt, which mesh and peer share: the mesh sends it in the peer's
+ * session, and it never travels over HTTP. The bytes are sealed with it, and the ticket that goes over HTTP is only a MAC made with it. So
+ * whoever ends TLS reads nothing, and can upload or read nothing else with what it sees.
  */
 export interface ResultSecret {
   readonly peerId: PeerId;
@@ -72,6 +72,13 @@ export function readClaimedDownload(ticket: string): Omit<ClaimedUpload, "conten
 
 export const downloadMac = (secret: Uint8Array): Bytes => hmacSha256(secret, utf8("read ticket"));
 
+/** Bearer token with which the peer of an attempt reads the payload that did not fit its offer. Its form is that of a download's. */
+export const payloadTicket = ({ peerId, secret }: ResultSecret): string =>
+  `${peerId}.${toHex(payloadMac(secret))}`;
+
+export const payloadMac = (secret: Uint8Array): Bytes => hmacSha256(secret, utf8("payload ticket"));
+
 /** The keys that the bytes are sealed with on their way. */
 export const uploadKey = ({ secret }: ResultSecret): StreamKey => ({ secret, purpose: "upload" });
+export const payloadKey = ({ secret }: ResultSecret): StreamKey => ({ secret, purpose: "payload" });
 export const downloadKey = ({ secret }: ResultSecret): StreamKey => ({ secret, purpose: "read" });

@@ -9,9 +9,14 @@ export const wireTask = (task: TaskView) => ({
   result: toJsonText(task.result),
 });
 
-export const wireShown = (shown: PayloadOf<"task_shown">): PayloadInput<"task_shown"> => ({
+/** A task that holds its result is sent without the secret to fetch it. */
+export const wireShown = ({
+  ticket,
+  ...shown
+}: PayloadOf<"task_shown">): PayloadInput<"task_shown"> => ({
   ...shown,
   task: wireTask(shown.task),
+  ...(ticket !== undefined && shown.task.result_url !== null && { ticket }),
 });
 
 export const wireOffer = (offer: PayloadOf<"task_offer">): PayloadInput<"task_offer"> => ({

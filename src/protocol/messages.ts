@@ -14,6 +14,7 @@ import { DiscoveryKeys } from "./discovery.ts";
 import { GO_P2P_PAYLOADS, Reconnect } from "./go-p2p-messages.ts";
 import { Name, OpaqueId, PeerId, PublicKeyHex } from "./ids.ts";
 import { Capabilities, HandledKinds, Role } from "./labels.ts";
+import { MAX_FRAME_LEAST, MAX_FRAME_MOST } from "./max-frame.ts";
 import { RetryAfter } from "./retry-after.ts";
 import { Route } from "./route.ts";
 import { HeldTask, TASK_PAYLOADS } from "./task-messages.ts";
@@ -76,6 +77,8 @@ export const Hello = z.object({
   /** The attempts that the peer is still working on; absent when the peer does not report them. */
   held: z.array(HeldTask).max(HELD_TASKS_MAX).optional(),
   join_key: z.string().max(200).optional(),
+  /** The largest frame that the mesh may send in this session, in bytes; 1 MiB when absent. */
+  max_frame: z.int().min(MAX_FRAME_LEAST).max(MAX_FRAME_MOST).optional(),
   client: z.string().max(100).optional(),
 });
 export type Hello = z.infer<typeof Hello>;

@@ -1,6 +1,10 @@
 /** The messages about tasks: between the mesh and a worker (offer to cancel), and from a controller (assign to shown). */
 import { z } from "zod";
-import { PROGRESS_MESSAGE_CHARS_MAX, TASK_ERROR_CHARS_MAX } from "./constants.ts";
+import {
+  DEPLOY_PAYLOAD_BYTES_MAX,
+  PROGRESS_MESSAGE_CHARS_MAX,
+  TASK_ERROR_CHARS_MAX,
+} from "./constants.ts";
 import { ExactValue } from "./envelope.ts";
 import { SubmitTask } from "./http/task-request.ts";
 import { RetryTask, TaskView } from "./http/tasks.ts";
@@ -37,10 +41,19 @@ const GivenTrace = {
   tracestate: z.string().max(TRACESTATE_READ_CHARS_MAX).optional().catch(undefined),
 };
 
+/** A payload that the message does not hold: the JSON's bytes in UTF-8, which the peer fetches over HTTP. */
+export const PayloadRef = z.object({
+  bytes: z.int().min(1).max(DEPLOY_PAYLOAD_BYTES_MAX),
+  sha256: ResultContent.shape.sha256,
+});
+export type PayloadRef = z.infer<typeof PayloadRef>;
+
 export const TaskOffer = z.object({
   ...TaskRef,
   kind: TaskKind,
   payload: ExactValue,
+  /** Instead of `payload`, if the offer would be larger than the peer's `max_frame`. */
+  payload_ref: PayloadRef.optional(),
   attempt: z.int().positive(),
   lease_seconds: z.number().positive(),
   /** How long the attempt may take from its start to its end, whatever progress it reports. */
@@ -48,8 +61,8 @@ export const TaskOffer = z.object({
   /** The X25519 public key to which the worker seals the result, so that only the caller can read it. */
   seal_to: PublicKeyHex.optional(),
   /**
-   * The secret for the upload of a result too large for a message (`crypto/result-tickets.ts`). It is for this attempt only, and is
-   * never sent over HTTP.
+   * The secret for the upload of a result that is not sent in a message, and for the download of a payload that is not in this one
+   * (`crypto/result-tickets.ts`). It is for this attempt only, and is never sent over HTTP.
    */
   upload: z.string().max(200).optional(),
   ...Trace,
@@ -105,10 +118,25 @@ const TaskAssign = z.object({
 const TaskQuery = z.object({ task_id: Uuid });
 /** Puts a task that this peer submitted and that ended without success back into the queue. */
 const TaskRetry = TaskQuery.extend(tolerant(RetryTask).shape);
+/** Fields of a task that a message leaves out if it would be larger than the peer's `max_frame`. */
+export const OMITTED_FIELDS = [
+  "payload",
+  "attempts",
+  "callback",
+  "requirements",
+  "concurrency",
+  "tracestate",
+  "message",
+  "error",
+] as const;
+export type OmittedField = (typeof OMITTED_FIELDS)[number];
+
 /** The answer to `task_assign`, `task_query`, `task_recall` and `task_retry`; also sent when a task that this peer submitted ends. */
 const TaskShown = z.object({
   task: TaskView,
-  /** The secret for the download of a result too large to be part of the task. It is never sent over HTTP. */
+  /** The fields that are empty here (`error`: cut) because the message would be too large. Absent: none. */
+  omitted: z.array(z.string().max(64)).max(64).optional(),
+  /** The secret for the download of a result that is not part of the task. It is never sent over HTTP. */
   ticket: z.string().max(200).optional(),
 });
 

@@ -2,12 +2,11 @@ import type { Result } from "../base/result.ts";
 import type { Admitted } from "../contract/admission.ts";
 import type { Output, SessionAnswer } from "../contract/commands.ts";
 import type { MusterError } from "../protocol/errors.ts";
-import { wireShown } from "../protocol/exact-tasks.ts";
 import type { HeldTask } from "../protocol/messages.ts";
 import type { SessionContext } from "./context.ts";
 import type { Move } from "./effects.ts";
 import { withLease, withLiveness } from "./liveness.ts";
-import { errorReply, message } from "./messages.ts";
+import { errorReply, message, showTask } from "./messages.ts";
 import { command, stay } from "./moves.ts";
 import { applyAdmission } from "./admission.ts";
 import type { Active, Session } from "./state.ts";
@@ -86,11 +85,7 @@ function receiveWhileActive(
     case "recall_task":
     case "retry_own_task": {
       if (!answer.result.ok) return refuse(session, answer.result.error, messageId, null, context);
-      const shown = answer.result.value;
-      return stay(
-        session,
-        message(context, session, "task_shown", wireShown(shown), messageId ?? undefined),
-      );
+      return stay(session, showTask(context, session, answer.result.value, messageId ?? undefined));
     }
     case "gone":
     case "dial_failed":

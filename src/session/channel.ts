@@ -2,13 +2,17 @@ import { fromUtf8, utf8, type Bytes } from "../base/bytes.ts";
 import { writeJson } from "../base/json-text/write-json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { openFrame, sealFrame, type FrameCipher } from "../crypto/session-cipher.ts";
+import { TAG_BYTES } from "../crypto/primitives/chacha.ts";
 import { openNext, sealNext, type Direction } from "../crypto/transport.ts";
+import { FRAME_BYTES_MAX } from "../protocol/constants.ts";
+import { cutTexts } from "../protocol/cut-texts.ts";
 import { type Envelope } from "../protocol/envelope.ts";
 import { readEnvelope } from "../protocol/read-envelope.ts";
 import type { SessionFault } from "../protocol/errors.ts";
 import type { GoP2pGeneration } from "../protocol/go-p2p-generation.ts";
 import { checkAndRemember, type Freshness, type IdWindow } from "./id-window.ts";
 import type { SessionContext } from "./context.ts";
+import type { OutboundMessage } from "./effects.ts";
 
 /** How a session's messages become frames, by its protocol. Plain data: it is stored in the socket's attachment. */
 export type Channel = GoP2pChannel | Muster2Channel;
@@ -26,6 +30,8 @@ export interface GoP2pChannel {
 
 interface Muster2Channel {
   readonly protocol: "muster/2";
+  /** The largest frame that the peer takes, in bytes; `FRAME_BYTES_MAX` when absent. */
+  readonly maxFrame?: number;
   readonly send: Direction;
   readonly receive: Direction;
 }
@@ -74,14 +80,43 @@ export function openFrom(channel: Channel, frame: Uint8Array): Result<Opened, Se
   return ok({ envelope: envelope.value, channel: { ...channel, window }, freshness });
 }
 
-/** Encrypts one message. The returned channel must be saved before the frame is sent. */
+/**
+ * Encrypts one message. The returned channel must be saved before the frame is sent. Over muster.2 no frame is larger than the peer
+ * takes; a message that can't be made short enough (none is known) is not sent, because its frame would end the session.
+ */
 export function sealInto(
   channel: Channel,
-  envelope: Envelope,
+  message: OutboundMessage,
   { now, randomBytes }: SessionContext,
-): { readonly frame: Bytes; readonly channel: Channel } {
+): { readonly frame: Bytes | null; readonly channel: Channel } {
   if (channel.protocol === "go-p2p/1.0")
-    return { frame: sealFrame(cipherOf(channel), envelope, now, randomBytes), channel };
-  const sealed = sealNext(channel.send, utf8(writeJson(envelope)));
+    return { frame: sealFrame(cipherOf(channel), message.envelope, now, randomBytes), channel };
+  const plaintext = fittingPlaintext(channel, message);
+  if (plaintext === null) return { frame: null, channel };
+  const sealed = sealNext(channel.send, plaintext);
   return { frame: sealed.frame, channel: { ...channel, send: sealed.next } };
 }
+
+const plaintextOf = (envelope: Envelope): Bytes => utf8(writeJson(envelope));
+
+const plaintextBytesMax = ({ maxFrame = FRAME_BYTES_MAX }: Muster2Channel): number =>
+  maxFrame - TAG_BYTES;
+
+/** Whether a message can be sent as it is. Over go-p2p the limits of payloads hold instead. */
+export const fitsFrame = (channel: Channel, envelope: Envelope): boolean =>
+  channel.protocol === "go-p2p/1.0" || plaintextOf(envelope).length <= plaintextBytesMax(channel);
+
+function fittingPlaintext(
+  channel: Muster2Channel,
+  { envelope, shorten = () => cutTexts(envelope.payload) }: OutboundMessage,
+): Bytes | null {
+  const max = plaintextBytesMax(channel);
+  const whole = plaintextOf(envelope);
+  if (whole.length <= max) return whole;
+  const rest = plaintextOf({ ...envelope, payload: "" }).length - QUOTES;
+  const shorter = plaintextOf({ ...envelope, payload: shorten(max - rest) });
+  return shorter.length <= max ? shorter : null;
+}
+
+/** The bytes of an empty text in JSON. */
+const QUOTES = 2;

@@ -1,4 +1,5 @@
 import type { Bytes } from "../base/bytes.ts";
+import type { Json } from "../base/json.ts";
 import type { ExactJson } from "../base/json-text/json-text.ts";
 import type { SessionAnswer, SessionCommand } from "../contract/commands.ts";
 import type { Envelope } from "../protocol/envelope.ts";
@@ -67,6 +68,8 @@ export type SessionEffect =
     }
   /** The peer's reply to a call. */
   | { readonly type: "call_answered"; readonly callId: string; readonly reply: PeerReply }
+  /** The request of a call was not sent: it is larger than the peer's `max_frame`. */
+  | { readonly type: "call_too_large"; readonly callId: string }
   /** The offer was not sent: the peer has not been heard for too long. */
   | { readonly type: "offer_withheld" }
   /** Steps `all_answered` once the commands that this socket has sent so far are answered, and the answers stepped. */
@@ -83,8 +86,15 @@ export interface Step {
   readonly effects: readonly SessionEffect[];
 }
 
-/** What a handler wants done: an effect, or a message that is not sealed yet (`finish` seals messages in their order). */
-export type Intent = SessionEffect | { readonly type: "message"; readonly envelope: Envelope };
+/** A message that is not sealed yet. */
+export interface OutboundMessage {
+  readonly envelope: Envelope;
+  /** The payload instead of one that is too large for a frame of the session: at most `max` bytes of JSON. Absent: texts are cut. */
+  readonly shorten?: (max: number) => Json;
+}
+
+/** What a handler wants done: an effect, or a message (`sealMove` seals messages in their order). */
+export type Intent = SessionEffect | ({ readonly type: "message" } & OutboundMessage);
 
 export interface Move {
   readonly session: Session;

@@ -3,11 +3,13 @@ import type { Json } from "../base/json.ts";
 import type { OutstandingPing } from "../peers/liveness.ts";
 import type { Envelope } from "../protocol/envelope.ts";
 import { toGoP2pError, type MusterError } from "../protocol/errors.ts";
+import { wireOffer, wireShown } from "../protocol/exact-tasks.ts";
 import { newUuid } from "../protocol/ids.ts";
-import type { MessageType, PayloadInput } from "../protocol/messages.ts";
+import type { MessageType, PayloadInput, PayloadOf, TaskOffer } from "../protocol/messages.ts";
 import { generationOf, type Channel } from "./channel.ts";
 import type { SessionContext } from "./context.ts";
 import type { Intent } from "./effects.ts";
+import { referencedOffer, shorterShown } from "./shorter-messages.ts";
 import type { Claim } from "./state.ts";
 
 /** The envelope of a message from the mesh. */
@@ -41,7 +43,7 @@ export const message = <T extends MessageType>(
   type: T,
   payload: PayloadInput<T>,
   replyTo?: string,
-): Intent => ({
+): Extract<Intent, { type: "message" }> => ({
   type: "message",
   envelope: compose(context, to.claim.peerId, type, payload, replyTo),
 });
@@ -62,6 +64,27 @@ export function ping(
 
 const floorOf = (channel: Channel): Millis | undefined =>
   channel.protocol === "go-p2p/1.0" ? channel.window.floor : undefined;
+
+/** Sends the peer a task, or as much of it as fits a frame of its session. */
+export const showTask = (
+  context: SessionContext,
+  to: Pick<Recipient, "claim">,
+  shown: PayloadOf<"task_shown">,
+  replyTo?: string,
+): Intent => ({
+  ...message(context, to, "task_shown", wireShown(shown), replyTo),
+  shorten: (max) => shorterShown(shown, max) as Json,
+});
+
+/** Offers the peer a task; the payload goes by reference if it does not fit a frame of its session. */
+export const offerTask = (
+  context: SessionContext,
+  to: Pick<Recipient, "claim">,
+  offer: TaskOffer,
+): Intent => ({
+  ...message(context, to, "task_offer", wireOffer(offer)),
+  shorten: () => referencedOffer(offer) as Json,
+});
 
 /** Replies to one message with an error. */
 export const errorReply = (

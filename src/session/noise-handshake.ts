@@ -97,7 +97,7 @@ function finishHandshake(
   if (!hello.success)
     return err({ code: "bad_message", detail: `hello: ${firstIssue(hello.error)}` });
   const { name, role, capabilities, slots, prefetch, held, join_key: joinKey } = hello.data;
-  const { kinds = [EVERY_KIND] } = hello.data;
+  const { kinds = [EVERY_KIND], max_frame: maxFrame } = hello.data;
   const publicKey = toHex(state.remoteStatic);
   return ok(
     requestAdmission(
@@ -116,6 +116,7 @@ function finishHandshake(
         origin: session.origin,
         channel: {
           protocol: "muster/2",
+          ...(maxFrame !== undefined && { maxFrame }),
           send: { key: split.send, counter: 0 },
           receive: { key: split.receive, counter: 0 },
         },

@@ -1,5 +1,4 @@
 import { SECOND } from "../base/clock.ts";
-import { wireOffer } from "../protocol/exact-tasks.ts";
 import {
   GO_P2P_KIND,
   GO_P2P_KINDS,
@@ -9,7 +8,7 @@ import {
 import type { Move } from "./effects.ts";
 import { wasHeardLately, probe, pingForSample, withLease } from "./liveness.ts";
 import type { SessionContext } from "./context.ts";
-import { compose, message } from "./messages.ts";
+import { compose, message, offerTask } from "./messages.ts";
 import { command, stay } from "./moves.ts";
 import { requestPayload } from "./request-payload.ts";
 import type { Active } from "./state.ts";
@@ -40,7 +39,7 @@ function sendOffer(session: Active, offer: TaskOffer, context: SessionContext): 
   const { claim, epoch } = session;
   if (claim.speaksMuster) {
     const credited = { ...session, credit: offered(session.credit, context.now) };
-    return stay(credited, message(context, session, "task_offer", wireOffer(offer)));
+    return stay(credited, offerTask(context, session, offer));
   }
   const attempt = { peerId: claim.peerId, epoch, taskId: offer.task_id, fence: offer.fence };
   if (!GO_P2P_KINDS.includes(offer.kind)) {

@@ -1,6 +1,7 @@
 import { exactJsonOf, type ExactJson } from "../base/json-text/json-text.ts";
 import { REQUESTS_OUTSTANDING_MAX } from "../protocol/constants.ts";
 import { GO_P2P_REPLIES, type GoP2pReply, type GoP2pRequest } from "../protocol/messages.ts";
+import { fitsFrame } from "./channel.ts";
 import type { Move } from "./effects.ts";
 import type { Message } from "./handlers/handler.ts";
 import type { SessionContext } from "./context.ts";
@@ -9,7 +10,10 @@ import { stay } from "./moves.ts";
 import { requestPayload } from "./request-payload.ts";
 import type { Active } from "./state.ts";
 
-/** Sends a go-p2p request to the peer. The message's ID tells which caller waits for the reply. */
+/**
+ * Sends a go-p2p request to the peer. The message's ID tells which caller waits for the reply. A request that is larger than the peer's
+ * frames is not sent: no reference can stand for it, because its caller waits for the reply of exactly this request.
+ */
 export function sendRequest(
   session: Active,
   {
@@ -22,6 +26,8 @@ export function sendRequest(
   const { claim } = session;
   const sent = requestPayload(session, request, payload, context);
   const envelope = { ...compose(context, claim.peerId, request, sent), id };
+  if (!fitsFrame(session.channel, envelope))
+    return stay(session, { type: "call_too_large", callId: id });
   const calls = [...session.relayedRequests, { id, type: request }].slice(
     -REQUESTS_OUTSTANDING_MAX,
   );

@@ -18,9 +18,9 @@ export function sealMove(
     if (intent.type !== "message") {
       effects.push(intent);
     } else if (channel !== null) {
-      const sealed = sealInto(channel, intent.envelope, context);
-      channel = sealed.channel;
-      effects.push({ type: "send", frame: sealed.frame });
+      const { frame, channel: next } = sealInto(channel, intent, context);
+      channel = next;
+      if (frame !== null) effects.push({ type: "send", frame });
     }
   }
   return { session: withChannel(session, channel), effects };

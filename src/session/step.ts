@@ -1,5 +1,4 @@
 import type { Bytes } from "../base/bytes.ts";
-import { wireShown } from "../protocol/exact-tasks.ts";
 import { receiveMessage } from "./receive-message.ts";
 import { receiveAnswer } from "./answers.ts";
 import { sendHandshake, receiveAck } from "./outbound-handshake.ts";
@@ -14,7 +13,7 @@ import { askBack, cancelOffer, deliverOffer } from "./offers.ts";
 import { end, endAfterClose, endWithDisconnect } from "./end.ts";
 import { orderDrain } from "./drain.ts";
 import { answerPing } from "./handlers/ping.ts";
-import { message } from "./messages.ts";
+import { showTask } from "./messages.ts";
 import { stay } from "./moves.ts";
 import { receiveProof } from "./key-proof.ts";
 import type { Active, Session } from "./state.ts";
@@ -92,7 +91,7 @@ function moveActive(session: Active, event: ActiveEvent, context: SessionContext
     case "drain":
       return orderDrain(session, event.order, context);
     case "report":
-      return stay(session, message(context, session, "task_shown", wireShown(event.shown)));
+      return stay(session, showTask(context, session, event.shown));
     default:
       return event satisfies never;
   }

@@ -4,11 +4,13 @@ import { toBase64 } from "../../src/base/bytes.ts";
 import {
   downloadSecret,
   readDownloadTicket,
+  readPayloadTicket,
   readUploadTicket,
-  uploadSecret,
+  attemptSecret,
 } from "../../src/access/result-secrets.ts";
 import {
   downloadTicket,
+  payloadTicket,
   readResultSecret,
   resultSecretText,
   uploadTicket,
@@ -33,7 +35,7 @@ test("AS100 an upload ticket is valid only for its own attempt and bytes in its 
     fc.property(anyAttempt, anyAttempt, anyContent, anyContent, (mine, other, content, forged) => {
       fc.pre(mine.taskId !== other.taskId && mine.peerId !== other.peerId);
       fc.pre(content.bytes !== forged.bytes && content.sha256 !== forged.sha256);
-      const secret = uploadSecret(KEY, mine);
+      const secret = attemptSecret(KEY, mine);
       const ticket = uploadTicket(secret, content);
       expect(readUploadTicket(KEY, ticket, mine)).toEqual({ attempt: mine, content, secret });
       expect(ticket.length).toBeLessThanOrEqual(200);
@@ -60,7 +62,7 @@ test("AS100 an upload ticket is valid only for its own attempt and bytes in its 
 test("AS100 the ticket that goes over HTTP does not reveal the secret of the session", () => {
   fc.assert(
     fc.property(anyAttempt, anyContent, (mine, content) => {
-      const secret = uploadSecret(KEY, mine);
+      const secret = attemptSecret(KEY, mine);
       const text = resultSecretText(secret);
       expect(readResultSecret(text)).toEqual(secret);
       const [, hex = ""] = text.split(".");
@@ -82,9 +84,36 @@ test("AS102 a download ticket is valid only for its task and peer, and is not an
       expect(readDownloadTicket(KEY, `${other.peerId}.${ticket.split(".")[1]}`, taskId)).toBeNull();
       expect(readUploadTicket(KEY, ticket, { taskId, fence })).toBeNull();
       expect(readUploadTicket(KEY, uploadTicket(secret, content), { taskId, fence })).toBeNull();
-      const uploading = uploadSecret(KEY, { taskId, fence, peerId });
+      const uploading = attemptSecret(KEY, { taskId, fence, peerId });
       expect(readDownloadTicket(KEY, downloadTicket(uploading), taskId)).toBeNull();
       expect(readDownloadTicket(KEY, resultSecretText(secret), taskId)).toBeNull();
+    }),
+  );
+});
+
+test("NX12 a ticket for a payload is valid only for its own attempt in its own mesh, and is no other ticket", () => {
+  fc.assert(
+    fc.property(anyAttempt, anyAttempt, anyContent, (mine, other, content) => {
+      fc.pre(mine.taskId !== other.taskId && mine.peerId !== other.peerId);
+      const secret = attemptSecret(KEY, mine);
+      const ticket = payloadTicket(secret);
+      expect(readPayloadTicket(KEY, ticket, mine)).toEqual(secret);
+      expect(readPayloadTicket(OTHER_KEY, ticket, mine)).toBeNull();
+      for (const elsewhere of [
+        { ...mine, fence: mine.fence + 1 },
+        { ...mine, taskId: other.taskId },
+      ])
+        expect(readPayloadTicket(KEY, ticket, elsewhere)).toBeNull();
+      expect(readPayloadTicket(KEY, `${other.peerId}.${ticket.split(".")[1]}`, mine)).toBeNull();
+      for (const none of [
+        resultSecretText(secret),
+        uploadTicket(secret, content),
+        downloadTicket(secret),
+        downloadTicket(downloadSecret(KEY, mine)),
+      ])
+        expect(readPayloadTicket(KEY, none, mine)).toBeNull();
+      expect(readUploadTicket(KEY, ticket, mine)).toBeNull();
+      expect(readDownloadTicket(KEY, ticket, mine.taskId)).toBeNull();
     }),
   );
 });
@@ -95,6 +124,7 @@ test.for(["", ".", "a.b", "x".repeat(65), `${"0".repeat(32)}.1.x.${"0".repeat(64
     const taskId = crypto.randomUUID();
     expect(readUploadTicket(KEY, text, { taskId, fence: 1 })).toBeNull();
     expect(readDownloadTicket(KEY, text, taskId)).toBeNull();
+    expect(readPayloadTicket(KEY, text, { taskId, fence: 1 })).toBeNull();
     expect(readResultSecret(text)).toBeNull();
   },
 );
@@ -104,6 +134,6 @@ test("AS100 a ticket for no bytes, or for more than 25 MiB, is none", () => {
   const sha256 = present(toBase64(KEY));
   for (const bytes of [0, -1, 1.5, 25 * 1_024 * 1_024 + 1])
     expect(
-      readUploadTicket(KEY, uploadTicket(uploadSecret(KEY, attempt), { bytes, sha256 }), attempt),
+      readUploadTicket(KEY, uploadTicket(attemptSecret(KEY, attempt), { bytes, sha256 }), attempt),
     ).toBeNull();
 });

@@ -231,6 +231,7 @@ const WITHOUT_COMMAND: Readonly<Record<string, string>> = {
   "GET /v1/map": "for the dashboard, which draws it",
   "GET /v1/costs": "for the dashboard's overview",
   "GET /v1/mesh/proof": "for peers and for controllers that know the key of the mesh",
+  "GET /v1/task-payloads/{id}/{fence}": "for peers",
   "PUT /v1/task-results/{id}/{fence}": "for peers",
   "GET /v1/task-results/{id}": "for peers",
   "POST /v1/webhooks/{name}": "for senders",

@@ -8,6 +8,7 @@ import { SendPacer } from "../../src/client/connection/send-pacer.ts";
 import { MusterApiError } from "../../src/client/errors.ts";
 import type { TaskRunnerOptions } from "../../src/client/work/runner-options.ts";
 import { TaskRunner } from "../../src/client/work/task-runner.ts";
+import { TASK_RESULT_BYTES_MAX } from "../../src/protocol/constants.ts";
 import type { Json } from "../../src/base/json.ts";
 import type { PayloadOf } from "../../src/protocol/messages.ts";
 import { taskId } from "./fake-mesh.ts";
@@ -77,6 +78,8 @@ function newWorld(
     prefetch: false,
     now: Date.now,
     random: () => 0.5,
+    inlineBytesMax: TASK_RESULT_BYTES_MAX,
+    download: () => Promise.reject(new Error("no download")),
     upload,
     emit: (event) => {
       if (event.type === "task_started") started.push(event.taskId);

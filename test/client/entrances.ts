@@ -1,6 +1,7 @@
 /** Every method of the SDK, and how a test gives it options. The compiler and `known-options.test.ts` say which are missing. */
 import * as sdk from "../../src/client/index.ts";
 import { SessionTasks } from "../../src/client/peer/session-tasks.ts";
+import { FRAME_BYTES_MAX } from "../../src/protocol/constants.ts";
 
 /** Calls a method with these options. */
 type Call = (options: object) => unknown;
@@ -55,7 +56,7 @@ const given = { url, keys, fetch };
 
 export const mesh = sdk.controller({ url, fetch });
 const reader = mesh.discovery.withReplicas();
-const session = new SessionTasks(url, fetch, 0);
+const session = new SessionTasks({ url, fetch, outageMs: 0, maxFrame: FRAME_BYTES_MAX });
 
 /** A peer whose socket never opens; the caller closes it. */
 export const peer = sdk.connectPeer({

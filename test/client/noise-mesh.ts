@@ -87,6 +87,14 @@ export class NoiseMesh {
   /** What peers announced, without network paths. */
   readonly announced: object[] = [];
   readonly problemCodes: string[] = [];
+  /** Every command of the session but its admission, in order. */
+  readonly commands: SessionCommand[] = [];
+  /** The sizes of the binary frames that the peer has sent. */
+  readonly frameSizes: number[] = [];
+  /** Sends frames of any size, whatever the peer has said in its hello. */
+  ignoresMaxFrame = false;
+  /** Replies of the peer to requests. */
+  readonly replies: unknown[] = [];
   #socket: LoopSocket | null = null;
   #session: Session = { state: "closed", claim: null };
   #queue = Promise.resolve();
@@ -171,7 +179,10 @@ export class NoiseMesh {
     if (!checked.ok) return socket.close(1006, "");
     const { peerId, meshId } = checked.value;
     this.#session = newNoiseSession({ ...NOWHERE, meshId }, peerId);
-    socket.onFrame = (data) => void this.dispatch({ type: "frame", data });
+    socket.onFrame = (data) => {
+      this.frameSizes.push(data.length);
+      void this.dispatch({ type: "frame", data });
+    };
     socket.readyState = 1;
     socket.emit("open", {});
   }
@@ -192,7 +203,7 @@ export class NoiseMesh {
       before.state === "noise" && event.type === "frame"
         ? await receiveNoise(before, event.data, portableX25519, context)
         : step(before, event, context);
-    this.#session = session;
+    this.#session = this.ignoresMaxFrame ? withoutMaxFrame(session) : session;
     for (const effect of effects) await this.#perform(effect);
   }
 
@@ -211,7 +222,10 @@ export class NoiseMesh {
       case "await_answers":
         return this.#step({ ...effect, type: "all_answered" });
       case "offer_withheld":
+      case "call_too_large":
+        return;
       case "call_answered":
+        this.replies.push(effect.reply);
         return;
       default:
         return effect satisfies never;
@@ -221,6 +235,7 @@ export class NoiseMesh {
   /** Answers the commands that a test needs, as the coordinator would. */
   async #answerCommand(command: SessionCommand, messageId: string | null): Promise<void> {
     const { name, input } = command;
+    if (name !== "admit") this.commands.push(command);
     if (name === "admit") {
       this.admitted.push(input);
       const bar = this.rotatedIds.has(input.peerId) ? ROTATED : this.admissionError;
@@ -239,6 +254,12 @@ export class NoiseMesh {
     if (name === "report_rtts") this.rttReports.push(input.rtts);
     if (name === "rotate_peer") this.rotations.push(input.newPeerId);
   }
+}
+
+function withoutMaxFrame(session: Session): Session {
+  if (session.state !== "active" || session.channel.protocol !== "muster/2") return session;
+  const { maxFrame: _, ...channel } = session.channel;
+  return { ...session, channel };
 }
 
 const welcomed = (epoch: number) =>

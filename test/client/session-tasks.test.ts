@@ -12,16 +12,20 @@ import { taskId } from "./fake-mesh.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+/** Frames of peers that can't send larger ones. */
+const MAX_FRAME = 10_000;
+
 const shown = (state: TaskView["state"], result: Json = null) =>
   aTaskView({ id: taskId(1), state, result: exactJsonOf(result) });
 
 /** Connections that record the messages sent through them. */
 function assigning() {
-  const tasks = new SessionTasks(
-    "http://mesh.test",
-    () => Promise.reject(new Error("no HTTP")),
-    60_000,
-  );
+  const tasks = new SessionTasks({
+    url: "http://mesh.test",
+    fetch: () => Promise.reject(new Error("no HTTP")),
+    outageMs: 60_000,
+    maxFrame: MAX_FRAME,
+  });
   const said: { readonly type: string; readonly payload: unknown; readonly id: string }[] = [];
   const link: Connection = {
     send: (type, payload) => {

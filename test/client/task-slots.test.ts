@@ -3,6 +3,7 @@ import { NULL_JSON } from "../../src/base/json-text/json-text.ts";
 import type { Connection } from "../../src/client/connection/connection.ts";
 import type { Handler } from "../../src/client/work/handler.ts";
 import { TaskRunner } from "../../src/client/work/task-runner.ts";
+import { TASK_RESULT_BYTES_MAX } from "../../src/protocol/constants.ts";
 import { FakeMesh, taskId } from "./fake-mesh.ts";
 import { manual, type Call } from "./manual-handler.ts";
 import { jsonText } from "../wire.ts";
@@ -146,6 +147,8 @@ describe("a runner that drains", () => {
       prefetch: true,
       now: Date.now,
       random: () => 0.5,
+      inlineBytesMax: TASK_RESULT_BYTES_MAX,
+      download: () => Promise.reject(new Error("no download")),
       upload: () => Promise.reject(new Error("no upload")),
       emit: () => {},
     });

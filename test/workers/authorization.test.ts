@@ -30,8 +30,12 @@ const DISCOVERY = "GET /v1/pointers";
 /** Routes whose answer is the same for absent and not allowed (DS17, tested in discovery.test.ts). */
 const ALIKE = ["GET /v1/blobs/{id}", "GET /v1/pointers/{id}"];
 
-/** Routes that need a peer's ticket for one result instead of a token (AS23). */
-const TICKETED = ["GET /v1/task-results/{id}", "PUT /v1/task-results/{id}/{fence}"];
+/** Routes that need a peer's ticket for one result or payload instead of a token (AS23, NX12). */
+const TICKETED = [
+  "GET /v1/task-payloads/{id}/{fence}",
+  "GET /v1/task-results/{id}",
+  "PUT /v1/task-results/{id}/{fence}",
+];
 
 const nameOf = ({ method, path }: Operation): string => `${method} ${path}`;
 

@@ -13,6 +13,7 @@ const OPEN = [
   "/v1/connect",
   "/v1/mesh",
   "/v1/mesh/proof",
+  "/v1/task-payloads/{id}/{fence}",
   "/v1/task-results/{id}",
   "/v1/task-results/{id}/{fence}",
   "/v1/webhooks/{name}",

@@ -74,6 +74,14 @@ const UNPROVED: readonly Unproved[] = [
     code: "unauthorized",
     commands: 0,
   },
+  {
+    what: "a read of a payload with a wrong ticket",
+    method: "GET",
+    path: `/v1/task-payloads/${TASK}/1`,
+    options: () => ({ token: `${ID}.${ID}` }),
+    code: "unauthorized",
+    commands: 0,
+  },
   // The first reads what sources there are; until the budget of reads is used up, each delivery that fails reads it again.
   {
     what: "a delivery to an unknown source",

@@ -94,6 +94,11 @@ async function requestPeer(
       });
     case "timeout":
       return err({ code: "peer_timeout", detail: `the peer did not answer within ${ms} ms` });
+    case "too_large":
+      return err({
+        code: "payload_too_large",
+        detail: `the payload has ${utf8Length(text)} bytes; in its hello this peer has set a smaller limit for frames (max_frame)`,
+      });
     default:
       return called.value.outcome satisfies never;
   }

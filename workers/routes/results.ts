@@ -4,9 +4,8 @@ import {
   readUploadTicket,
   type AuthorizedUpload,
 } from "../../src/access/result-secrets.ts";
-import { fromBase64, utf8, type Bytes } from "../../src/base/bytes.ts";
+import { toBase64, type Bytes } from "../../src/base/bytes.ts";
 import { SECOND } from "../../src/base/clock.ts";
-import { textOfJson } from "../../src/base/json-text/json-text.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
 import type { Output } from "../../src/contract/commands.ts";
 import { resultKey } from "../../src/coordinator/tasks/results.ts";
@@ -18,19 +17,19 @@ import { RESULT_RETENTION, TASK_LARGE_RESULT_BYTES_MAX } from "../../src/protoco
 import { contentDigest } from "../../src/protocol/content-digest.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { Uuid } from "../../src/protocol/ids.ts";
+import { resultBytes } from "../../src/protocol/result-bytes.ts";
 import {
   RESULT_FENCE_HEADER,
   RESULT_SIGNATURE_HEADER,
   type ResultContent,
 } from "../../src/protocol/result-content.ts";
-import { toBase64 } from "../../src/base/bytes.ts";
 import { STMF_MAGIC } from "../../src/stmf/container.ts";
 import { bearerOf } from "../authorization.ts";
 import type { AppContext } from "../context.ts";
-import { failure } from "../address-budgets.ts";
 import { visibleTo } from "../forward.ts";
 import { problem, respond } from "../problem.ts";
 import { NO_ROOM_TO_READ } from "../../durable/coordinator-errors.ts";
+import { NO_TICKET, noTicket } from "../tickets.ts";
 import { orUnavailable } from "../unavailable.ts";
 import { measureStream } from "../measured-stream.ts";
 import { noContent } from "../responses.ts";
@@ -60,7 +59,7 @@ const headers = z.object({
 const put = defineRaw("ticket", "put", "/v1/task-results/{id}/{fence}", {
   operationId: "uploadTaskResult",
   summary:
-    "As a peer, upload an attempt's result that is too large for a message, sealed with the secret from its offer. The peer's session then commits it",
+    "As a peer, upload an attempt's result that is not sent in a message, sealed with the secret from its offer. The peer's session then commits it",
   request: {
     body: { required: true, content: sealedBody },
   },
@@ -128,9 +127,7 @@ async function readStored(
   const { result, extra, fence } = read.value;
   const { sealed, blobId } = extra;
   if (blobId === null) {
-    const text = textOfJson(result);
-    const bytes = sealed ? fromBase64(String(JSON.parse(text))) : utf8(text);
-    const body = bytes ?? new Uint8Array();
+    const body = resultBytes(result, sealed);
     return ok({ body, fence, sealed, bytes: body.length, sha256: toBase64(sha256(body)) });
   }
   const found = await orUnavailable(
@@ -173,21 +170,11 @@ async function storeResult(c: AppContext): Promise<Result<unknown, MusterError>>
     : stored;
 }
 
-const NO_TICKET: MusterError = {
-  code: "unauthorized",
-  detail:
-    "send the header Authorization: Bearer TICKET, with the ticket that is made from the secret that came with the task",
-};
-
 const OLD_SDK: MusterError = {
   code: "unauthorized",
   detail:
     "this mesh takes large results only sealed and named by their digest, and this ticket names none: update the peer's SDK",
 };
-
-/** A request without a valid ticket counts against the budget of its address. */
-const noTicket = (c: AppContext, error: MusterError): MusterError =>
-  failure(c, "authorizations", error);
 
 const OVER: MusterError = {
   code: "payload_too_large",

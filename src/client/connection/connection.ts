@@ -67,6 +67,8 @@ export interface PeerProfile {
   readonly slots: number;
   /** Whether the peer accepts one task more than it has slots. */
   readonly prefetch: boolean;
+  /** The largest muster.2 frame that the peer takes and sends, in bytes; `FRAME_BYTES_MAX` when absent. */
+  readonly maxFrame?: number;
   /** RFC 3339. */
   readonly createdAt: string;
 }

@@ -16,7 +16,7 @@ export function helloBytes({
   joinKey,
   heldTasks,
 }: Pick<ConnectOptions, "profile" | "joinKey" | "heldTasks">): Bytes {
-  const { name, role, capabilities, kinds, slots, prefetch } = profile;
+  const { name, role, capabilities, kinds, slots, prefetch, maxFrame } = profile;
   const hello: Hello = {
     name,
     role,
@@ -25,6 +25,7 @@ export function helloBytes({
     slots,
     prefetch,
     ...(joinKey !== null && { join_key: joinKey }),
+    ...(maxFrame !== undefined && { max_frame: maxFrame }),
     client: "muster-sdk/1",
   };
   const withTasks = utf8(JSON.stringify({ ...hello, held: heldTasks.slice(0, HELD_TASKS_MAX) }));

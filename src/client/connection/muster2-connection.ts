@@ -25,6 +25,7 @@ import {
 } from "../../protocol/constants.ts";
 import { readEnvelope } from "../../protocol/read-envelope.ts";
 import { CLOSE } from "../../protocol/close-codes.ts";
+import { cutTexts } from "../../protocol/cut-texts.ts";
 import type { MessageType, PayloadInput } from "../../protocol/messages.ts";
 import { PeerError } from "../errors.ts";
 import { connectUrl } from "../urls.ts";
@@ -36,6 +37,7 @@ import type {
   Dial,
 } from "./connection.ts";
 import { DialedSocket } from "./dialed-socket.ts";
+import { frameBytesOf } from "./frame-bytes.ts";
 import { helloBytes } from "./hello.ts";
 import { Keepalive } from "./keepalive.ts";
 import { envelopeOf, type OutgoingMessage } from "./outgoing-message.ts";
@@ -88,7 +90,18 @@ class Muster2Connection implements Connection {
     onSent?: () => void,
   ): string | null {
     if (this.#state.at !== "open") return null;
-    return this.#socket.send({ type, payload: payload as Json, replyTo, onSent });
+    const fitting = this.#fitting(type, payload as Json);
+    return fitting === null ? null : this.#socket.send({ type, payload: fitting, replyTo, onSent });
+  }
+
+  /** The payload, with its texts cut if it is too large for a frame; null if that is not enough. */
+  #fitting(type: MessageType, payload: Json): Json | null {
+    const { maxFrame } = this.#options.profile;
+    if (maxFrame === undefined || frameBytesOf(payload) <= maxFrame) return payload;
+    const cut = cutTexts(payload);
+    if (frameBytesOf(cut) <= maxFrame) return cut;
+    this.#listener.frameIgnored(`a ${type} that is larger than maxFrame was not sent`);
+    return null;
   }
 
   close(code: number, reason: string): Promise<void> {
@@ -211,7 +224,8 @@ class Muster2Connection implements Connection {
   }
 
   async #receiveFrame(state: Extract<State, { at: "open" }>, data: Bytes): Promise<void> {
-    const opened = data.length > FRAME_BYTES_MAX ? null : openNext(state.receive, data);
+    const { maxFrame = FRAME_BYTES_MAX } = this.#options.profile;
+    const opened = data.length > maxFrame ? null : openNext(state.receive, data);
     if (opened === null)
       return this.#socket.drop(CLOSE.bad, "a frame did not decrypt as the session's next one");
     state.receive = opened.next;

@@ -8,7 +8,8 @@ import { hostPlatform, type Platform } from "../platform.ts";
 import { moduleUrl } from "../threads/module-url.ts";
 import { ThreadPool } from "../threads/thread-pool.ts";
 import { kindsOf, selectedHandlers } from "./announced-kinds.ts";
-import { resolveDestination } from "./destination.ts";
+import { MAX_FRAME_LEAST, MAX_FRAME_MOST } from "../../protocol/max-frame.ts";
+import { resolveDestination, type Destination } from "./destination.ts";
 import { MeshPeer } from "./mesh-peer.ts";
 import type { Peer } from "./peer-handle.ts";
 import { typeNameOf } from "../option-types.ts";
@@ -52,12 +53,15 @@ export function connectPeer(options: PeerOptions): Peer {
     kinds: kindsOf(handlers),
     slots: options.slots ?? 1,
     prefetch: options.prefetch ?? true,
+    ...(options.maxFrame !== undefined && { maxFrame: options.maxFrame }),
     createdAt: options.createdAt ?? toRfc3339(platform.now()),
   };
   goP2pIdentity(profile); // throws if a field is not valid
+  const destination = resolveDestination(options);
+  checkMaxFrame(options.maxFrame, destination);
   return new MeshPeer({
     profile,
-    destination: resolveDestination(options),
+    destination,
     handlers,
     select: (loaded) => selectedHandlers({ ...loaded, ...handlers }, kinds),
     threads: threadsOf(options, platform),
@@ -65,6 +69,17 @@ export function connectPeer(options: PeerOptions): Peer {
     outageMs: outageOf(options.outageMs),
     platform,
   });
+}
+
+function checkMaxFrame(maxFrame: number | undefined, { protocol }: Destination): void {
+  if (maxFrame === undefined) return;
+  if (protocol !== "muster/2")
+    throw new OptionsError("`maxFrame` of connectPeer is for muster.2: go-p2p has no such limit");
+  if (Number.isInteger(maxFrame) && maxFrame >= MAX_FRAME_LEAST && maxFrame <= MAX_FRAME_MOST)
+    return;
+  throw new OptionsError(
+    `\`maxFrame\` of connectPeer is a whole number from ${MAX_FRAME_LEAST} to ${MAX_FRAME_MOST}, not ${maxFrame}`,
+  );
 }
 
 function threadsOf(

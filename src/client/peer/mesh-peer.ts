@@ -5,7 +5,9 @@ import type { KeyPair } from "../../crypto/identity.ts";
 import type { Envelope } from "../../protocol/envelope.ts";
 import type { DiscoveryKeys } from "../../protocol/discovery.ts";
 import type { PayloadOf } from "../../protocol/messages.ts";
+import { FRAME_BYTES_MAX, TASK_RESULT_BYTES_MAX } from "../../protocol/constants.ts";
 import type { PeerProfile } from "../connection/connection.ts";
+import { resultBytesIn } from "../connection/frame-bytes.ts";
 import { goP2pIdentity } from "../connection/go-p2p-handshake.ts";
 import { PeerError } from "../errors.ts";
 import { generateIdentity, identityFrom, type PrivateKey } from "../own-keys.ts";
@@ -58,13 +60,18 @@ export class MeshPeer implements Peer {
     this.#handlers = handlers;
     this.#profile = profile;
     this.#startedAt = platform.now();
+    const { maxFrame = FRAME_BYTES_MAX } = profile;
+    const inlineBytesMax = Math.min(TASK_RESULT_BYTES_MAX, resultBytesIn(maxFrame));
     this.#runner = new TaskRunner({
       handlers,
       slots: profile.slots,
       prefetch: profile.prefetch,
       now: platform.now,
       random: platform.random,
-      // Few results are too large for a message.
+      inlineBytesMax,
+      // Few payloads and results are too large for a message.
+      download: async (download) =>
+        (await import("../work/fetch-payload.ts")).fetchPayload(url, platform.fetch, download),
       upload: async (upload) =>
         (await import("../work/upload-result.ts")).uploadResult(url, platform.fetch, upload),
       emit: (event) => this.#emit(event),
@@ -75,9 +82,15 @@ export class MeshPeer implements Peer {
     );
     this.#requests = new GoP2pRequests({
       handlers,
+      inlineBytesMax,
       stats: () => goP2pStats(this.id, this.#profile.name, platform.now() - this.#startedAt),
     });
-    this.tasks = new SessionTasks(url, platform.fetch, options.outageMs);
+    this.tasks = new SessionTasks({
+      url,
+      fetch: platform.fetch,
+      outageMs: options.outageMs,
+      maxFrame,
+    });
     this.#routes = new RouteReporter({
       url,
       platform,

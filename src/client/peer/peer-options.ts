@@ -33,6 +33,11 @@ export interface PeerOptions {
    * runtime may run programs and one of them exists. The mesh counts them in the peer's score. Default true.
    */
   readonly measureHops?: boolean;
+  /**
+   * The largest WebSocket frame that the peer takes and sends, in bytes: 8,192 to 1,048,576, the default. What is larger goes over
+   * HTTP: payloads, results. Only over muster.2.
+   */
+  readonly maxFrame?: number;
   /** When the key was created (RFC 3339); default: now. */
   readonly createdAt?: string;
   /** The mesh's public key: a server that does not prove it is refused. Default: the first key proved is pinned. */
@@ -73,6 +78,7 @@ export const PEER_OPTIONS: OptionNames<PeerOptions> = {
   slots: "number",
   prefetch: "boolean",
   measureHops: "boolean",
+  maxFrame: "number",
   createdAt: "string",
   meshKey: "bytes",
   nextMeshKey: "bytes",

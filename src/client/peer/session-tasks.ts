@@ -4,6 +4,7 @@ import { isErrorCode, statusOf } from "../../protocol/error-statuses.ts";
 import type { PayloadInput, PayloadOf } from "../../protocol/messages.ts";
 import { outageOf, WAIT_OPTIONS, type WaitOptions } from "../clients/options.ts";
 import type { Connection } from "../connection/connection.ts";
+import { frameBytesOf } from "../connection/frame-bytes.ts";
 import { aboutTask, errorAbout, MusterApiError, WaitTimeout, type PeerError } from "../errors.ts";
 import type { Fetch } from "../http/api.ts";
 import { isOutage, withRetries, type Attempt, type RetryPolicy } from "../http/request-retry.ts";
@@ -40,20 +41,30 @@ interface PendingRequest {
 /** Called with the task when it has ended, or with null when the waiter should query the task again. */
 type Waiter = (ended: Task | null) => void;
 
+export interface SessionTasksOptions {
+  readonly url: string;
+  readonly fetch: Fetch;
+  /** How long calls that wait go on without an answer, unless they say otherwise. */
+  readonly outageMs: Millis;
+  /** The largest frame that the peer sends. */
+  readonly maxFrame: number;
+}
+
 export class SessionTasks implements PeerTasks {
   readonly #url: string;
   readonly #fetch: Fetch;
   readonly #outageMs: Millis;
+  readonly #maxFrame: number;
   #connection: Connection | null = null;
   #stopped: PeerError | null = null;
   readonly #pending = new Set<PendingRequest>();
   readonly #waiters = new Map<string, Set<Waiter>>();
 
-  /** `outageMs`: how long calls that wait go on without an answer, unless they say otherwise. */
-  constructor(url: string, fetch: Fetch, outageMs: Millis) {
+  constructor({ url, fetch, outageMs, maxFrame }: SessionTasksOptions) {
     this.#url = url;
     this.#fetch = fetch;
     this.#outageMs = outageMs;
+    this.#maxFrame = maxFrame;
   }
 
   async submit<Result = Json>(
@@ -69,12 +80,21 @@ export class SessionTasks implements PeerTasks {
     const task = submission(kind, payload, options);
     const idempotencyKey = idempotencyKeyOf(options.idempotencyKey);
     const assign = { task, idempotency_key: idempotencyKey, ...sentTrace(options) };
+    this.#refuseTooLarge(assign);
     const { signal } = options;
     try {
       return (await this.#request("task_assign", assign, { signal, outageMs })).task;
     } catch (error) {
       throw isOutage(error) ? errorAbout(error, { idempotencyKey }) : error;
     }
+  }
+
+  /** A frame that the peer may not send would never be answered. */
+  #refuseTooLarge(assign: object): void {
+    const bytes = frameBytesOf(assign);
+    if (bytes <= this.#maxFrame) return;
+    const detail = `the task needs a frame of ${bytes} bytes, and this peer sends at most ${this.#maxFrame} (maxFrame): submit it over HTTP, with controller()`;
+    throw new MusterApiError("payload_too_large", statusOf("payload_too_large"), detail);
   }
 
   async wait<Result = Json>(id: string, options: WaitOptions = {}): Promise<Task<Result>> {
@@ -175,7 +195,8 @@ export class SessionTasks implements PeerTasks {
 
   /** The mesh sent a task: as the reply to a request, or because the task has ended. */
   taskShown(shown: PayloadOf<"task_shown">, replyTo: string | undefined): void {
-    const task = taskOf(shown.task);
+    const { omitted } = shown;
+    const task = { ...taskOf(shown.task), ...(omitted !== undefined && { omitted }) };
     this.#pendingRequest(replyTo)?.reply.resolve({ task, ticket: shown.ticket });
     if (hasEnded(task)) for (const notify of this.#waiters.get(task.id) ?? []) notify(task);
   }

@@ -13,6 +13,8 @@ export type Task<Result = Json> = Omit<TaskView, "payload" | "result"> & {
   readonly payload_text: string;
   readonly result: Result | null;
   readonly result_text: string;
+  /** Fields that are empty (`error`: cut) because the session's frames are too small for them (`maxFrame`). Never over HTTP. */
+  readonly omitted?: readonly string[];
 };
 
 /** The members of a task in an answer whose text is kept. */

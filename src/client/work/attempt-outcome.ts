@@ -9,6 +9,7 @@ import {
   TASK_RESULT_BYTES_MAX,
   VALUE_DEPTH_MAX,
 } from "../../protocol/constants.ts";
+import type { TaskOffer } from "../../protocol/messages.ts";
 import { messageOf, retryOf } from "./thrown.ts";
 
 /** How an attempt ended, as it is reported to the mesh. */
@@ -24,8 +25,15 @@ export interface ResultTransport {
   readonly sealTo: string | null;
   /** Whether a result that is too large for a message can be uploaded. */
   readonly large: boolean;
+  /** The longest JSON of a result in a message; by default as long as the mesh takes it. */
+  readonly inlineBytesMax?: number;
 }
 const MESSAGE_ONLY: ResultTransport = { sealTo: null, large: false };
+
+export const transportOf = (
+  { seal_to: sealTo, upload }: TaskOffer,
+  inlineBytesMax: number,
+): ResultTransport => ({ sealTo: sealTo ?? null, large: upload !== undefined, inlineBytesMax });
 
 /** Runs a handler and returns its outcome; never throws. */
 export async function runToOutcome(
@@ -62,15 +70,19 @@ export function resultJson(value: unknown): Result<string, string> {
   }
 }
 
-function plainOutcome(json: Bytes, text: string, { large }: ResultTransport): Outcome {
-  if (json.length <= TASK_RESULT_BYTES_MAX) return { ok: true, result: new JsonText(text) };
+function plainOutcome(
+  json: Bytes,
+  text: string,
+  { large, inlineBytesMax = TASK_RESULT_BYTES_MAX }: ResultTransport,
+): Outcome {
+  if (json.length <= inlineBytesMax) return { ok: true, result: new JsonText(text) };
   return large ? { ok: true, large: json, sealed: false } : tooLarge(json.length);
 }
 
 async function sealedOutcome(
   json: Bytes,
   sealTo: string,
-  { large }: ResultTransport,
+  { large, inlineBytesMax = TASK_RESULT_BYTES_MAX }: ResultTransport,
 ): Promise<Outcome> {
   // Few peers seal results: only they load what that needs.
   const { sealResult } = await import("../../stmf/task-result.ts");
@@ -79,7 +91,7 @@ async function sealedOutcome(
     return failure(`the result can't be sealed: ${sealTo} is not a usable key`, false);
   const base64 = toBase64(container);
   const quotes = 2;
-  if (base64.length + quotes <= TASK_RESULT_BYTES_MAX)
+  if (base64.length + quotes <= inlineBytesMax)
     return { ok: true, result: new JsonText(`"${base64}"`), sealed: true };
   return large && container.length <= TASK_LARGE_RESULT_BYTES_MAX
     ? { ok: true, large: container, sealed: true }

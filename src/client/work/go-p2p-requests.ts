@@ -13,6 +13,8 @@ import type { Handler, Handlers } from "./handler.ts";
 
 export interface GoP2pRequestsOptions {
   readonly handlers: Handlers;
+  /** The longest JSON of a reply. */
+  readonly inlineBytesMax: number;
   /** Answers `get_stats` if there is no handler for it. */
   readonly stats: () => Json;
 }
@@ -54,7 +56,10 @@ export class GoP2pRequests {
       signal: this.#abort.signal,
       progress: () => {},
     };
-    const outcome = await runToOutcome(() => handler(JSON.parse(context.payloadText), context));
+    const { inlineBytesMax } = this.#options;
+    const transport = { sealTo: null, large: false, inlineBytesMax };
+    const run = () => handler(JSON.parse(context.payloadText), context);
+    const outcome = await runToOutcome(run, transport);
     this.#running--;
     if ("result" in outcome) to.send(GO_P2P_REPLIES[type], outcome.result, id);
     else if (!outcome.ok) refuse(to, id, GO_P2P_ERROR.operationFailed, outcome.error);

@@ -39,3 +39,6 @@ export type Handler<Payload = unknown> = {
 
 /** Handlers by task kind; `*` handles every kind that has no handler of its own. */
 export type Handlers = Readonly<Record<string, Handler>>;
+
+export const handlerOf = (handlers: Handlers, kind: string): Handler | undefined =>
+  Object.hasOwn(handlers, kind) ? handlers[kind] : handlers["*"];

@@ -13,9 +13,10 @@ export interface Run {
   start: (() => void) | null;
   /** Whether the handler was called and has not settled. */
   isHandlerRunning: boolean;
-  /** The attempt's fence. A newer attempt may continue the running work: it replaces fence and upload secret. */
+  /** The attempt's fence. A newer attempt may continue the running work: it replaces fence and secret. */
   fence: number;
-  uploadSecret: string | undefined;
+  /** For the payload and the result, where they are not in messages. */
+  secret: string | undefined;
 }
 
 /** Whether the handler was called, or is about to be. */
@@ -69,6 +70,12 @@ export class Runs {
 
   isPrefetched(run: Run): boolean {
     return this.#prefetched.has(run);
+  }
+
+  /** What a message about an attempt of this run says. */
+  acceptOf(run: Run, fence: number) {
+    const queued = this.isPrefetched(run) && { queued: true };
+    return { task_id: run.taskId, fence, ...queued };
   }
 
   add(run: Run): void {

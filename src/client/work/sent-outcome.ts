@@ -1,4 +1,5 @@
 import type { ResultContent } from "../../protocol/result-content.ts";
+import type { PeerEvent } from "../peer/peer-events.ts";
 import type { Outcome } from "./attempt-outcome.ts";
 import type { Refusal } from "./mesh-answers.ts";
 import type { Report } from "./unconfirmed-results.ts";
@@ -19,6 +20,15 @@ export const uploadedOutcome = (uploaded: ResultContent, sealed: boolean): Uploa
   uploaded,
   ...(sealed && { sealed }),
 });
+
+/** How an attempt has ended, for the program: the mesh has committed what was reported, or not (`refusal`). */
+export function endEvent({ message, kind }: Report, refusal: Refusal | null): PeerEvent {
+  const task = { taskId: message.task_id, kind };
+  if (refusal !== null) return { type: "task_cancelled", ...task, reason: refusal.reason };
+  if (message.ok) return { type: "task_succeeded", ...task };
+  const { error, retry = true } = message;
+  return { type: "task_failed", ...task, error, retry };
+}
 
 /**
  * What a peer reports when the mesh has refused an uploaded result because it does not have the bytes: the attempt, which is still

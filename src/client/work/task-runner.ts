@@ -1,29 +1,36 @@
 import type { Bytes } from "../../base/bytes.ts";
 import { SECOND } from "../../base/clock.ts";
-import type { HeldTask, PayloadOf, TaskOffer } from "../../protocol/messages.ts";
+import type { ExactJson } from "../../base/json-text/json-text.ts";
+import type { HeldTask, PayloadOf, PayloadRef, TaskOffer } from "../../protocol/messages.ts";
 import type { Connection } from "../connection/connection.ts";
 import { AttemptTimer } from "./attempt-timer.ts";
-import { runToOutcome } from "./attempt-outcome.ts";
-import type { Handler, Handlers } from "./handler.ts";
+import { runToOutcome, transportOf } from "./attempt-outcome.ts";
+import type { FailedTransfer } from "./failed-transfer.ts";
+import { handlerOf, type Handler, type Handlers } from "./handler.ts";
 import { boundedProgress, LeaseRenewal } from "./lease-renewal.ts";
 import type { TaskRunnerOptions } from "./runner-options.ts";
 import { isStarted, Runs, type Run } from "./runs.ts";
 import { MeshAnswers, type Refusal } from "./mesh-answers.ts";
-import { lostUpload, uploadedOutcome, type SentOutcome } from "./sent-outcome.ts";
+import { payloadOf } from "./payload-outcome.ts";
+import { endEvent, lostUpload, uploadedOutcome, type SentOutcome } from "./sent-outcome.ts";
 import { resultsKept, type Report } from "./unconfirmed-results.ts";
 import { taskContext } from "./task-context.ts";
-import { uploadOutcome } from "./upload-outcome.ts";
+import { uploadOf } from "./upload-outcome.ts";
 
 /** Runs the tasks of one peer. Running tasks survive the end of a session and continue while the peer reconnects. */
 export class TaskRunner {
   #options: TaskRunnerOptions;
   readonly #runs: Runs;
   readonly #answers: MeshAnswers;
+  /** How payloads and results go over HTTP. */
+  readonly #ports;
   /** Resolved when the last run has settled; null unless the runner drains. */
   #drained: PromiseWithResolvers<void> | null = null;
 
   constructor(options: TaskRunnerOptions) {
     this.#options = options;
+    const { upload, download } = options;
+    this.#ports = { upload, download, isCurrent: (run: Run) => this.#runs.isCurrent(run) };
     this.#answers = new MeshAnswers({
       now: options.now,
       random: options.random,
@@ -73,7 +80,7 @@ export class TaskRunner {
     const run = this.#runs.get(offer.task_id);
     if (run !== undefined) return this.#continueAs(run, offer);
     if (this.#drained !== null) return this.#handBack(offer);
-    const handler = this.#handlerOf(offer.kind);
+    const handler = handlerOf(this.#options.handlers, offer.kind);
     if (handler === undefined) return this.#refuse(offer, `no handler for ${offer.kind}`);
     const { slots, prefetch } = this.#options;
     const isPrefetched = this.#runs.occupiedSlots >= slots;
@@ -139,16 +146,12 @@ export class TaskRunner {
 
   /** The mesh lost the attempt that runs here and offers the task again: the work continues as the newer attempt. */
   #continueAs(run: Run, offer: TaskOffer): void {
-    if (offer.fence < run.fence || !this.#answers.accept(this.#acceptOf(run, offer.fence))) return;
+    if (offer.fence < run.fence || !this.#answers.accept(this.#runs.acceptOf(run, offer.fence)))
+      return;
     run.fence = offer.fence;
-    run.uploadSecret = offer.upload;
+    run.secret = offer.upload;
     run.renewal.setLease(offer.lease_seconds * SECOND);
     if (isStarted(run)) run.timer.start(offer.attempt_timeout_seconds);
-  }
-
-  #handlerOf(kind: string): Handler | undefined {
-    const { handlers } = this.#options;
-    return Object.hasOwn(handlers, kind) ? handlers[kind] : handlers["*"];
   }
 
   #refuse({ task_id, fence, kind }: OfferedTask, reason: string): void {
@@ -160,7 +163,7 @@ export class TaskRunner {
   #newRun(offer: TaskOffer, handler: Handler): Run {
     const { task_id: taskId, kind } = offer;
     const renewal = new LeaseRenewal(offer.lease_seconds * SECOND, this.#options.now, (progress) =>
-      this.#answers.progress({ ...this.#acceptOf(run, run.fence), ...progress }),
+      this.#answers.progress({ ...this.#runs.acceptOf(run, run.fence), ...progress }),
     );
     const run: Run = {
       taskId,
@@ -171,7 +174,7 @@ export class TaskRunner {
       start: () => void this.#run(run, offer, handler),
       isHandlerRunning: false,
       fence: offer.fence,
-      uploadSecret: offer.upload,
+      secret: offer.upload,
     };
     return run;
   }
@@ -180,16 +183,11 @@ export class TaskRunner {
   #begin(run: Run, isPrefetched: boolean): void {
     this.#runs.add(run);
     this.#runs.setPrefetched(run, isPrefetched);
-    const accept = this.#acceptOf(run, run.fence);
+    const accept = this.#runs.acceptOf(run, run.fence);
     const isAccepted = isPrefetched
       ? this.#answers.accept(accept)
       : this.#answers.accept(accept, () => this.#start(run));
     if (!isAccepted) this.#runs.end(run);
-  }
-
-  #acceptOf(run: Run, fence: number) {
-    const queued = this.#runs.isPrefetched(run) && { queued: true };
-    return { task_id: run.taskId, fence, ...queued };
   }
 
   /** Starts the handler, unless the task was cancelled or the session ended before its accept was sent. */
@@ -206,7 +204,7 @@ export class TaskRunner {
     const [run] = this.#runs.prefetched;
     if (run === undefined || this.#runs.occupiedSlots >= this.#options.slots) return;
     this.#runs.setPrefetched(run, false);
-    const accept = this.#acceptOf(run, run.fence);
+    const accept = this.#runs.acceptOf(run, run.fence);
     if (!this.#answers.accept(accept, () => this.#start(run))) this.#runs.setPrefetched(run, true);
   }
 
@@ -216,16 +214,19 @@ export class TaskRunner {
 
   async #run(run: Run, offer: TaskOffer, handler: Handler): Promise<void> {
     const { taskId, kind, renewal, abort } = run;
+    run.timer.start(offer.attempt_timeout_seconds);
+    const { payload_ref: ref, lease_seconds: lease } = offer;
+    const payload = ref === undefined ? offer.payload : await this.#fetch(run, ref, lease);
+    if (payload === null) return this.#slotFreed();
     this.#options.emit({ type: "task_started", taskId, kind, attempt: offer.attempt });
     const progress = (fraction?: number, message?: string): void => {
       if (this.#runs.isCurrent(run)) renewal.report(boundedProgress(fraction, message));
     };
-    const context = taskContext(offer, abort.signal, progress);
-    const { payloadText } = context;
-    const transport = { sealTo: offer.seal_to ?? null, large: offer.upload !== undefined };
-    run.timer.start(offer.attempt_timeout_seconds);
+    const context = taskContext(offer, payload, abort.signal, progress);
+    const transport = transportOf(offer, this.#options.inlineBytesMax);
+    const work = () => handler(JSON.parse(context.payloadText), context);
     run.isHandlerRunning = true;
-    const outcome = await runToOutcome(() => handler(JSON.parse(payloadText), context), transport);
+    const outcome = await runToOutcome(work, transport);
     this.#runs.handlerSettled(run);
     if (this.#runs.isCurrent(run)) {
       if ("large" in outcome) await this.#upload(run, outcome.large, outcome.sealed);
@@ -234,17 +235,24 @@ export class TaskRunner {
     this.#slotFreed();
   }
 
+  /** Fetches the payload that an offer refers to; null if the attempt ends without it. The lease is renewed meanwhile. */
+  async #fetch(run: Run, ref: PayloadRef, lease: number): Promise<ExactJson | null> {
+    const fetched = await payloadOf(run, { ref, outageMs: lease * SECOND }, this.#ports);
+    if (fetched?.is === "read") return fetched.payload;
+    if (fetched !== null) this.#giveUp(run, fetched);
+    return null;
+  }
+
   /** Uploads a large result, and then names it in the session, which commits it. The lease is renewed meanwhile. */
   async #upload(run: Run, bytes: Bytes, sealed: boolean): Promise<void> {
-    const { taskId, fence, uploadSecret: secret = "", abort } = run;
-    const upload = { taskId, fence, secret, bytes, signal: abort.signal };
-    const outcome = await uploadOutcome(this.#options.upload, upload);
-    if (!this.#runs.isCurrent(run)) return;
-    if (outcome.is === "stored") this.#finish(run, uploadedOutcome(outcome.content, sealed));
-    // `fence`: a newer attempt has taken over the work meanwhile, so upload again under its own.
-    else if (outcome.is === "again" || run.fence !== fence) return this.#upload(run, bytes, sealed);
-    else if (outcome.is === "lost") this.#abort(run, outcome.reason);
-    else this.#finish(run, { ok: false, error: outcome.reason, retry: true });
+    const uploaded = await uploadOf(run, bytes, this.#ports);
+    if (uploaded?.is === "stored") this.#finish(run, uploadedOutcome(uploaded.content, sealed));
+    else if (uploaded !== null) this.#giveUp(run, uploaded);
+  }
+
+  #giveUp(run: Run, { is, reason }: FailedTransfer): void {
+    if (is === "lost") this.#abort(run, reason);
+    else this.#finish(run, { ok: false, error: reason, retry: true });
   }
 
   #finish(run: Run, outcome: SentOutcome): void {
@@ -255,17 +263,9 @@ export class TaskRunner {
 
   /** The mesh has committed a result, or not: then `refusal` says why. */
   #resultEnded(report: Report, refusal: Refusal | null): void {
-    const { message, kind } = report;
-    const task = { taskId: message.task_id, kind };
     const lost = refusal === null ? null : lostUpload(report, refusal);
     if (lost !== null) return this.#answers.result(lost, resultsKept(this.#options.slots));
-    if (refusal !== null)
-      this.#options.emit({ type: "task_cancelled", ...task, reason: refusal.reason });
-    else if (message.ok) this.#options.emit({ type: "task_succeeded", ...task });
-    else {
-      const { error, retry = true } = message;
-      this.#options.emit({ type: "task_failed", ...task, error, retry });
-    }
+    this.#options.emit(endEvent(report, refusal));
     this.#settleDrain();
   }
 

@@ -4,7 +4,8 @@ import type { ResultContent } from "../../protocol/result-content.ts";
 import { MusterApiError } from "../errors.ts";
 import { delayFor } from "../http/request-retry.ts";
 import { ANSWER_RETRY_AFTER_MAX, ANSWER_RETRY_CAP } from "../timings.ts";
-import { messageOf } from "./thrown.ts";
+import { failedTransfer, type FailedTransfer } from "./failed-transfer.ts";
+import type { Run } from "./runs.ts";
 
 export interface Upload {
   readonly taskId: string;
@@ -17,17 +18,38 @@ export interface Upload {
 
 type UploadOutcome =
   | { readonly is: "stored"; readonly content: ResultContent }
-  /** Another peer holds the task now: there is nothing to send. */
-  | { readonly is: "lost"; readonly reason: string }
   /** The disk of the mesh was full: the result is worth another try, until the attempt's time is over. */
   | { readonly is: "again" }
-  | { readonly is: "failed"; readonly reason: string };
+  | FailedTransfer;
 
-/** Runs an upload; never throws. */
-export async function uploadOutcome(
-  run: (upload: Upload) => Promise<ResultContent>,
-  upload: Upload,
-): Promise<UploadOutcome> {
+/** Uploads the result of a run; null if its attempt has ended meanwhile. Never throws. */
+export async function uploadOf(
+  run: Run,
+  bytes: Bytes,
+  { upload, isCurrent }: UploadPorts,
+): Promise<Exclude<UploadOutcome, { is: "again" }> | null> {
+  for (;;) {
+    const { taskId, fence, secret = "", abort } = run;
+    const outcome = await uploadOutcome(upload, {
+      taskId,
+      fence,
+      secret,
+      bytes,
+      signal: abort.signal,
+    });
+    if (!isCurrent(run)) return null;
+    if (outcome.is === "stored") return outcome;
+    // `fence`: a newer attempt has taken over the work meanwhile, so upload again under its own.
+    if (outcome.is !== "again" && run.fence === fence) return outcome;
+  }
+}
+
+interface UploadPorts {
+  readonly upload: (upload: Upload) => Promise<ResultContent>;
+  readonly isCurrent: (run: Run) => boolean;
+}
+
+async function uploadOutcome(run: UploadPorts["upload"], upload: Upload): Promise<UploadOutcome> {
   try {
     return { is: "stored", content: await run(upload) };
   } catch (error) {
@@ -36,7 +58,6 @@ export async function uploadOutcome(
       await delayFor(ANSWER_RETRY_CAP + pause, upload.signal).catch(() => {}); // the attempt has ended
       return { is: "again" };
     }
-    const isLost = error instanceof MusterApiError && error.code === "lease_lost";
-    return { is: isLost ? "lost" : "failed", reason: messageOf(error) };
+    return failedTransfer(error);
   }
 }

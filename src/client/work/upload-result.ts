@@ -10,7 +10,7 @@ import { UPLOAD_TIMEOUT } from "../timings.ts";
 import type { Upload } from "./upload-outcome.ts";
 
 /**
- * Uploads a result that is too large for a message, over HTTP: sealed with the offer's secret, under a ticket for these bytes. Returns
+ * Uploads a result that does not go in a message, over HTTP: sealed with the offer's secret, under a ticket for these bytes. Returns
  * what the peer has to name in its session, which commits it. Throws `MusterApiError`; code `lease_lost`: another peer holds the task.
  */
 export async function uploadResult(

@@ -14,6 +14,7 @@ import { whyTask } from "./choice-explanation.ts";
 import { taskJobs } from "./jobs.ts";
 import { deleteKind, getKind, listKinds, putKind } from "./kind-settings.ts";
 import { listTasks } from "./list-tasks.ts";
+import { readPayload } from "./payloads.ts";
 import {
   beginResult,
   readOwnResult,
@@ -59,6 +60,7 @@ export const tasks: Domain<TaskCommands> = {
     why_task: whyTask,
     begin_result: beginResult,
     result_uploaded: resultUploaded,
+    read_payload: readPayload,
     read_result: readResult,
     read_own_result: readOwnResult,
     offer_failed: offerFailed,

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { MusterError } from "../../protocol/errors.ts";
+import type { Peer } from "../../peers/peer.ts";
 import { isHeld, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound } from "../kernel/handler.ts";
@@ -41,15 +42,21 @@ export function claimedTask(
   return heldOrResumed(context, claim, said);
 }
 
-/**
- * The same for an upload that presents a ticket. Its session may be broken at the moment, so whether the mesh would
- * still admit the peer and let it work is checked here. A peer that has rotated its key meanwhile keeps its ticket.
- */
+/** The same for an upload that presents a ticket. */
 export function taskOfTicket(
   context: Context,
   claim: Omit<Claim, "epoch">,
 ): Result<Task, MusterError> {
-  const peer = peerOf(context, claim.peerId);
+  const peer = workerOfTicket(context, claim.peerId);
+  return peer.ok ? heldOrResumed(context, { ...claim, peerId: peer.value.id }, "outcome") : peer;
+}
+
+/**
+ * The peer that presents a ticket of an attempt. Its session may be broken at the moment, so whether the mesh would still admit the peer
+ * and let it work is checked here. A peer that has rotated its key meanwhile keeps its ticket.
+ */
+export function workerOfTicket(context: Context, peerId: string): Result<Peer, MusterError> {
+  const peer = peerOf(context, peerId);
   if (peer === null)
     return err({
       code: "unauthorized",
@@ -61,7 +68,7 @@ export function taskOfTicket(
     const detail = "this peer's allowlist entry does not let it run tasks any more";
     return err({ code: "forbidden", detail });
   }
-  return heldOrResumed(context, { ...claim, peerId: peer.id }, "outcome");
+  return ok(peer);
 }
 
 function heldOrResumed(

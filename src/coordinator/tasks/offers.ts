@@ -1,4 +1,4 @@
-import { uploadSecret, type AttemptRef } from "../../access/result-secrets.ts";
+import { attemptSecret, type AttemptRef } from "../../access/result-secrets.ts";
 import { resultSecretText } from "../../crypto/result-tickets.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { offerEndsAt } from "../../tasks/lease.ts";
@@ -76,7 +76,7 @@ export function offer(context: Context, task: Task, peer: Peer): Peer {
 function resultDelivery({ registry, config }: Context, attempt: AttemptRef) {
   const { sealTo } = registry.taskResults.get(attempt.taskId);
   return {
-    upload: resultSecretText(uploadSecret(config.credentialKey, attempt)),
+    upload: resultSecretText(attemptSecret(config.credentialKey, attempt)),
     ...(sealTo !== null && { seal_to: sealTo }),
   };
 }

@@ -40,16 +40,17 @@ function statementOf({ id, fence }: Task, extra: ResultExtra): ResultStatement |
   return { task_id: id, fence, bytes, sha256, sealed };
 }
 
-/**
- * Number of attempts that a peer is shown, the newest. With their errors, the payload and the result they fit a frame.
- */
+/** Number of attempts that a peer is shown, the newest: they have to fit a frame with the payload and the result. */
 const ATTEMPTS_SHOWN = 20;
 
-/** The same for a peer that submitted the task over its session and has no token to fetch a large result with. */
+/**
+ * The same for a peer that submitted the task over its session and has no token to fetch a result with. Of a task that has succeeded its
+ * session gets the secret to fetch the result, which it passes on if the result is not in the message.
+ */
 export function shownTo(context: Context, peerId: string, id: string): PayloadOf<"task_shown"> {
   const whole = viewOf(context, id);
   const task = { ...whole, attempts: whole.attempts.slice(-ATTEMPTS_SHOWN) };
-  if (task.result_url === null) return { task };
+  if (task.state !== "succeeded") return { task };
   const secret = downloadSecret(context.config.credentialKey, { taskId: id, peerId });
   return { task, ticket: resultSecretText(secret) };
 }

@@ -79,6 +79,53 @@ describe("a secret of a peer that lost its rights", () => {
   );
 });
 
+describe("a secret of an attempt", () => {
+  test.for(Object.keys(bars) as (keyof typeof bars)[])(
+    "NX12 reads no payload once its peer is %s",
+    (bar) => {
+      const { mesh, worker } = meshWithLargeResult();
+      const { epoch: _, ...ticket } = worker.attempt();
+      expect(mesh.run("read_payload", ticket)).toEqual({ payload: NULL_JSON });
+      bars[bar](mesh, worker);
+      expect(mesh.errorOf("read_payload", ticket).code).toBe(CODES[bar]);
+    },
+  );
+
+  test("NX12 reads no payload of another attempt, of another peer, or after the attempt's end", () => {
+    const { mesh, worker, giver } = meshWithLargeResult();
+    const { epoch: _, ...ticket } = worker.attempt();
+    for (const [wrong, code] of [
+      [{ ...ticket, fence: ticket.fence + 1 }, "lease_lost"],
+      [{ ...ticket, taskId: crypto.randomUUID() }, "not_found"],
+      [{ ...ticket, peerId: giver.id }, "forbidden"],
+      [{ ...ticket, peerId: "0".repeat(32) }, "unauthorized"],
+    ] as const)
+      expect(mesh.errorOf("read_payload", wrong).code).toBe(code);
+    worker.finish();
+    expect(mesh.errorOf("read_payload", ticket).code).toBe("lease_lost");
+  });
+
+  test("NX12 reads the payload of an offer that is not accepted yet, and does not renew its lease", () => {
+    const mesh = new TestMesh();
+    const worker = mesh.join(A);
+    const { id } = mesh.submit({ kind: "echo", payload: [1] });
+    const { epoch: _, ...ticket } = worker.attempt();
+    const before = mesh.task(id);
+    mesh.advanceClock(1_000);
+    expect(mesh.run("read_payload", ticket)).toEqual({ payload: "[1]" });
+    expect(mesh.task(id)).toEqual(before);
+  });
+
+  test("NX12 keeps its use when its peer rotates its key", () => {
+    const { mesh, worker } = meshWithLargeResult();
+    const { epoch, ...ticket } = worker.attempt();
+    const next = present(KEYS[2]);
+    const rotation = { newPeerId: next.id, newPublicKey: next.publicKey };
+    mesh.run("rotate_peer", { peerId: worker.id, epoch, ...rotation });
+    expect(mesh.run("read_payload", ticket)).toEqual({ payload: NULL_JSON });
+  });
+});
+
 const MINUTE = 60;
 /** How a token loses its right between the gateway's check and the command. */
 const ends: Readonly<Record<string, (mesh: TestMesh, id: string) => void>> = {

@@ -196,6 +196,7 @@ describe("commands that only read", () => {
       read_result: { id, visibleTo: null },
       query_task: { ...from, id },
       read_own_result: { id, peerId: peer.id },
+      read_payload: { taskId: id, fence: 1, peerId: peer.id },
       list_tasks: { ...page, visibleTo: null },
       list_failures: { visibleTo: null },
       preview_tasks: { act: "retry", filter: { kind: "echo" }, visibleTo: null },

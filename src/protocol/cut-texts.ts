@@ -1,7 +1,7 @@
 import { isJsonObject, type Json } from "../base/json.ts";
 
 /** A text in JSON has at most six bytes for each of its characters. */
-const TEXT_CHARS_MAX = 500;
+export const TEXT_CHARS_MAX = 500;
 
 export const cutText = (text: string): string =>
   text.length <= TEXT_CHARS_MAX ? text : `${text.slice(0, TEXT_CHARS_MAX).toWellFormed()}…`;

@@ -43,6 +43,8 @@ const Welcome = z.object({
     next_public_key: PublicKeyHex.optional(),
   }),
   reconnect: Reconnect.optional(),
+  /** The peer's own limit for frames, if it has set one and the mesh keeps to it. */
+  max_frame: z.int().positive().optional(),
   /** For members over muster.2: the keys to find other peers and to open their records. */
   discovery: DiscoveryKeys.optional(),
 });

@@ -62,8 +62,8 @@ The answer is a problem document whose \`type\` leads to its entry: \`curl MESH_
 
 "The body is too large". HTTP 413, close code 4400, go-p2p error 1001.
 
-- Cause: The body is larger than the limit of the path, or of the webhook source, which \`detail\` names.
-- Remedy: Of a webhook source: raise its \`max_body_bytes\`, up to 25 MiB. Else send less: put large inputs elsewhere and send a URL. Results above 1 MiB are uploaded by the SDK by itself.
+- Cause: The body is larger than the limit of the path, or of the webhook source, which \`detail\` names. Of a request to one peer, or of a task that a peer submits over its session: larger than the frames of that peer (\`max_frame\` in its hello, \`maxFrame\` of the SDK).
+- Remedy: Of a webhook source: raise its \`max_body_bytes\`, up to 25 MiB. Of a peer with small frames: submit a task over HTTP. Else send less: put large inputs elsewhere and send a URL. Results above 1 MiB are uploaded by the SDK by itself.
 
 ### \`request_timeout\`
 
@@ -295,7 +295,7 @@ Close reasons begin with the code. \`muster join\` prints them, and \`onEvent\` 
 "The frame is too large". HTTP 413, close code 4400, go-p2p error 1001.
 
 - Cause: A frame is larger than the session's state allows: 1 MiB once the peer is active.
-- Remedy: Send smaller messages; upload large results (the SDK does).
+- Remedy: Send smaller messages; upload large results (the SDK does). A peer that can't take frames of 1 MiB itself says so with \`max_frame\` in its hello.
 
 ### \`out_of_place\`
 

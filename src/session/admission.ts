@@ -129,7 +129,7 @@ const rejectionOf = ({ code, detail, retryAfter }: MusterError) => ({
 });
 
 const welcomeOf = (
-  { claim, epoch, reconnect }: Active,
+  { claim, epoch, reconnect, channel }: Active,
   role: Role,
   { mesh, nextMeshKey }: SessionContext,
 ) => ({
@@ -143,4 +143,5 @@ const welcomeOf = (
     ...(nextMeshKey !== null && { next_public_key: toHex(nextMeshKey) }),
   },
   reconnect,
+  ...("maxFrame" in channel && { max_frame: channel.maxFrame }),
 });

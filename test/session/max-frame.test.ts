@@ -392,7 +392,7 @@ describe("a message with a long text to a peer that has set a limit for frames",
     const admitted = admissionAnswered(ok({ ...must(GRANTED), discovery }));
     const { effects } = step(admitting, admitted, context);
     expect(read(effects, MAX_FRAME_LEAST)).toMatchObject([
-      { type: "welcome", payload: { discovery } },
+      { type: "welcome", payload: { discovery, max_frame: MAX_FRAME_LEAST } },
     ]);
   });
 

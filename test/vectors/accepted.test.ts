@@ -15,6 +15,7 @@ import {
 import { x25519Agree } from "../../src/crypto/primitives/ladder.ts";
 import {
   downloadMac,
+  payloadMac,
   readClaimedDownload,
   readClaimedUpload,
   readResultSecret,
@@ -105,12 +106,14 @@ test("PR2 tickets of results", () => {
   const {
     uploads,
     download,
+    payload,
     refused_secrets: bad,
     ...given
   } = vectorsOf<
     {
       readonly uploads: Upload[];
       readonly download: { readonly ticket: string };
+      readonly payload: { readonly ticket: string };
       readonly refused_secrets: Texts[];
     } & Texts
   >("result-tickets");
@@ -125,6 +128,7 @@ test("PR2 tickets of results", () => {
     expect(claimed.mac).toEqual(uploadMac(secret.secret, content));
   }
   expect(present(readClaimedDownload(download.ticket)).mac).toEqual(downloadMac(secret.secret));
+  expect(present(readClaimedDownload(payload.ticket)).mac).toEqual(payloadMac(secret.secret));
   expect(bad.map(({ secret_text: text }) => readResultSecret(text ?? ""))).toEqual(
     bad.map(() => null),
   );

@@ -118,7 +118,11 @@ test("PR3 frames", () => {
 
 test("PR3 tickets and sealed streams of results", () => {
   const tickets = vectorsOf<
-    { readonly uploads: (Texts & { readonly content: never })[]; readonly download: Texts } & Texts
+    {
+      readonly uploads: (Texts & { readonly content: never })[];
+      readonly download: Texts;
+      readonly payload: Texts;
+    } & Texts
   >("result-tickets");
   const secret = hex(tickets["secret"]);
   for (const { content, ticket } of tickets.uploads) {
@@ -131,6 +135,8 @@ test("PR3 tickets and sealed streams of results", () => {
   }
   const read = hmac(secret, Buffer.from("read ticket")).toString("hex");
   expect(tickets.download["ticket"]).toBe(`${tickets["peer_id"]}.${read}`);
+  const payload = hmac(secret, Buffer.from("payload ticket")).toString("hex");
+  expect(tickets.payload["ticket"]).toBe(`${tickets["peer_id"]}.${payload}`);
 
   const { streams, ...given } = vectorsOf<{ readonly streams: Texts[] } & Texts>("sealed-streams");
   const salt = hex(given["salt"]);

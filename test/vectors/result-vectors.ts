@@ -3,6 +3,7 @@ import { canonicalJson } from "../../src/base/canonical-json.ts";
 import { sha256 } from "../../src/crypto/primitives/hashes.ts";
 import {
   downloadTicket,
+  payloadTicket,
   resultSecretText,
   uploadTicket,
   type ResultSecret,
@@ -43,7 +44,7 @@ const contentOf = (bytes: Bytes) => ({
 
 export const resultTickets = (): VectorFile => ({
   about: [
-    "Results that are too large for a message. The secret comes over the session (`upload` in an offer, `ticket` with a task that is shown): peer ID, `.`, 32 bytes in hex. A ticket is a bearer token made with it: the secret itself never goes over HTTP.",
+    "Results that are too large for a message, and payloads that are larger than the `max_frame` of their peer. The secret comes over the session (`upload` in an offer, `ticket` with a task that is shown): peer ID, `.`, 32 bytes in hex. A ticket is a bearer token made with it: the secret itself never goes over HTTP.",
     "`content` is what `uploaded` in task_result holds: the number of the result's own bytes and their SHA-256 in base64.",
     "`result_pattern_bytes`: the result has so many bytes, of which byte i is i mod 251.",
   ],
@@ -63,6 +64,7 @@ export const resultTickets = (): VectorFile => ({
       };
     }),
     download: { mac_text: "read ticket", ticket: downloadTicket(SECRET) },
+    payload: { mac_text: "payload ticket", ticket: payloadTicket(SECRET) },
     refused_secrets: [
       { why: "no peer ID", secret_text: toHex(SECRET.secret) },
       { why: "31 bytes", secret_text: resultSecretText(SECRET).slice(0, -2) },
@@ -75,6 +77,7 @@ export const resultTickets = (): VectorFile => ({
 const STREAMS: readonly (readonly [string, string, Bytes])[] = [
   ["a short result", "upload", utf8('{"width":100}')],
   ["the same as a download", "read", utf8('{"width":100}')],
+  ["the same as a payload", "payload", utf8('{"width":100}')],
   ["nothing", "upload", EMPTY],
   ["exactly one chunk", "upload", pattern(CHUNK_BYTES)],
   ["one chunk and one byte", "upload", pattern(CHUNK_BYTES + 1)],
@@ -89,7 +92,7 @@ export async function sealedStreams(): Promise<VectorFile> {
   const sealed = await seal("upload", utf8('{"width":100}'));
   return {
     about: [
-      "How the bytes of an upload or a download are sealed on their way: a salt of 32 bytes, then chunks of 262,144 bytes (the last one may be shorter), each under AES-256-GCM with its tag of 16 bytes. Key: HKDF-SHA256(secret, salt, info `muster/stream/1 ` + purpose, 32 bytes). Nonce: 7 zero bytes, the chunk's number as 32 bits, big-endian, and one byte that is 1 for the last chunk and 0 for the others.",
+      "How the bytes of an upload, a download or a payload are sealed on their way: a salt of 32 bytes, then chunks of 262,144 bytes (the last one may be shorter), each under AES-256-GCM with its tag of 16 bytes. Key: HKDF-SHA256(secret, salt, info `muster/stream/1 ` + purpose, 32 bytes). Nonce: 7 zero bytes, the chunk's number as 32 bits, big-endian, and one byte that is 1 for the last chunk and 0 for the others.",
       "`plain_pattern_bytes`: the plaintext has so many bytes, of which byte i is i mod 251.",
     ],
     vectors: {

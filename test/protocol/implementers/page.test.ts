@@ -19,6 +19,8 @@ import {
   PAYLOADS,
 } from "../../../src/protocol/messages.ts";
 import { readEnvelope } from "../../../src/protocol/read-envelope.ts";
+import { TEXT_CHARS_MAX } from "../../../src/protocol/cut-texts.ts";
+import { MAX_FRAME_LEAST, MAX_FRAME_MOST } from "../../../src/protocol/max-frame.ts";
 import { MESSAGE_LIMITS } from "../../../src/protocol/message-limits.ts";
 import { RETRY_AFTER_SECONDS_MAX } from "../../../src/protocol/retry-after.ts";
 import * as sdk from "../../../src/client/timings.ts";
@@ -79,6 +81,10 @@ const SENTENCES: readonly string[] = [
   `how many tasks run at once, 0 to ${c.SLOTS_MAX}.`,
   `a list of \`{"task_id", "fence"}\`, at most ${c.HELD_TASKS_MAX}.`,
   `a frame has at most ${n(c.FRAME_BYTES_MAX)} bytes (1 MiB), tag included`,
+  `if the peer has set a \`max_frame\`: ${n(MAX_FRAME_LEAST)} to ${n(MAX_FRAME_MOST)} bytes`,
+  `in bytes: ${n(MAX_FRAME_LEAST)} to ${n(MAX_FRAME_MOST)}. Absent: ${n(c.FRAME_BYTES_MAX)}.`,
+  `is cut to ${TEXT_CHARS_MAX} characters and \`…\`. The limit is only`,
+  `\`error\` is cut to ${TEXT_CHARS_MAX} characters and \`…\``,
   `A message has at most ${JSON_DEPTH_MAX + 1} levels`,
   `a peer gives up ${s(sdk.DIAL_ATTEMPT_TIMEOUT)} s after it began to dial`,
   `gets no close within ${s(sdk.DISCONNECT_GRACE)} s`,

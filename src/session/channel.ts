@@ -12,7 +12,7 @@ import type { SessionFault } from "../protocol/errors.ts";
 import type { GoP2pGeneration } from "../protocol/go-p2p-generation.ts";
 import { checkAndRemember, type Freshness, type IdWindow } from "./id-window.ts";
 import type { SessionContext } from "./context.ts";
-import type { OutboundMessage } from "./effects.ts";
+import type { OutboundMessage } from "./outbound-message.ts";
 
 /** How a session's messages become frames, by its protocol. Plain data: it is stored in the socket's attachment. */
 export type Channel = GoP2pChannel | Muster2Channel;

@@ -1,12 +1,11 @@
 import type { Bytes } from "../base/bytes.ts";
-import type { Json } from "../base/json.ts";
 import type { ExactJson } from "../base/json-text/json-text.ts";
 import type { SessionAnswer, SessionCommand } from "../contract/commands.ts";
-import type { Envelope } from "../protocol/envelope.ts";
 import type { CloseCode, ErrorCode, SessionFault } from "../protocol/errors.ts";
 import type { PeerReply } from "../protocol/http.ts";
 import type { GoP2pRequest, PayloadOf, TaskOffer } from "../protocol/messages.ts";
 import type { DrainOrder } from "../peers/session-orders.ts";
+import type { OutboundMessage } from "./outbound-message.ts";
 import type { Session } from "./state.ts";
 
 /** What happens to a session. */
@@ -84,13 +83,6 @@ export type SessionEffect =
 export interface Step {
   readonly session: Session;
   readonly effects: readonly SessionEffect[];
-}
-
-/** A message that is not sealed yet. */
-export interface OutboundMessage {
-  readonly envelope: Envelope;
-  /** The payload instead of one that is too large for a frame of the session: at most `max` bytes of JSON. Absent: texts are cut. */
-  readonly shorten?: (max: number) => Json;
 }
 
 /** What a handler wants done: an effect, or a message (`sealMove` seals messages in their order). */

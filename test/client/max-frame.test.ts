@@ -6,7 +6,6 @@ import { OptionsError, TaskError } from "../../src/client/errors.ts";
 
 import type { PeerOptions } from "../../src/client/peer/peer-options.ts";
 import type { TaskContext } from "../../src/client/work/handler.ts";
-import type { Input } from "../../src/contract/commands.ts";
 import { sha256 } from "../../src/crypto/primitives.ts";
 import {
   payloadKey,
@@ -87,7 +86,7 @@ async function joinedPeer(
   const offer = (offered: TaskOffer) => mesh.dispatch({ type: "offer", offer: offered });
   const results = () =>
     mesh.commands.flatMap((command) =>
-      command.name === "finish_task" ? [(command.input as Input<"finish_task">).outcome] : [],
+      command.name === "finish_task" ? [command.input.outcome] : [],
     );
   return { mesh, peer, requests, seen, offer, results };
 }
@@ -309,7 +308,7 @@ describe("what a peer with a limit for frames sends", () => {
     await offer(anOffer("1"));
     await waitFor(() =>
       expect(results()).toMatchObject([
-        { ok: false, retry: false, error: expect.stringMatching(/^\u0001+…$/) },
+        { ok: false, retry: false, error: `${"\u0001".repeat(500)}…` },
       ]),
     );
     expect(Math.max(...mesh.frameSizes)).toBeLessThanOrEqual(MAX_FRAME_LEAST);

@@ -1,71 +1,36 @@
 import * as fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { fromUtf8, toBase64, utf8, type Bytes } from "../../src/base/bytes.ts";
+import { toBase64, utf8 } from "../../src/base/bytes.ts";
 import { exactJson, exactJsonOf, NULL_JSON } from "../../src/base/json-text/json-text.ts";
 import { err, ok } from "../../src/base/result.ts";
 import { sha256 } from "../../src/crypto/primitives.ts";
-import { openNext, type Direction } from "../../src/crypto/transport.ts";
 import { FRAME_BYTES_MAX } from "../../src/protocol/constants.ts";
-import type { Envelope } from "../../src/protocol/envelope.ts";
 import type { TaskView } from "../../src/protocol/http.ts";
 import { MAX_FRAME_LEAST } from "../../src/protocol/max-frame.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
-import type { SessionEffect, SessionEvent } from "../../src/session/effects.ts";
-import type { Active, Session } from "../../src/session/state.ts";
+import type { SessionEvent } from "../../src/session/effects.ts";
+import type { Session } from "../../src/session/state.ts";
 import { step } from "../../src/session/step.ts";
 import { must, present } from "../must.ts";
 import { seededRandom } from "../random.ts";
 import { aTaskView } from "../task-view.ts";
 import { SCALE } from "./arbitraries.ts";
 import {
-  admissionAnswered,
-  answerTo,
-  at,
-  closes,
-  GRANTED,
-  joined,
-  PEER,
-  proved,
-  START,
-} from "./driver.ts";
+  after,
+  anyMaxFrame,
+  anyText,
+  anyValue,
+  framesOf,
+  NOW,
+  read,
+  sessionOf,
+} from "./limited-frames.ts";
+import { admissionAnswered, answerTo, at, closes, GRANTED, PEER, proved } from "./driver.ts";
 
 vi.setConfig({ testTimeout: 60_000 * Math.max(1, SCALE) });
 
-const NOW = START + 100;
-const KEY = seededRandom(21)(32);
-const FIRST: Direction = { key: KEY, counter: 0 };
 const ID = "00000000-0000-4000-8000-000000000001";
 const TICKET = `${PEER.id}.${"ab".repeat(32)}`;
-
-/** An active muster.2 session whose peer takes frames of this size. */
-const sessionOf = (maxFrame?: number): Active => ({
-  ...joined(),
-  channel: {
-    protocol: "muster/2",
-    ...(maxFrame !== undefined && { maxFrame }),
-    send: FIRST,
-    receive: { key: seededRandom(22)(32), counter: 0 },
-  },
-});
-
-const framesOf = (effects: readonly SessionEffect[]): readonly Bytes[] =>
-  effects.flatMap((effect) =>
-    effect.type === "send" && typeof effect.frame !== "string" ? [effect.frame] : [],
-  );
-
-/** The messages of the first frames of a session, as a peer that takes no larger frame reads them. */
-function read(effects: readonly SessionEffect[], maxFrame: number): readonly Envelope[] {
-  let direction = FIRST;
-  return framesOf(effects).map((frame) => {
-    expect(frame.length).toBeLessThanOrEqual(maxFrame);
-    const { plaintext, next } = present(openNext(direction, frame));
-    direction = next;
-    return JSON.parse(present(fromUtf8(plaintext))) as Envelope;
-  });
-}
-
-const after = (maxFrame: number | undefined, event: SessionEvent) =>
-  step(sessionOf(maxFrame), event, at(NOW));
 
 const anOffer = (payload: string, more: Partial<TaskOffer> = {}): TaskOffer => ({
   task_id: ID,
@@ -77,21 +42,6 @@ const anOffer = (payload: string, more: Partial<TaskOffer> = {}): TaskOffer => (
   upload: TICKET,
   ...more,
 });
-
-const anyMaxFrame = fc.oneof(
-  fc.constantFrom(MAX_FRAME_LEAST, 65_535, FRAME_BYTES_MAX),
-  fc.integer({ min: MAX_FRAME_LEAST, max: 80_000 }),
-);
-/** Characters that take one to six bytes in JSON. */
-const anyText = (most: number) =>
-  fc
-    .tuple(fc.constantFrom("x", '"', "\u0001", "é", "€", "😀"), fc.nat(most))
-    .map(([character, length]) => character.repeat(length).slice(0, length).toWellFormed());
-const anyValue = fc.oneof(
-  anyText(40_000).map((text) => JSON.stringify(text)),
-  fc.constant("null"),
-  fc.nat(260_000).map((length) => `"${"x".repeat(length)}"`),
-);
 
 describe("the offer of a task to a peer that has set a limit for frames", () => {
   test("NX11 NX12 fits, and holds the payload or its length and digest", () => {

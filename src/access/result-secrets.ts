@@ -22,8 +22,8 @@ export interface AttemptRef {
 type DownloadRef = Omit<AttemptRef, "fence">;
 
 /**
- * The secret with which the peer of one attempt reads the payload and uploads the result, where they are not in messages. It is derived from the mesh's credential key and needs no
- * storage. A ticket made with it is useful only while the attempt holds the task.
+ * The secret with which the peer of one attempt reads the payload and uploads the result, where they are not in messages. It is derived
+ * from the mesh's credential key and needs no storage. A ticket made with it is useful only while the attempt holds the task.
  */
 export const attemptSecret = (
   key: Uint8Array,

@@ -56,8 +56,12 @@ export function shorterShown(shown: Shown, max: number): PayloadInput<"task_show
   return wireShown(shorter);
 }
 
-const sizeOf = (task: TaskView, field: OmittedField): number =>
-  utf8Length(field === "payload" ? textOfJson(task.payload) : JSON.stringify(task[field]));
+/** The bytes that a message is shorter without the field. */
+function sizeOf(task: TaskView, field: OmittedField): number {
+  if (field === "payload") return utf8Length(textOfJson(task.payload));
+  const left = { ...task, ...WITHOUT[field](task) };
+  return utf8Length(JSON.stringify(task[field])) - utf8Length(JSON.stringify(left[field]));
+}
 
 const without =
   (field: OmittedField) =>

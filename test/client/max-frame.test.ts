@@ -167,7 +167,7 @@ describe("a payload that does not fit its offer", () => {
     expect(requests).toHaveLength(4);
   });
 
-  const other = LARGE.replace("é", "e");
+  const other = LARGE.replace("é", "è");
   test.for([
     ["is another one", () => sealedPayload(other), "does not match the digest"],
     ["is longer", () => sealedPayload(`${LARGE}${" ".repeat(99)}`), "has more than"],

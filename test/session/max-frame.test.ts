@@ -154,6 +154,15 @@ function shownTask(of: typeof anyTask extends fc.Arbitrary<infer T> ? T : never)
   });
 }
 
+const SMALL = {
+  payload: "1",
+  result: "1",
+  succeeded: false,
+  error: "",
+  message: "",
+  hasAll: false,
+};
+
 describe("a task that is shown to a peer that has set a limit for frames", () => {
   test("NX11 NX13 fits, and says what it leaves out; the result is there, or can be fetched", () => {
     fc.assert(
@@ -215,6 +224,17 @@ describe("a task that is shown to a peer that has set a limit for frames", () =>
       ticket: TICKET,
     });
     expect(fetched).not.toHaveProperty("omitted");
+  });
+
+  test("NX13 does not say that it leaves out an error that is too short to be cut", () => {
+    const [error, message] = ["\u0001".repeat(480), "\u0001".repeat(470)];
+    const { attempts } = shownTask({ ...SMALL, attempts: { error: null, count: 10 } });
+    const task = aTaskView({ id: ID, state: "failed", error, message, attempts });
+    const { effects } = after(MAX_FRAME_LEAST, { type: "report", shown: { task } });
+    expect(read(effects, MAX_FRAME_LEAST)[0]?.payload).toMatchObject({
+      task: { error, attempts },
+      omitted: ["message"],
+    });
   });
 
   test("NX13 a sealed result is fetched as the container that it is", () => {

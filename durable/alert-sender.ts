@@ -63,7 +63,8 @@ export const alertSender = (
   new AlertSender({
     claim(inProgress) {
       // A command is a transaction. Without deliveries there is none.
-      if ((registry.alertDeliveries.nextDue() ?? Infinity) > Date.now()) return null;
+      const now = Date.now();
+      if ((registry.alertDeliveries.nextDue(now) ?? Infinity) > now) return null;
       const claimed = run("claim_alert", { inProgress });
       return claimed.ok ? claimed.value.request : null;
     },

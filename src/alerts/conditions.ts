@@ -20,6 +20,8 @@ export interface Facts {
   readonly lost: readonly LostPeer[];
   /** How many peers are watched and connected. */
   readonly connected: () => number;
+  /** A peer whose connection breaks is back by then, if nothing is wrong with it. */
+  readonly returnsWithin: Millis;
   readonly openCircuits: readonly OpenCircuit[];
   readonly storage: { readonly used: number; readonly limit: number };
   /** Since when the oldest task of each kind waits that may be offered now. */
@@ -56,7 +58,7 @@ export function conditionsOf(
 
 /** One alert for peers that were lost at once, and one for each other lost peer. A peer that has its own keeps it. */
 function peerConditions(
-  { lost, connected }: Facts,
+  { lost, connected, returnsWithin }: Facts,
   { peerDown, massFailure: mass }: AlertThresholds,
   isFiring: (subject: AlertSubject) => boolean,
   now: Millis,
@@ -71,7 +73,10 @@ function peerConditions(
       alert: "mass_failure",
       ...MESH,
       since: first.lostAt,
-      holdFor: Math.min(MASS_FAILURE_AFTER, peerDown ?? MASS_FAILURE_AFTER),
+      holdFor: Math.max(
+        returnsWithin,
+        Math.min(MASS_FAILURE_AFTER, peerDown ?? MASS_FAILURE_AFTER),
+      ),
       value: members.length,
       threshold: mass,
       message: `${members.length} of ${all()} peers were lost at once and have not come back`,
@@ -84,7 +89,7 @@ function peerConditions(
     found.push({
       ...subject,
       since: peer.lostAt,
-      holdFor: peerDown,
+      holdFor: Math.max(returnsWithin, peerDown),
       value: secondsSince(peer.lostAt, now),
       threshold: peerDown / SECOND,
       message: `${peerText(peer.name, peer.id)} was lost and has not come back for ${duration(now - peer.lostAt)}`,
@@ -184,6 +189,7 @@ function queueConditions(
 const secondsSince = (at: Millis, now: Millis): number => Math.max(0, now - at) / SECOND;
 
 function duration(time: Millis): string {
-  const minutes = Math.floor(Math.max(0, time) / MINUTE);
-  return minutes === 1 ? "1 minute" : `${minutes} minutes`;
+  const [unit, name] = time < MINUTE ? [SECOND, "second"] : [MINUTE, "minute"];
+  const count = Math.floor(Math.max(0, time) / unit);
+  return count === 1 ? `1 ${name}` : `${count} ${name}s`;
 }

@@ -1,5 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import { alertKey } from "../protocol/alert-types.ts";
+import { RESTART_PAUSE_MAX } from "../protocol/constants.ts";
 import type { Alert, Condition } from "./alert.ts";
 
 /** What changes, and when something changes next if nothing else happens. */
@@ -48,9 +49,12 @@ export function evaluate(
   return { fired, resolved, changed, next: next === Infinity ? null : next };
 }
 
-/** When the condition fires. A time that is further ahead than it must hold is of a clock that was set back since: it counts as long ago. */
+/**
+ * When the condition fires. It may begin ahead of now: a peer that the mesh has told to wait is lost from the end of the pause on. A time
+ * that is further ahead, and further than the condition must hold, is of a clock that was set back since: it counts as long ago.
+ */
 const dueAt = ({ since, holdFor }: Condition, now: Millis): Millis =>
-  since > now + holdFor ? now : since + holdFor;
+  since > now + Math.max(holdFor, RESTART_PAUSE_MAX) ? now : since + holdFor;
 
 function firedOf(condition: Condition, key: string, now: Millis): Alert {
   const { alert, peer, kind, since, value, threshold, message } = condition;

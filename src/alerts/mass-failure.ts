@@ -5,6 +5,7 @@ import type { PeerId } from "../protocol/ids.ts";
 export interface LostPeer {
   readonly id: PeerId;
   readonly name: string;
+  /** Ahead of now by `RESTART_PAUSE_MAX` at most, while the mesh has told it to wait. */
   readonly lostAt: Millis;
 }
 

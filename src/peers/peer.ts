@@ -31,7 +31,7 @@ export interface Peer {
   readonly scheduling: PeerScheduling;
   /** When it fell silent; null while it is not. */
   readonly silentAt: Millis | null;
-  /** When its connection was lost without a goodbye of either side, or ended with the mesh; null once it is back. */
+  /** When its connection was lost without a goodbye of either side, or the end of the pause that a mesh gave it which restarts; null once it is back. */
   readonly lostAt: Millis | null;
   /** Epoch of the newest session. It grows by one with each session; 0 before the first. */
   readonly epoch: number;

@@ -1,4 +1,5 @@
 import type { Millis } from "../base/clock.ts";
+import { CALLBACK_BACKOFF_MAX } from "../protocol/constants.ts";
 import { insertRow, minimum, number, text, type Sql, type SqlRow } from "./sql.ts";
 
 /** What an alert webhook is still to be told. */
@@ -15,6 +16,8 @@ export interface AlertDelivery {
 
 /** Deliveries that wait. Beyond them the oldest are dropped. */
 const DELIVERIES_MAX = 500;
+/** The longest pause with its jitter. One that would last longer began before the clock was set back, and is over. */
+const PAUSE_MAX: Millis = 1.25 * CALLBACK_BACKOFF_MAX;
 
 /**
  * The outbox of alert webhooks: at most one delivery for each receiver and alert. A newer one replaces one that was not acknowledged, so a
@@ -34,9 +37,11 @@ export function alertDeliveriesTable(sql: Sql) {
     /** The next that is due to none of these receivers. */
     due(now: Millis, except: readonly string[]): AlertDelivery | null {
       const [row] = sql.exec(
-        `SELECT * FROM alert_deliveries WHERE due_at <= ? AND url NOT IN (SELECT value FROM json_each(?))
+        `SELECT * FROM alert_deliveries
+         WHERE (due_at <= ? OR due_at > ?) AND url NOT IN (SELECT value FROM json_each(?))
          ORDER BY due_at, seq LIMIT 1`,
         now,
+        now + PAUSE_MAX,
         JSON.stringify(except),
       );
       return row === undefined ? null : readDelivery(row);
@@ -70,7 +75,13 @@ export function alertDeliveriesTable(sql: Sql) {
     },
 
     /** When the next attempt is due; null when none is. */
-    nextDue: (): Millis | null => minimum(sql, `SELECT MIN(due_at) AS at FROM alert_deliveries`),
+    nextDue: (now: Millis): Millis | null =>
+      minimum(
+        sql,
+        `SELECT MIN(CASE WHEN due_at > ?1 + ?2 THEN ?1 ELSE due_at END) AS at FROM alert_deliveries`,
+        now,
+        PAUSE_MAX,
+      ),
   };
 }
 

@@ -12,6 +12,8 @@ interface Found {
   readonly next: Millis | null;
   /** Whether an alert fires or is about to. */
   readonly hasAlerts: boolean;
+  /** Whether a circuit is open: that of a peer which has left is an alert again when the peer comes back. */
+  readonly hasCircuits: boolean;
   /** Whether an alert about the queue fires. */
   readonly hasQueueAlerts: boolean;
   /** Which alerts the size of the database permits (`storageLevel`). */
@@ -29,6 +31,7 @@ export class AlertWatch {
     hasChanges: false,
     next: null,
     hasAlerts: false,
+    hasCircuits: false,
     hasQueueAlerts: false,
     storage: "",
   };
@@ -45,9 +48,10 @@ export class AlertWatch {
   /** An event was recorded. Those of peers, lists and circuits may be the beginning or the end of an alert. */
   happened({ type }: MeshEvent): void {
     if (type.startsWith("task.") || type.startsWith("alert.")) return;
-    // A peer that joins or comes back can only end an alert.
+    // A peer that joins or comes back can only end an alert, unless it has an open circuit.
     const isArrival = type === "peer.discovered" || type === "peer.active";
-    if (!isArrival || this.#found.hasAlerts || this.#evaluatedAt === null) this.changed();
+    const { hasAlerts, hasCircuits } = this.#found;
+    if (!isArrival || hasAlerts || hasCircuits || this.#evaluatedAt === null) this.changed();
   }
 
   /** Something has changed that alerts are about. */

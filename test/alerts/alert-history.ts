@@ -12,6 +12,7 @@ export const START = 1_795_348_800_000;
 const WELL: Facts = {
   lost: [],
   connected: () => 0,
+  returnsWithin: 0,
   openCircuits: [],
   storage: { used: 0, limit: 100 },
   oldest: new Map(),

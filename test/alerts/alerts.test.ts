@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Facts } from "../../src/alerts/conditions.ts";
 import { ALERTS_PER_TYPE_MAX } from "../../src/alerts/limit-conditions.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
+import { RESTART_PAUSE_MAX } from "../../src/protocol/constants.ts";
 import { present } from "../must.ts";
 import { AlertHistory, START } from "./alert-history.ts";
 
@@ -188,6 +189,10 @@ describe("alerts", () => {
     const stepped = new AlertHistory();
     const { next } = stepped.evaluate({ lost: [lostPeer(1, START + 3 * SECOND)] }, START);
     expect([stepped.told, next]).toEqual([[], START + 5 * MINUTE + 3 * SECOND]);
+    // Nor is the pause that the mesh tells its peers when it restarts.
+    const paused = new AlertHistory({ peerDown: MINUTE });
+    const until = START + RESTART_PAUSE_MAX;
+    expect(paused.evaluate({ lost: [lostPeer(1, until)] }, START).next).toBe(until + MINUTE);
     const clearing = new AlertHistory();
     clearing.evaluate({ lost: [lostPeer(1, ahead)] }, ahead + 5 * MINUTE);
     clearing.evaluate({}, ahead + 6 * MINUTE);

@@ -35,7 +35,7 @@ function dismiss(context: Context, peer: Peer, pauseMs: Millis, returnsBy: Milli
   applyPeerEvent(context, peer, "gone", {
     reason: detail,
     mayReturn: true,
-    meshRestarts: true,
+    expectedAt: context.now + pauseMs,
     ...keeps,
   });
 }

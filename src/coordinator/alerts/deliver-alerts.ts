@@ -100,6 +100,6 @@ export const deliverAlerts: Job = {
   run: ({ registry, config }) => registry.alertDeliveries.keepOnly(config.alertWebhooks),
   due: {
     reads: ["alertDeliveries"],
-    at: ({ registry, now }) => nextLook(registry.alertDeliveries.nextDue(), now),
+    at: ({ registry, now }) => nextLook(registry.alertDeliveries.nextDue(now), now),
   },
 };

@@ -74,6 +74,7 @@ function look(scope: DueScope): Evaluation {
       hasChanges: fired.length + resolved.length + changed.length > 0,
       next: earliest([next, nextOld]),
       hasAlerts: firing.size + fired.length > 0,
+      hasCircuits: [...registry.circuits.resting.all()].length > 0,
       hasQueueAlerts: [...firing.values()].some(({ alert }) => QUEUE_ALERTS.has(alert)),
       storage: storageLevel(facts.storage, thresholds),
     },

@@ -1,5 +1,6 @@
 import type { Millis } from "../../base/clock.ts";
 import type { Facts, OpenCircuit } from "../../alerts/conditions.ts";
+import type { Peer } from "../../peers/peer.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { WHOLE_PEER } from "../../registry/resting-circuits.ts";
@@ -8,6 +9,8 @@ import type { DueScope } from "../kernel/job.ts";
 
 /** Lost peers that are looked at: those that have been lost for longest. */
 const LOST_MAX = 10_000;
+/** What a handshake and the jitter of a reconnect add to the time over which peers spread their reconnects. */
+const RETURN_FACTOR = 1.25;
 
 /** What alerts are about, as it is now. */
 export function factsOf({ registry, config, now }: DueScope): Facts {
@@ -27,6 +30,7 @@ export function factsOf({ registry, config, now }: DueScope): Facts {
   return {
     lost: peers.lost(LOST_MAX),
     connected: () => peers.connectedListed(),
+    returnsWithin: RETURN_FACTOR * config.reconnectSpread,
     openCircuits: openCircuits(registry),
     storage: { used: registry.size(), limit: config.storage.limit },
     oldest,
@@ -38,12 +42,20 @@ export function factsOf({ registry, config, now }: DueScope): Facts {
 function openCircuits(registry: Registry): readonly OpenCircuit[] {
   const found: OpenCircuit[] = [];
   for (const { peerId, kind, openedAt } of registry.circuits.resting.all()) {
-    if (!isWatched(registry, peerId)) continue;
-    const name = registry.peers.get(peerId)?.name ?? "";
-    found.push({ peer: peerId, name, kind: kind === WHOLE_PEER ? null : kind, openedAt });
+    const peer = registry.peers.get(peerId);
+    // One that left in good order has no tasks, and nobody can tell whether it would still fail.
+    if (peer === null || hasLeft(peer) || !isWatched(registry, peerId)) continue;
+    found.push({
+      peer: peerId,
+      name: peer.name,
+      kind: kind === WHOLE_PEER ? null : kind,
+      openedAt,
+    });
   }
   return found;
 }
+
+const hasLeft = ({ state, lostAt }: Peer): boolean => state === "stale" && lostAt === null;
 
 /**
  * Whether there are alerts about a peer: it is listed, because in an open mesh strangers come and go, and the operator has not taken it

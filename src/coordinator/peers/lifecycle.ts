@@ -25,8 +25,8 @@ export interface PeerEventDetails {
   readonly silent?: boolean;
   /** Set when the mesh itself ended the session: by then the peer can have returned, and until then it keeps its tasks. */
   readonly returnsBy?: Millis;
-  /** Whether the session ended because the mesh restarts: a peer that does not come back then is lost. */
-  readonly meshRestarts?: boolean;
+  /** Set when the session ended because the mesh restarts: a peer that is not back by then is lost. */
+  readonly expectedAt?: Millis;
   /** Whether the mesh gave the peer's place to another: that says nothing about the peer. */
   readonly displaced?: boolean;
   /** Whether the peer left by itself and may reconnect unchanged in a moment. */
@@ -43,7 +43,7 @@ export function applyPeerEvent(
     silent = false,
     mayReturn = false,
     displaced = false,
-    meshRestarts = false,
+    expectedAt,
     returnsBy,
   }: PeerEventDetails = {},
 ): void {
@@ -57,10 +57,9 @@ export function applyPeerEvent(
   if (state !== peer.state || proved) {
     const session = left ? null : peer.session;
     const silentAt = state === "active" ? null : fell ? now : peer.silentAt;
-    const saidGoodbye = left && !silent && !meshRestarts;
-    const isLost = fell || (left && meshRestarts);
-    const lostAt =
-      state === "active" || saidGoodbye ? null : (peer.lostAt ?? (isLost ? now : null));
+    const saidGoodbye = left && !silent && expectedAt === undefined;
+    const lostNow = fell ? now : left ? (expectedAt ?? null) : null;
+    const lostAt = state === "active" || saidGoodbye ? null : (peer.lostAt ?? lostNow);
     if (proved || isConnected(state) !== isConnected(peer.state))
       noteConnection(context, peer, proved);
     const scheduling = left

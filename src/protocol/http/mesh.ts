@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { OWNER_BYTES_SHOWN } from "../constants.ts";
+import { SECOND } from "../../base/clock.ts";
+import { OWNER_BYTES_SHOWN, RESTART_PAUSE_MAX } from "../constants.ts";
 import { PeerId, PublicKeyHex } from "../ids.ts";
 import { RetryAfter } from "../retry-after.ts";
 import { Time } from "./page.ts";
@@ -48,9 +49,14 @@ export const MeshProofView = z
 
 export const DrainMeshBody = z
   .strictObject({
-    pause_seconds: z.number().min(0).max(300).default(0).meta({
-      description: "How long the peers wait before they reconnect, at random times",
-    }),
+    pause_seconds: z
+      .number()
+      .min(0)
+      .max(RESTART_PAUSE_MAX / SECOND)
+      .default(0)
+      .meta({
+        description: "How long the peers wait before they reconnect, at random times",
+      }),
   })
   .meta({ id: "DrainMeshRequest" });
 export const DrainedMesh = z

@@ -67,7 +67,7 @@ describe("alert webhooks", () => {
     for (let round = 0; round < 40; round++) {
       const request = claim(mesh);
       if (request === null) {
-        const due = mesh.registry.alertDeliveries.nextDue();
+        const due = mesh.registry.alertDeliveries.nextDue(mesh.now);
         if (due === null) break;
         mesh.now = due;
         continue;
@@ -90,6 +90,18 @@ describe("alert webhooks", () => {
     expect((mesh.nextTick() ?? Infinity) - mesh.now).toBeLessThanOrEqual(30 * SECOND);
     mesh.advanceClock(30 * SECOND);
     expect(present(claim(mesh)).id).toBe(first.id);
+  });
+
+  test("EV31 a delivery of a time before the clock was set back is due at once, and so is its tick", () => {
+    const mesh = tellingMesh(PAGER);
+    mesh.now += 300 * DAY;
+    lose(mesh);
+    answer(mesh, present(claim(mesh)), 500);
+    mesh.now -= 300 * DAY;
+    expect(mesh.nextTick() ?? Infinity).toBeLessThanOrEqual(mesh.now + 30 * SECOND);
+    answer(mesh, present(claim(mesh)), 500);
+    expect(claim(mesh)).toBeNull();
+    expect((mesh.nextTick() ?? Infinity) - mesh.now).toBeLessThanOrEqual(15 * SECOND);
   });
 
   test("EV35 an attempt whose outcome is always lost is made twelve times, too", () => {

@@ -1,13 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_THRESHOLDS, type AlertThresholds } from "../../../src/alerts/thresholds.ts";
-import { DAY, HOUR, MINUTE, SECOND } from "../../../src/base/clock.ts";
+import { DAY, HOUR, MINUTE, SECOND, type Millis } from "../../../src/base/clock.ts";
+import { RECONNECT_DELAY_MAX, RESTART_PAUSE_MAX } from "../../../src/protocol/constants.ts";
 import { backupTables } from "../../../src/registry/backup-tables.ts";
 import { testKey, KEYS, TestMesh, type Key, type TestPeer } from "../mesh.ts";
 
 const [A, B] = KEYS;
 
-const alertingMesh = (alerts: Partial<AlertThresholds> = {}) => {
-  const mesh = new TestMesh({ config: { alerts: { ...DEFAULT_THRESHOLDS, ...alerts } } });
+const alertingMesh = (
+  alerts: Partial<AlertThresholds> = {},
+  others: { readonly reconnectSpread?: Millis } = {},
+) => {
+  const thresholds = { ...DEFAULT_THRESHOLDS, ...alerts };
+  const mesh = new TestMesh({ config: { alerts: thresholds, ...others } });
   follow(mesh);
   return mesh;
 };
@@ -143,8 +148,56 @@ describe("alerts of a coordinator", () => {
     expect(keysOf(mesh)).toEqual([]);
   });
 
-  test("EV24 a circuit that stays open is an alert of its peer and kind", () => {
-    const mesh = alertingMesh({ queueOld: null });
+  test.each([
+    ["without a pause", 0, 2 * SECOND],
+    ["with a long pause", RESTART_PAUSE_MAX, 2 * SECOND],
+    ["of a mesh whose peers spread their reconnects", 0, RECONNECT_DELAY_MAX],
+    ["with both", RESTART_PAUSE_MAX, RECONNECT_DELAY_MAX],
+  ])(
+    "EV38 a planned restart %s is no alert while peers keep to their times",
+    (_, pauseMs, reconnectSpread) => {
+      const mesh = alertingMesh({}, { reconnectSpread });
+      const peers = Array.from({ length: 20 }, (_none, index) =>
+        listed(mesh, testKey(900 + index)),
+      );
+      mesh.runFor(HOUR);
+      mesh.run("drain_mesh", { before: mesh.now + 1, pauseMs });
+      restart(mesh);
+      mesh.runFor(pauseMs);
+      for (const peer of peers) {
+        mesh.runFor(reconnectSpread / peers.length);
+        peer.join();
+      }
+      mesh.runFor(HOUR);
+      expect(told(mesh)).toEqual([]);
+    },
+  );
+
+  test("EV38 peers that do not come back from a planned restart are an alert, whose time is the end of the pause", () => {
+    const mesh = alertingMesh();
+    for (let index = 0; index < 20; index++) listed(mesh, testKey(900 + index));
+    mesh.run("drain_mesh", { before: mesh.now + 1, pauseMs: RESTART_PAUSE_MAX });
+    const expectedAt = mesh.now + RESTART_PAUSE_MAX;
+    restart(mesh);
+    mesh.runFor(RESTART_PAUSE_MAX + 2 * MINUTE);
+    const { alerts } = mesh.run("list_alerts", {});
+    expect(alerts.map(({ key, since }) => [key, since])).toEqual([
+      ["mass_failure", new Date(expectedAt).toISOString()],
+    ]);
+  });
+
+  test("EV38 a peer whose connection breaks may take as long as peers spread their reconnects", () => {
+    const mesh = alertingMesh({}, { reconnectSpread: 8 * MINUTE });
+    const peer = listed(mesh, A);
+    lose(peer);
+    mesh.runFor(9 * MINUTE);
+    expect(keysOf(mesh)).toEqual([]);
+    mesh.runFor(MINUTE);
+    expect(keysOf(mesh)).toEqual([`peer_down:${A.id}`]);
+  });
+
+  /** A peer whose circuit is open, of a kind of which no more tasks come. */
+  function failingPeer(mesh: TestMesh): TestPeer {
     const peer = listed(mesh, A);
     const submit = () => mesh.submit({ kind: "resize", deadline_seconds: 86_400, max_attempts: 1 });
     for (let failures = 0; failures < 20; failures++) {
@@ -155,8 +208,36 @@ describe("alerts of a coordinator", () => {
       }
     }
     expect(mesh.registry.circuits.resting.counts.kind).toBe(1);
+    return peer;
+  }
+
+  test("EV24 a circuit that stays open is an alert of its peer and kind", () => {
+    const mesh = alertingMesh({ queueOld: null });
+    failingPeer(mesh);
     mesh.runFor(6 * MINUTE);
     expect(keysOf(mesh)).toContain(`circuit_open:${A.id}:resize`);
+  });
+
+  test("EV39 a circuit is no alert while its peer has left in good order, and is one again when the peer comes back", () => {
+    const mesh = alertingMesh({ queueOld: null });
+    const peer = failingPeer(mesh);
+    peer.leave();
+    mesh.runFor(DAY);
+    expect(told(mesh)).toEqual([]);
+    peer.join();
+    mesh.runFor(6 * MINUTE);
+    expect(keysOf(mesh)).toEqual([`circuit_open:${A.id}:resize`]);
+    // A peer that restarts does not end its alert.
+    for (let restarts = 0; restarts < 3; restarts++) {
+      peer.leave();
+      mesh.runFor(MINUTE);
+      peer.join();
+      mesh.runFor(MINUTE);
+    }
+    expect(told(mesh)).toEqual([`alert.firing circuit_open:${A.id}:resize`]);
+    peer.leave();
+    mesh.runFor(3 * MINUTE);
+    expect(keysOf(mesh)).toEqual([]);
   });
 
   test("EV30 alerts go on after a restart and after hibernation: none fires twice, and one that ended meanwhile ends", () => {

@@ -2,8 +2,8 @@
 const URL_TEXT = /([a-z][a-z\d+.-]{0,31}:\/\/)([^\s"'<>]*)/gi;
 /** A path alone, as in the log line of a request. */
 const PATH_TEXT = /(?<=^|[\s"'(])\/[^\s"'<>]*/g;
-/** An API token or a join key (`src/access/credential.ts`). */
-const CREDENTIAL = /\b(mst|mjk)_[\da-f]{16,}/gi;
+/** An API token or a join key (`src/access/credential.ts`), also one that follows other text without a space. */
+const CREDENTIAL = /(mst|mjk)_[\da-f]{16,}/gi;
 
 /**
  * The text without what authorizes: user, query and fragment of each URL, tokens and join keys. For logs and error texts. A

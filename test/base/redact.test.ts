@@ -17,6 +17,8 @@ test.each([
   ],
   [`https://user:${SECRET}@h.test/a`, "https://h.test/a"],
   [`the token mst_${SECRET} and the key mjk_${SECRET}.`, "the token mst_… and the key mjk_…."],
+  [`/v1/tasks/xmst_${SECRET}`, "/v1/tasks/xmst_…"],
+  [`KEY_mjk_${SECRET}`, "KEY_mjk_…"],
   [`ws://a.test?${SECRET} ws://b.test#${SECRET}`, "ws://a.test ws://b.test"],
 ])("CL13 %j is redacted to %j", (text, redacted) => {
   expect(redact(text)).toBe(redacted);

@@ -43,7 +43,8 @@ const WORKER_EVENTS = {
   "request.refused": {
     level: "info",
     message: "a request was refused before its caller was known: {code}",
-    fields: ["code", "method", "path", "address", "trace"],
+    // The address is before the path in a line of text, so that no path stands for one where addresses are looked for.
+    fields: ["code", "address", "method", "path", "trace"],
   },
   "webhook.refused": {
     level: "info",

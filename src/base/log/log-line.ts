@@ -1,4 +1,5 @@
 import { toRfc3339, type Millis } from "../clock.ts";
+import { escapeText } from "../escape-text.ts";
 import { parseJson, isJsonObject } from "../json.ts";
 import { redact } from "../redact.ts";
 import { isLogEvent, LOG_EVENTS, type LogEvent, type LogEventType } from "./log-events.ts";
@@ -58,9 +59,9 @@ const PLACEHOLDER = /\{(\w+)\}/g;
 export const fieldsInMessage = (event: LogEvent): readonly LogFieldName[] =>
   [...LOG_EVENTS[event].message.matchAll(PLACEHOLDER)].map(([, name]) => name as LogFieldName);
 
-/** A line as one JSON object. JSON has no line break in a text. */
+/** A line as one JSON object. What a terminal would act on is escaped, because such a line may be read in one. */
 export const toLogJson = ({ fields, ...line }: LogLine): string =>
-  JSON.stringify({ ...line, ...fields });
+  escapeText(JSON.stringify({ ...line, ...fields }));
 
 /** The line that `toLogJson` has written; null for any other text. What the tables don't know is left out. */
 export function readLogLine(text: string): LogLine | null {

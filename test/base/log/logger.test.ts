@@ -42,7 +42,7 @@ describe("a line of the log", () => {
   });
 
   test("TR21 is one line of bounded length, whatever its values are", () => {
-    const hostile = '\n{"level":"info"}\u2028\u0000\ud800'.repeat(100_000);
+    const hostile = '\n{"level":"info"}\u2028\u0000\ud800\u009b31m\u202e'.repeat(100_000);
     const line = logLine(
       "request.failed",
       { method: hostile, path: hostile, trace: hostile, error: hostile, stack: hostile },
@@ -50,9 +50,17 @@ describe("a line of the log", () => {
     );
     const json = toLogJson(line);
     expect(json.length).toBeLessThan(60_000);
-    for (const hidden of ["\n", "\r", "\u0000"]) expect(json).not.toContain(hidden);
+    for (const hidden of ["\n", "\u0000", "\u009b", "\u2028", "\u202e"])
+      expect(json).not.toContain(hidden);
     for (const text of Object.values(line.fields)) expect(String(text).length).toBeLessThan(4_001);
     expect(line.message.length).toBeLessThanOrEqual(2_000);
+  });
+
+  test("TR21 no path stands for the address of the caller in a line of text", () => {
+    const path = '/v1/tasks/x address=192.0.2.66 " address=192.0.2.66';
+    const values = { code: "unauthorized", method: "GET", path, address: "192.0.2.1", trace: null };
+    const text = toLogText(logLine("request.refused", values, 0));
+    expect(/address="?([^\s"]+)/.exec(text)?.[1]).toBe("192.0.2.1");
   });
 
   test("TR19 values of another type than the field's are left out", () => {

@@ -100,9 +100,16 @@ function addOption(
 
 /** The error for an option that the command does not have. `known` are the names of those that it has. */
 export function unknownOption(option: string, known: readonly string[], usage: string): UsageError {
-  const near = nearestName(option.replace(/^--?/, ""), known);
+  const name = option.replace(/^--?/, "");
+  const near = nearestName(name, known) ?? partOf(name, known);
   const question = near === null ? "" : `, did you mean --${near}?`;
   return new UsageError(`unknown option ${option}${question}`, usageLine(usage));
+}
+
+/** The known name that a longer one ends with, as `attempts` in `max-attempts`, or that ends with a shorter one; null if there is none. */
+function partOf(name: string, known: readonly string[]): string | null {
+  const found = known.filter((each) => name.endsWith(`-${each}`) || each.endsWith(`-${name}`));
+  return found.length === 1 ? (found[0] ?? null) : null;
 }
 
 /** `a`, `a and b`, `a, b and c`. */
@@ -125,6 +132,13 @@ export function countOption(name: string, text: string | undefined): number | un
   if (value !== undefined && (!Number.isSafeInteger(value) || value < 0)) {
     throw new UsageError(`--${name} must be a whole number, not "${text}"`);
   }
+  return value;
+}
+
+/** The value of an option that is a whole number of at least 1. */
+export function positiveOption(name: string, text: string | undefined): number | undefined {
+  const value = countOption(name, text);
+  if (value === 0) throw new UsageError(`--${name} must be at least 1, not "${text}"`);
   return value;
 }
 

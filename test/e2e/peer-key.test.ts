@@ -77,6 +77,20 @@ describe("CL60 a peer that joins by a join key", () => {
     expect(kept.filter((name) => name.endsWith(".lock"))).toEqual([]);
   });
 
+  test("says nothing of its key if the mesh refuses the join key", async () => {
+    const { url, meshKey } = started.mesh;
+    const other = join(dir, "refused");
+    await mkdir(other);
+    const refused = start(["join", url, "--mesh-key", meshKey, "--exec", "cat"], {
+      cwd: other,
+      env: { MUSTER_JOIN_KEY: "abc" },
+    });
+    const { code } = await refused.finished;
+    expect(refused.stderr).toContain("join_key_invalid");
+    expect(code).toBe(4);
+    expect(refused.stderr).not.toContain("is kept");
+  });
+
   test("joins without a folder to write to, and says that its key is lost", async () => {
     const MUSTER_LINK = await link(1);
     const cwd = join(dir, "no-folder");

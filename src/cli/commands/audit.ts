@@ -1,5 +1,5 @@
 import type { AuditView } from "../../protocol/http.ts";
-import { countOption } from "../args.ts";
+import { positiveOption } from "../args.ts";
 import { command } from "../command.ts";
 import { print, printJson } from "../output.ts";
 import { table } from "../table.ts";
@@ -31,7 +31,7 @@ export const audit = command({
   options: OPTIONS,
   arguments: [],
   run: async (values) => {
-    const last = countOption("last", values.last) ?? LAST_DEFAULT;
+    const last = positiveOption("last", values.last) ?? LAST_DEFAULT;
     const mesh = await controllerOf(values);
     const { subject, act } = values;
     const filter = { ...(subject !== undefined && { subject }), ...(act !== undefined && { act }) };

@@ -121,7 +121,11 @@ export const join = command({
       },
     });
     if (values.retry === true) firstConnection.stop();
+    let keptIn = values["key-file"] === undefined ? key.path : null;
     const onEvent = (event: PeerEvent): void => {
+      // Not before: a key that the mesh does not admit is of no use.
+      if (event.type === "ready" && keptIn !== null) noteKept(keptIn);
+      if (event.type === "ready") keptIn = null;
       if (!firstConnection.observe(event) && unreachable === null) tell(event);
     };
     const peer: Peer = connectPeer({
@@ -138,7 +142,6 @@ export const join = command({
       () => undefined,
     );
     if (values.json !== true) print(`public key  ${peer.publicKey}`);
-    if (key.path !== null && values["key-file"] === undefined) noteKept(key.path);
     onStopSignal(
       () => void peer.drain({ timeoutSeconds, reason: STOPPED }),
       ({ exitCode }) => void peer.close(STOPPED).then(() => process.exit(exitCode)),

@@ -1,7 +1,7 @@
 import type { TaskSummary } from "../../../client/index.ts";
 import { TASK_STATES } from "../../../protocol/http.ts";
 import { action } from "../../actions.ts";
-import { choiceOption, countOption } from "../../args.ts";
+import { choiceOption, positiveOption } from "../../args.ts";
 import { optionalPeerId } from "../../identifiers.ts";
 import { print, printJson } from "../../output.ts";
 import { table } from "../../table.ts";
@@ -38,7 +38,7 @@ export const list = action({
     const state = choiceOption("state", values.state, TASK_STATES);
     const { kind, owner, source } = values;
     const peerId = optionalPeerId(values.peer, "--peer");
-    const limit = countOption("limit", values.limit) ?? LIMIT_DEFAULT;
+    const limit = positiveOption("limit", values.limit) ?? LIMIT_DEFAULT;
     const mesh = await controllerOf(values);
     const filter = {
       ...(state !== undefined && { state }),

@@ -15,6 +15,13 @@ export const damagedDatabase = (path: string, fault: string): Failure =>
     `restore a backup into a new folder (${quotedCommand("restore FILE --dir FOLDER")}), and keep this one until that mesh runs`,
   );
 
+/** The error about a database that a mesh has written and that is gone: without it the mesh would begin anew, empty. */
+export const missingDatabase = (path: string): Failure =>
+  new Failure(
+    `the mesh has run, and its database ${path} does not exist`,
+    `put the file back, or restore a backup into a new folder (${quotedCommand("restore FILE --dir FOLDER")}); a new mesh needs another folder`,
+  );
+
 /** What SQLite says of a damaged database, as the error that names it; any other error as it is. */
 export const orDamaged = (path: string, thrown: unknown): unknown =>
   isDamagedError(thrown) && !(thrown instanceof Failure)

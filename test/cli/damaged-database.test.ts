@@ -124,16 +124,29 @@ describe("SV46 a damaged database is told in one line, with its name and what to
     },
   );
 
-  test("what is missing, new, or in the log of the database is not damaged", async () => {
+  test("that of the coordinator is missing, and the mesh has run: the start ends before a new one is made", async () => {
+    const path = databaseIn(objects);
+    await rm(path);
+    for (const command of ["start", "serve"]) {
+      const { code, out, err } = await muster(command, "--port", "0", "--dir", dir);
+      expect([code, out]).toEqual([1, ""]);
+      expect(err).toMatch(/^muster: [^\n]+\n$/);
+      expect(err).toContain(`the mesh has run, and its database ${path} does not exist; put the`);
+    }
+    await expect(stat(path)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("what is new, in the log of the database, or a store that is missing is not damaged", async () => {
     const path = databaseIn(objects);
     const used = new DatabaseSync(path);
     used.exec("CREATE TABLE more (text); INSERT INTO more VALUES (hex(randomblob(100000)))");
     // The log is not empty as long as the database is open.
     await requireDatabases(objects, true);
     used.close();
+    await rm(storeIn(objects));
     await requireDatabases(objects, true);
     await rm(path);
-    await requireDatabases(objects, true);
+    await requireDatabases(objects, false);
     await writeFile(path, "");
     await requireDatabases(objects, false);
     await expect(requireDatabases(objects, true)).rejects.toThrow("it is empty");

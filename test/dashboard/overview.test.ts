@@ -21,6 +21,7 @@ const NOW = Date.parse("2026-01-01T01:00:00Z");
 const at = (secondsAgo: number): string => new Date(NOW - secondsAgo * 1_000).toISOString();
 const FIGURES = figuresOf([], NOW, 300_000, null);
 const WELL: MeshFacts = {
+  unread: null,
   peers: [samplePeer()],
   stats: sampleStats(),
   figures: FIGURES,
@@ -46,6 +47,7 @@ describe("whether everything is well", () => {
 
   const circuit = { kind: null, state: "open", reason: "x", rests_until: at(0) } as const;
   test.each<[why: string, facts: Partial<MeshFacts>, severity: string, text: RegExp]>([
+    ["it does not answer", { unread: "no answer\u202e" }, "bad", /not known.*no answer\\u202e/i],
     ["it is not ready", { notReady: "the disk is full" }, "bad", /not ready: the disk is full/],
     ["the database is full", { storage: { ...STORAGE, state: "full" } }, "bad", /database is full/],
     ["it makes room", { storage: { ...STORAGE, state: "making_room" } }, "warn", /nearly full/],
@@ -111,13 +113,14 @@ describe("whether everything is well", () => {
     } as const;
     const mass = { ...alert, alert: "mass_failure", peer: null, message: "many" } as const;
     expect(findingsOf({ ...WELL, alerts: [alert, queue, mass] })).toEqual([
-      { severity: "bad", text: "many" },
+      { severity: "bad", text: "many", since: at(600) },
       {
         severity: "warn",
         text: "peer \\u202egpu was lost",
+        since: at(600),
         link: `#/peers/${"1".repeat(32)}`,
       },
-      { severity: "warn", text: "old", link: "#/tasks?state=queued&kind=a%2Fb" },
+      { severity: "warn", text: "old", since: at(600), link: "#/tasks?state=queued&kind=a%2Fb" },
     ]);
   });
 

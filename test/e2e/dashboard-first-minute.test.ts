@@ -1,7 +1,9 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HOUR } from "../../src/base/clock.ts";
 import { connectPeer, type Peer } from "../../src/client/index.ts";
 import { accessibilityFaults, launchBrowser, NO_BROWSER, openTab, signIn } from "./browser.ts";
+import type { AlertView } from "../../src/protocol/http.ts";
 import { testMesh, type TestMesh } from "./mesh.ts";
 
 describe.skipIf(NO_BROWSER !== "")(`the dashboard of an empty mesh${NO_BROWSER}`, () => {
@@ -16,6 +18,30 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard of an empty mesh${NO_BROWSER}`
     await peer?.close();
     await browser?.close();
     await running?.stop();
+  });
+
+  it("DB32 shows the alerts of a mesh that has done no task", async () => {
+    const { url, adminToken } = running.mesh;
+    const { page, faults } = await openTab(browser);
+    const at = new Date(Date.now() - 3 * HOUR).toISOString();
+    const alert: AlertView = {
+      alert: "storage",
+      key: "storage",
+      peer: null,
+      kind: null,
+      since: at,
+      fired_at: at,
+      value: 0.9,
+      threshold: 0.85,
+      message: "the database has 90 % of its limit",
+    };
+    await page.route("**/v1/alerts", (route) => route.fulfill({ json: { alerts: [alert] } }));
+    await signIn(page, url, adminToken);
+    await page.getByText("Waiting for the first peer").waitFor();
+    await page.getByText("the database has 90 % of its limit · 3 h ago").waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    expect(faults).toEqual([]);
+    await page.context().close();
   });
 
   it("DB21 has the command by which a worker joins, waits for it, and offers a first task", async () => {

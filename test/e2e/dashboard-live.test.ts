@@ -80,6 +80,29 @@ describe.skipIf(NO_BROWSER !== "")(`the dashboard and events${NO_BROWSER}`, () =
     await page.context().close();
   });
 
+  it("DB12 says that everything is well only while the mesh says so", async () => {
+    await running.mesh.tasks.run("echo", 1);
+    const { page, faults } = await openTab(running.browser);
+    const { promise: asked, resolve: answer } = Promise.withResolvers<void>();
+    await page.route("**/v1/alerts", async (route) => {
+      await asked;
+      await route.continue();
+    });
+    await signIn(page, running.url, running.adminToken);
+    const well = page.getByText("Everything is well");
+    await page.getByText("Asking the mesh how it is").waitFor();
+    expect(await well.count()).toBe(0);
+    answer();
+    await well.waitFor();
+    await page.route("**/readyz", (route) => route.fulfill({ status: 500, body: "" }));
+    await page.getByText("Not known how the mesh is: status 500").waitFor();
+    expect(await well.count()).toBe(0);
+    await page.unroute("**/readyz");
+    await well.waitFor();
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
   it("DB24 asks again and again, as without events, if the mesh refuses the stream", async () => {
     const { page } = await openTab(running.browser);
     await page.route(EVENTS, (route) =>

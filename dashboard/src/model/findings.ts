@@ -7,11 +7,15 @@ import type { TaskFigures } from "./throughput.ts";
 export interface Finding {
   readonly severity: "bad" | "warn";
   readonly text: string;
+  /** Since when; RFC 3339. */
+  readonly since?: string;
   /** Where the page shows more of it. */
   readonly link?: string;
 }
 
 export interface MeshFacts {
+  /** Why the page could not read something of this, so that it is missing or old; null if it could. */
+  readonly unread: string | null;
   readonly peers: readonly PeerView[];
   readonly stats: TaskStats;
   readonly figures: TaskFigures;
@@ -38,6 +42,7 @@ const ENDED_MIN = 10;
 export function findingsOf(facts: MeshFacts): readonly Finding[] {
   const { alerts } = facts;
   const found = [
+    ...ofReading(facts),
     ...readiness(facts),
     ...(alerts === null
       ? [...ofStorage(facts), ...ofQueue(facts), ...ofCircuits(facts)]
@@ -54,17 +59,21 @@ export function findingsOf(facts: MeshFacts): readonly Finding[] {
 
 const SEVERE: readonly AlertView["alert"][] = ["mass_failure", "storage"];
 
-function ofAlert({ alert, peer, kind, message }: AlertView): Finding {
+function ofAlert({ alert, peer, kind, message, since }: AlertView): Finding {
   const severity = SEVERE.includes(alert) ? "bad" : "warn";
-  const text = line(message);
-  if (peer !== null) return { severity, text, link: hashOf(["peers", peer]) };
+  // The message has the time until the alert fired, which may be long ago.
+  const found = { severity, text: line(message), since } as const;
+  if (peer !== null) return { ...found, link: hashOf(["peers", peer]) };
   if (alert === "queue_old" || alert === "queue_long")
-    return { severity, text, link: hashOf(["tasks"], { state: "queued", kind: kind ?? "" }) };
-  return { severity, text };
+    return { ...found, link: hashOf(["tasks"], { state: "queued", kind: kind ?? "" }) };
+  return found;
 }
 
+const ofReading = ({ unread }: MeshFacts): Finding[] =>
+  unread === null ? [] : [{ severity: "bad", text: `Not known how the mesh is: ${line(unread)}` }];
+
 const readiness = ({ notReady }: MeshFacts): Finding[] =>
-  notReady === null ? [] : [{ severity: "bad", text: `The mesh is not ready: ${notReady}` }];
+  notReady === null ? [] : [{ severity: "bad", text: `The mesh is not ready: ${line(notReady)}` }];
 
 function ofStorage({ storage }: MeshFacts): Finding[] {
   if (storage === null || storage.state === "ok") return [];

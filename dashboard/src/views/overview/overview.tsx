@@ -1,3 +1,4 @@
+import { mayRead } from "../../api/session.ts";
 import { clock } from "../../live/clock.ts";
 import { useLive } from "../../live/use-live.ts";
 import { counted } from "../../model/format.ts";
@@ -19,7 +20,7 @@ const WINDOW_MS = 5 * 60_000;
 
 /** Whether everything is well, and what the mesh does. */
 export const Overview = () => {
-  const { mesh } = useData();
+  const { mesh, session } = useData();
   const peers = useLive(mesh.peers);
   const stats = useLive(mesh.stats);
   const recent = useLive(mesh.recent);
@@ -37,7 +38,9 @@ export const Overview = () => {
   const known = [...peers.value.values()];
   const { tasks, knownSince } = recent.value;
   const figures = figuresOf(tasks, now, WINDOW_MS, knownSince);
+  const asked = [peers, stats, recent, readiness, alerts];
   const findings = findingsOf({
+    unread: asked.find(({ error }) => error !== null)?.error ?? null,
     peers: known,
     stats: stats.value,
     figures,
@@ -45,10 +48,17 @@ export const Overview = () => {
     alerts: alerts.value?.alerts ?? null,
     notReady: readiness.value?.shortage ?? null,
   });
+  const isKnown = readiness.value !== null && (mesh.alerts === null || alerts.value !== null);
   const connected = known.filter((peer) => peer.connected).length;
   if (tasks.length === 0 && !known.some(({ successes, failures }) => successes + failures > 0))
     return (
-      <Page title="Overview" about="This mesh has done no task yet">
+      <Page
+        title="Overview"
+        about={
+          mayRead(session.caller) ? "This mesh has done no task yet" : "No task of yours is here"
+        }
+      >
+        {findings.length > 0 && <Findings findings={findings} isKnown={isKnown} />}
         <Panel title="The first minute">
           <FirstMinute peers={known} />
         </Panel>
@@ -59,7 +69,7 @@ export const Overview = () => {
       title="Overview"
       about={`${counted(connected, "peer")} connected, ${counted(stats.value.running, "task")} running`}
     >
-      <Findings findings={findings} />
+      <Findings findings={findings} isKnown={isKnown} />
       <Figures peers={known} stats={stats.value} figures={figures} />
       <Throughput tasks={tasks} knownSince={knownSince} />
       <div class="columns">

@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import { alertKey } from "../protocol/alert-types.ts";
-import { RESTART_PAUSE_MAX } from "../protocol/constants.ts";
+import { RESTART_PAUSE_MAX } from "../protocol/drain-limits.ts";
 import type { Alert, Condition } from "./alert.ts";
 
 /** What changes, and when something changes next if nothing else happens. */

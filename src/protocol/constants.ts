@@ -134,8 +134,6 @@ export const TOMBSTONE_RETENTION = 400 * DAY;
 export const RECONNECT_SPREAD = 2 * SECOND;
 /** No reconnect position delays a peer for longer, and none is drawn beyond it. */
 export const RECONNECT_DELAY_MAX = 10 * MINUTE;
-/** How long peers can be told to wait when the mesh restarts. */
-export const RESTART_PAUSE_MAX = 5 * MINUTE;
 
 // Measurements
 

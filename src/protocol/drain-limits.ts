@@ -8,3 +8,5 @@ export const DRAIN_TIMEOUT_MAX = 1 * DAY;
 export const DRAIN_LEAVE_TIME = 5 * SECOND;
 /** Peers that one call cordons, uncordons or drains: each costs some row writes. */
 export const PEERS_SCHEDULED_MAX = 500;
+/** How long peers can be told to wait when the mesh restarts. */
+export const RESTART_PAUSE_MAX = 5 * MINUTE;

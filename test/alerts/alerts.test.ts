@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Facts } from "../../src/alerts/conditions.ts";
 import { ALERTS_PER_TYPE_MAX } from "../../src/alerts/limit-conditions.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../src/base/clock.ts";
-import { RESTART_PAUSE_MAX } from "../../src/protocol/constants.ts";
+import { RESTART_PAUSE_MAX } from "../../src/protocol/drain-limits.ts";
 import { present } from "../must.ts";
 import { AlertHistory, START } from "./alert-history.ts";
 

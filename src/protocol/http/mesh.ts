@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { SECOND } from "../../base/clock.ts";
-import { OWNER_BYTES_SHOWN, RESTART_PAUSE_MAX } from "../constants.ts";
+import { OWNER_BYTES_SHOWN } from "../constants.ts";
+import { RESTART_PAUSE_MAX } from "../drain-limits.ts";
 import { PeerId, PublicKeyHex } from "../ids.ts";
 import { RetryAfter } from "../retry-after.ts";
 import { Time } from "./page.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_THRESHOLDS, type AlertThresholds } from "../../../src/alerts/thresholds.ts";
 import { DAY, HOUR, MINUTE, SECOND, type Millis } from "../../../src/base/clock.ts";
-import { RECONNECT_DELAY_MAX, RESTART_PAUSE_MAX } from "../../../src/protocol/constants.ts";
+import { RECONNECT_DELAY_MAX } from "../../../src/protocol/constants.ts";
+import { RESTART_PAUSE_MAX } from "../../../src/protocol/drain-limits.ts";
 import { backupTables } from "../../../src/registry/backup-tables.ts";
 import { testKey, KEYS, TestMesh, type Key, type TestPeer } from "../mesh.ts";
 

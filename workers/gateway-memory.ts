@@ -1,6 +1,8 @@
 import { AddressLimiter } from "../src/access/address-limiter.ts";
+import { BoundedBuckets } from "../src/base/bounded-buckets.ts";
 import { ExpiringSet } from "../src/base/expiring-set.ts";
 import { MINUTE } from "../src/base/clock.ts";
+import { PAYLOAD_READS_PER_MINUTE } from "../src/protocol/constants.ts";
 import { RefusalCounter } from "../src/metrics/refusal-counts.ts";
 import { RefusalReports } from "../src/webhooks/index.ts";
 import { KnownSources } from "./known-sources.ts";
@@ -9,6 +11,14 @@ import { LargeDeliveries } from "./large-deliveries.ts";
 
 /** Credentials that are remembered, 64 characters each. */
 const CREDENTIALS_MAX = 1_000;
+
+/** Attempts whose reads of their payloads are counted. */
+const PAYLOAD_READERS_MAX = 10_000;
+const PAYLOAD_READS = {
+  tokens: PAYLOAD_READS_PER_MINUTE,
+  per: MINUTE,
+  max: PAYLOAD_READS_PER_MINUTE,
+};
 
 /**
  * What one isolate of the gateway remembers between requests, so that callers who prove nothing cause no call of an object.
@@ -27,4 +37,6 @@ export class GatewayMemory {
   readonly refusedTokens = new ExpiringSet(CREDENTIALS_MAX, MINUTE);
   /** Hashes of tokens that could read discovery. They are asked about again at every read, and consume no budget meanwhile. */
   readonly readers = new ExpiringSet(CREDENTIALS_MAX, 10 * MINUTE);
+  /** How often each attempt has read its payload, by its ticket. */
+  readonly payloadReads = new BoundedBuckets(PAYLOAD_READS, PAYLOAD_READERS_MAX);
 }

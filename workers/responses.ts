@@ -42,6 +42,10 @@ const FAILURES = {
     ["rate_limited"],
     "Too many uploads of this result have begun; see Retry-After",
   ],
+  too_many_payload_reads: [
+    ["rate_limited"],
+    "The attempt has read its payload too often; see Retry-After",
+  ],
   key_reused: [["idempotency_mismatch"], "The idempotency key was used for another request"],
   event_unmapped: [["event_unmapped"], "The event cannot become a task"],
   bad_signature: [

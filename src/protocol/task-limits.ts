@@ -30,6 +30,8 @@ export const KEPT_RESULT_BYTES_MAX = 256 * MiB;
 export const RESULT_UPLOAD_TIMEOUT = 1 * HOUR;
 /** Uploads that an attempt may begin: one, and those restarted after a broken connection. */
 export const RESULT_UPLOADS_PER_ATTEMPT_MAX = 8;
+/** How often an attempt may read its payload over HTTP: so often at once, and in a minute. */
+export const PAYLOAD_READS_PER_MINUTE = 16;
 export const TASK_ERROR_CHARS_MAX = 2_000;
 export const PROGRESS_MESSAGE_CHARS_MAX = 500;
 /** Attempts that failed: the handler threw, or took too long. Attempts lost with their peers have a budget of their own. */

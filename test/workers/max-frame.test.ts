@@ -1,7 +1,7 @@
 import { abortAllDurableObjects, evictDurableObject, reset } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import * as fc from "fast-check";
-import { afterEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { fromUtf8, toBase64, toHex, utf8 } from "../../src/base/bytes.ts";
 import { connectPeer, controller, type PeerEvent } from "../../src/client/index.ts";
 import type { PeerOptions } from "../../src/client/peer/peer-options.ts";
@@ -24,7 +24,7 @@ import { sdkPlatform } from "../durable/sdk-socket.ts";
 import { present } from "../must.ts";
 import { SCALE } from "../session/arbitraries.ts";
 import { HostileGateway, type Attack, type Passing } from "./hostile-gateway.ts";
-import { call, ORIGIN, problemOf } from "./http.ts";
+import { call, gatewayWith, ORIGIN, problemOf } from "./http.ts";
 
 afterEach(async () => {
   await reset();
@@ -183,6 +183,35 @@ describe("the ticket for a payload", () => {
     expect(toHex(bytes)).not.toContain(toHex(utf8("xxxxxxxx")));
     const { secret } = secretOf(offer);
     expect(await openBytes(bytes, { secret, purpose: "upload" })).toBeNull();
+  });
+
+  it("NX19 reads the payload 16 times a minute, without those that the coordinator did not answer", async () => {
+    const [first, second] = [await attempted(), await attempted()];
+    const gateway = gatewayWith({});
+    const readBy = ({ offer, ticket }: typeof first) =>
+      gateway("GET", `/v1/task-payloads/${offer.task_id}/${offer.fence}`, { token: ticket });
+    for (let reads = 0; reads < 16; reads++) expect((await readBy(first)).status).toBe(200);
+    const refused = problemOf(await readBy(first), "rate_limited");
+    expect(refused.retry_after).toBe(4);
+    expect((await readBy(second)).status).toBe(200);
+  });
+
+  it("NX19 reads it as often as before after the coordinator did not answer", async () => {
+    const one = await attempted();
+    let isDown = true;
+    const down = { execute: () => Promise.reject(new Error("down")) };
+    const COORDINATOR = {
+      idFromName: (name: string) => env.COORDINATOR.idFromName(name),
+      get: (id: DurableObjectId) => (isDown ? down : env.COORDINATOR.get(id)),
+    };
+    const gateway = gatewayWith({ COORDINATOR });
+    const path = `/v1/task-payloads/${one.offer.task_id}/${one.offer.fence}`;
+    const readIt = () => gateway("GET", path, { token: one.ticket });
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    for (let reads = 0; reads < 20; reads++) problemOf(await readIt(), "unavailable");
+    logged.mockRestore();
+    isDown = false;
+    expect((await readIt()).status).toBe(200);
   });
 
   it("NX12 ends with the attempt", async () => {

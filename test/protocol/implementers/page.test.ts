@@ -107,6 +107,7 @@ const SENTENCES: readonly string[] = [
   `More, up to ${n(c.TASK_LARGE_RESULT_BYTES_MAX)} bytes (25 MiB)`,
   `at least ${sdk.UNCONFIRMED_RESULTS_MIN} of them, or ${sdk.UNCONFIRMED_RESULTS_PER_SLOT} for each slot`,
   `grows from ${s(sdk.ANSWER_RETRY_BASE)} s to ${s(sdk.ANSWER_RETRY_CAP)} s`,
+  `an attempt reads its payload ${c.PAYLOAD_READS_PER_MINUTE} times a minute at most`,
   `(${c.RESULT_UPLOADS_PER_ATTEMPT_MAX} uploads of an attempt have begun)`,
   `not committed within ${c.RESULT_UPLOAD_TIMEOUT / (60 * MINUTE) === 1 ? "an hour" : "another time"}`,
   `\`max_attempts\` (1 to ${c.TASK_ATTEMPTS_MAX}, default ${c.TASK_ATTEMPTS_DEFAULT})`,

@@ -5,22 +5,26 @@ const root = new URL("..", import.meta.url).pathname;
 
 /** The sections' prefixes, listed here so that the test notices a section that is deleted by mistake. */
 const SECTIONS =
-  "HS GP NX PR LV RC GS DL AD RL SC AS WK SK DR BR FQ GC SB DS ST WH CB HT CL PK BK SV EV TR DB MT".split(
+  "HS GP NX PR LV RC GS DL AD RL SC AS WK SK PY DR BR FQ GC SB DS ST WH CB HT CL PK BK SV EV TR DB MT".split(
     " ",
   );
 
 const rules = [
   ...readFileSync(`${root}src/SPEC.md`, "utf8").matchAll(/^- \*\*([A-Z]{2}\d+)\*\*/gm),
-].map((match) => match[1]);
+].map(([, rule = ""]) => rule);
 
-/** The rule numbers with which test titles begin, in all test files. */
-const cited = new Set(
-  globSync("test/**/*.ts", { cwd: root }).flatMap((file) =>
-    [...readFileSync(`${root}${file}`, "utf8").matchAll(/["'`]([A-Z]{2}\d+) [^"'`]/g)].map(
-      (match) => match[1],
+const titlesIn = (files: string, pattern: RegExp): readonly string[] =>
+  globSync(files, { cwd: root }).flatMap((file) =>
+    [...readFileSync(`${root}${file}`, "utf8").matchAll(pattern)].map(([, rule = ""]) =>
+      rule.toUpperCase(),
     ),
-  ),
-);
+  );
+
+/** The rule numbers with which test titles begin, in all test files. The names of tests in Python begin with `test_` and the rule. */
+const cited = new Set([
+  ...titlesIn("test/**/*.ts", /["'`]([A-Z]{2}\d+) [^"'`]/g),
+  ...titlesIn("python/tests/test_*.py", /^(?:async )?def test_([a-z]{2}\d+)_/gm),
+]);
 
 it("every rule of SPEC.md is cited by a test whose title begins with its number", () => {
   expect(rules.length).toBeGreaterThan(0);
@@ -28,7 +32,7 @@ it("every rule of SPEC.md is cited by a test whose title begins with its number"
 });
 
 it("SPEC.md has exactly the known sections", () => {
-  expect(new Set(rules.map((rule) => rule?.slice(0, 2)))).toEqual(new Set(SECTIONS));
+  expect(new Set(rules.map((rule) => rule.slice(0, 2)))).toEqual(new Set(SECTIONS));
 });
 
 it("each rule number appears once in SPEC.md", () => {
@@ -37,8 +41,6 @@ it("each rule number appears once in SPEC.md", () => {
 
 it("test titles cite only rules that SPEC.md contains", () => {
   expect(
-    [...cited].filter(
-      (rule) => SECTIONS.includes(String(rule).slice(0, 2)) && !rules.includes(rule),
-    ),
+    [...cited].filter((rule) => SECTIONS.includes(rule.slice(0, 2)) && !rules.includes(rule)),
   ).toEqual([]);
 });

@@ -63,7 +63,7 @@ The answer is a problem document whose \`type\` leads to its entry: \`curl MESH_
 "The body is too large". HTTP 413, close code 4400, go-p2p error 1001.
 
 - Cause: The body is larger than the limit of the path, or of the webhook source, which \`detail\` names. Of a request to one peer, or of a task that a peer submits over its session: larger than the frames of that peer (\`max_frame\` in its hello, \`maxFrame\` of the SDK).
-- Remedy: Of a webhook source: raise its \`max_body_bytes\`, up to 25 MiB. Of a peer with small frames: submit a task over HTTP. Else send less: put large inputs elsewhere and send a URL. Results above 256 KiB are uploaded by the SDK by itself.
+- Remedy: Of a webhook source: raise its \`max_body_bytes\`, up to 25 MiB. Of a peer with small frames: submit a task over HTTP. Else send less: put large inputs elsewhere and send a URL. Results above 1 MiB are uploaded by the SDK by itself.
 
 ### \`request_timeout\`
 

@@ -1,0 +1,1 @@
+"""One connection to a mesh: dialing, the handshake, paced sending."""

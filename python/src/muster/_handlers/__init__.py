@@ -1,0 +1,1 @@
+"""Handlers: how they are declared, and where they run."""

@@ -1,0 +1,1 @@
+"""A peer: it stays connected, and connects its parts."""

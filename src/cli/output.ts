@@ -3,10 +3,12 @@
  * cursor, color nothing and begin no line. The lines and the colors of the CLI itself are not text but structure: a line is one
  * argument or one element of an array, a color is a `Styled`.
  */
+import { fstatSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { writeJson } from "../base/json-text/write-json.ts";
 import { truncate } from "./display-width.ts";
 import { escapeText } from "../base/escape-text.ts";
+import { OutputFile } from "./output-file.ts";
 
 const CODES = { red: 31, green: 32 } as const;
 
@@ -57,7 +59,23 @@ function write(out: NodeJS.WriteStream, content: Line | readonly Line[]): void {
   if (out === process.stdout && outputEnd.aborted) return;
   const lines: readonly Line[] =
     typeof content === "string" || content instanceof Parts ? [content] : content;
-  out.write(lines.map((each) => `${rendered(each, out)}\n`).join(""));
+  const text = lines.map((each) => `${rendered(each, out)}\n`).join("");
+  if (out === process.stdout && logFile !== null) logFile.write(text);
+  else out.write(text);
+}
+
+const STDOUT = 1;
+let logFile: OutputFile | null = null;
+
+/**
+ * Stdout is the log of a service: if it is a file, what the disk does not take is lost, and the command goes on, which writes again once
+ * there is room. The stream of Node ends with the first error. Returns what ends this.
+ */
+export function outputIsLog(): () => void {
+  const about = fstatSync(STDOUT);
+  if (!(about.isFIFO() || about.isSocket() || process.stdout.isTTY))
+    logFile = new OutputFile((bytes, from) => writeSync(STDOUT, bytes, from));
+  return () => (logFile = null);
 }
 
 const rendered = (content: Line, out: NodeJS.WriteStream): string =>

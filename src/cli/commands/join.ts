@@ -23,7 +23,7 @@ import {
   handlerOptions,
   runsTasks,
 } from "../join/handler-options.ts";
-import { note, print, printJsonLine } from "../output.ts";
+import { note, outputIsLog, print, printJsonLine } from "../output.ts";
 import { pinnedConnection, rememberMeshKey } from "../pin.ts";
 import { onStopSignal } from "../signals.ts";
 import { readSecret, secretDetails } from "../secrets.ts";
@@ -121,6 +121,7 @@ export const join = command({
       },
     });
     if (values.retry === true) firstConnection.stop();
+    const logEnds = outputIsLog();
     let keptIn = values["key-file"] === undefined ? key.path : null;
     const onEvent = (event: PeerEvent): void => {
       // Not before: a key that the mesh does not admit is of no use.
@@ -150,6 +151,7 @@ export const join = command({
       await Promise.all([peer.closed, remembering]);
     } finally {
       firstConnection.stop();
+      logEnds();
       await key.release();
     }
     if (unreachable !== null) throw unreachable as Unreachable;

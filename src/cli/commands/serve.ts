@@ -4,7 +4,7 @@ import { orAborted } from "../abort.ts";
 import { command } from "../command.ts";
 import { describeError, errorJson, Failure, UsageError } from "../failure.ts";
 import { environment } from "../environment.ts";
-import { noteJsonLine, OutputEnded } from "../output.ts";
+import { noteJsonLine, OutputEnded, outputIsLog } from "../output.ts";
 import type { MeshSettings } from "../server-module.ts";
 import { loadServer } from "../server-package.ts";
 import { serverLog } from "../server-log.ts";
@@ -35,11 +35,14 @@ export const serve = command({
   arguments: [],
   run: async (values) => {
     const form = { isJson: logsJson(values) };
+    const logEnds = outputIsLog();
     try {
       return await runMesh(values, ({ log }) => (form.isJson = log === "json"));
     } catch (error) {
       if (!form.isJson || error instanceof OutputEnded) throw error;
       return tellOnLog(error);
+    } finally {
+      logEnds();
     }
   },
 });

@@ -6,6 +6,11 @@ export class ApiError extends Error {
   /** The code of the problem document, or `no_answer`. */
   readonly code: string;
 
+  /** Whether asking again at once has the same answer. A mesh that starts answers 503. */
+  get isRefusal(): boolean {
+    return this.status >= 400 && this.status < 500;
+  }
+
   constructor(status: number, code: string, detail: string) {
     super(detail);
     this.status = status;

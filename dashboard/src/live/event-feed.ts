@@ -84,7 +84,7 @@ export class EventFeed {
       const openedAt = performance.now();
       const refused = await this.#read(stopped).then(
         () => false,
-        (error: unknown) => error instanceof ApiError && error.status >= 400,
+        (error: unknown) => error instanceof ApiError && error.isRefusal,
       );
       if (stopped.aborted) return;
       // What changes until the next stream is open is asked for.

@@ -55,10 +55,7 @@ export function secretsIn(text: string, from: string): Secrets {
   const found = secretLinesIn(text, from);
   const missing = SECRET_NAMES.find((name) => found[name] === undefined);
   if (missing !== undefined)
-    throw new Failure(
-      `${from} lacks ${missing}`,
-      "put the missing line back, from a backup; without the file the mesh would make new secrets, and be another mesh",
-    );
+    throw new Failure(`${from} lacks ${missing}`, "put the missing line back, from a backup");
   for (const name of SECRETS) {
     const value = found[name];
     if (/_KEY(?:_NEXT)?$/.test(name) && value !== undefined && keyBytes(value) === null)

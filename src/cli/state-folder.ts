@@ -6,6 +6,7 @@ import { parseJson } from "../base/json.ts";
 import { generateIdentity, identityFrom } from "../client/index.ts";
 import { AuthMode } from "../protocol/http.ts";
 import { keyBytes } from "../protocol/ids.ts";
+import { databaseIn } from "./backup/object-file.ts";
 import { environment } from "./environment.ts";
 import { quotedCommand } from "./command-name.ts";
 import { Failure, UsageError } from "./failure.ts";
@@ -94,16 +95,21 @@ export const newSecrets = (): Secrets => ({
  */
 export async function ensureSecrets(folder: StateFolder): Promise<Secrets> {
   await makeStateFolder(folder);
-  const mesh = existsSync(folder.secrets) ? null : await readMeshFile(folder);
-  if (mesh !== null)
-    throw new Failure(
-      `the secrets of the mesh in ${folder.root} are not there: ${folder.secrets} does not exist`,
-      `put the file back, or give the secrets of the mesh with the key ${mesh.mesh_key} by --secrets or in the environment; a new mesh needs another folder`,
-    );
+  if (!existsSync(folder.secrets)) await expectNew(folder);
   await writeNewFile(folder.secrets, secretsText(newSecrets()));
   const secrets = await readSecrets(folder);
   if (secrets === null) throw new Failure(`${folder.secrets} was deleted while the mesh started`);
   return secrets;
+}
+
+async function expectNew({ root, secrets, state, ...folder }: StateFolder): Promise<void> {
+  const mesh = await readMeshFile(folder);
+  if (mesh === null && !existsSync(databaseIn(join(state, "objects")))) return;
+  const which = mesh === null ? "" : ` with the key ${mesh.mesh_key}`;
+  throw new Failure(
+    `the secrets of the mesh in ${root} are not there: ${secrets} does not exist`,
+    `put the file back, or give the secrets of the mesh${which} by --secrets or in the environment; a new mesh needs another folder`,
+  );
 }
 
 /** The secrets of the folder; null when it holds no mesh. */
@@ -137,7 +143,7 @@ export const writeMeshFile = (folder: StateFolder, mesh: MeshFile): Promise<void
   replaceFile(folder.mesh, `${JSON.stringify(mesh, null, 2)}\n`);
 
 /** URL and key of the folder's mesh when it last started; null when it never did. */
-export async function readMeshFile(folder: StateFolder): Promise<MeshFile | null> {
+export async function readMeshFile(folder: Pick<StateFolder, "mesh">): Promise<MeshFile | null> {
   const text = await readFileIfExists(folder.mesh);
   if (text === null) return null;
   const mesh = MeshFile.safeParse(parseJson(text));

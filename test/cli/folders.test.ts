@@ -3,9 +3,10 @@ import { execFile } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { databaseIn } from "../../src/cli/backup/object-file.ts";
 import { acquireLock } from "../../src/cli/lock.ts";
 import { describeError, errorJson } from "../../src/cli/failure.ts";
 import { noFolder, readFileIfExists, replaceFile, unreadableInput } from "../../src/cli/files.ts";
@@ -44,6 +45,15 @@ describe("SV60 the secrets of a folder", () => {
     expect(text).toContain(key);
     expect(existsSync(folder.secrets)).toBe(false);
   });
+});
+
+test("SV60 the secrets of a folder are not made again if a database is there, and nothing else", async () => {
+  const folder = stateFolder(join(dir, "database-alone"));
+  const database = databaseIn(join(folder.state, "objects"));
+  await mkdir(dirname(database), { recursive: true });
+  await writeFile(database, "");
+  await expect(ensureSecrets(folder)).rejects.toThrow(`${folder.secrets} does not exist`);
+  expect(existsSync(folder.secrets)).toBe(false);
 });
 
 describe("CL67 a folder that can't be used is told in one line with what to do", () => {

@@ -77,6 +77,21 @@ describe("CL60 a peer that joins by a join key", () => {
     expect(kept.filter((name) => name.endsWith(".lock"))).toEqual([]);
   });
 
+  test("is refused before a key is made if the key of the mesh is not known", async () => {
+    const other = join(dir, "unknown");
+    await mkdir(other);
+    const refused = await muster(["join", started.mesh.url], {
+      cwd: other,
+      env: { MUSTER_JOIN_KEY: "abc", XDG_CONFIG_HOME: other, HOME: other },
+    });
+    expect(refused).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/^muster: a join key is sent only to .*; pass --mesh-key, or /),
+    });
+    expect(await readdir(other)).toEqual([]);
+  });
+
   test("says nothing of its key if the mesh refuses the join key", async () => {
     const { url, meshKey } = started.mesh;
     const other = join(dir, "refused");

@@ -108,6 +108,11 @@ export const join = command({
         "the join key is given twice: the link has one, too",
         "leave --key and --join-key-file out, or join by the URL with --mesh-key",
       );
+    if (joinKey !== undefined && pin.meshKey === undefined)
+      throw new UsageError(
+        "a join key is sent only to a mesh whose key is known",
+        "pass --mesh-key, or join by a link, which has both: --link-file",
+      );
     const protocol = choiceOption("protocol", values.protocol, PROTOCOLS);
     const key = await keyOf(values, pin.url, (joinKey ?? pin.joinKey) !== undefined);
     const tell = values.json === true ? printEventJson : eventPrinter(runsTasks(values));

@@ -2,7 +2,10 @@ import { HOUR, MINUTE, SECOND } from "../base/clock.ts";
 
 /** Time limits and size limits of the SDK; times in milliseconds. Limits that both sides share: protocol/constants.ts. */
 
-/** From the dial to the mesh's answer to the handshake: twice the mesh's own handshake deadline, for TCP and TLS. */
+/**
+ * From the dial to the mesh's answer to the handshake, and from there to its welcome: twice the mesh's own handshake deadline, for TCP
+ * and TLS.
+ */
 export const DIAL_ATTEMPT_TIMEOUT = 20 * SECOND;
 /**
  * The connection is dropped after this time without a frame: over muster.2, three keepalive answers in a row are missing;
@@ -25,6 +28,8 @@ export const DRAIN_TIMEOUT_DEFAULT = 60 * SECOND;
 /** The pause before a peer tries again whose key another process uses. It doubles with each try. */
 export const KEY_IN_USE_BASE = 5 * SECOND;
 export const KEY_IN_USE_CAP = 5 * MINUTE;
+/** The longest pause that the mesh may ask for when it rejects a peer. */
+export const REJECTION_PAUSE_MAX = 5 * MINUTE;
 
 /** go-p2p requests that are answered at once; further ones are refused. */
 export const CONCURRENT_REQUESTS_MAX = 16;

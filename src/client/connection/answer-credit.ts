@@ -1,4 +1,4 @@
-import type { Json } from "../../base/json.ts";
+import { isJsonObject, type Json } from "../../base/json.ts";
 import { ANSWERS_PER_ATTEMPT, SLOTS_MAX } from "../../protocol/constants.ts";
 import type { OutgoingMessage } from "./outgoing-message.ts";
 
@@ -36,7 +36,8 @@ export class AnswerCredit {
 /** After these the mesh does not expect anything more about the attempt. */
 const ENDINGS: ReadonlySet<string> = new Set(["task_result", "task_refuse", "task_release"]);
 
+/** An offer is counted before it is read, so its payload may be any JSON. */
 function attemptOf(payload: Json): string {
-  const { task_id, fence } = payload as { readonly task_id?: unknown; readonly fence?: unknown };
-  return `${String(task_id)} ${String(fence)}`;
+  const { task_id, fence } = isJsonObject(payload) ? payload : {};
+  return JSON.stringify([task_id, fence]);
 }

@@ -1,5 +1,5 @@
 import { backoffPause, quarterJitter } from "../../base/backoff.ts";
-import { SECOND, type Millis } from "../../base/clock.ts";
+import type { Millis } from "../../base/clock.ts";
 import type { ConnectionEnd } from "../connection/connection.ts";
 import { KEY_IN_USE_BASE, KEY_IN_USE_CAP, STABLE_SESSION_MIN } from "../timings.ts";
 
@@ -12,27 +12,23 @@ const REFUSED = "key_in_use:";
  */
 export class KeyInUse {
   #times = 0;
-  /** The pause that the mesh has asked for. */
-  #hint: Millis = 0;
-
-  /** The mesh refused the peer and named the seconds after which to try again. */
-  refused(retryAfterSeconds: number): void {
-    this.#hint = Math.min(retryAfterSeconds * SECOND, KEY_IN_USE_CAP);
-  }
 
   /**
    * The pause after the end of a connection if another process uses the key; null otherwise. `sessionLength`: how long the
-   * session was active; null if there was none.
+   * session was active; null if there was none. `asked`: the pause that the mesh has asked for, or 0.
    */
-  pauseAfter(end: ConnectionEnd, sessionLength: Millis | null, random: number): Millis | null {
+  pauseAfter(
+    end: ConnectionEnd,
+    sessionLength: Millis | null,
+    random: number,
+    asked: Millis,
+  ): Millis | null {
     if (!isKeyInUse(end, sessionLength)) {
       if (sessionLength !== null && sessionLength >= STABLE_SESSION_MIN) this.#times = 0;
       return null;
     }
     const pause = backoffPause({ initial: KEY_IN_USE_BASE, max: KEY_IN_USE_CAP }, ++this.#times);
-    const wait = Math.max(this.#hint, quarterJitter(pause, random));
-    this.#hint = 0;
-    return wait;
+    return Math.max(asked, quarterJitter(pause, random));
   }
 }
 

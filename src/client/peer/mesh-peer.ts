@@ -235,7 +235,7 @@ export class MeshPeer implements Peer {
       drain: ({ reason, timeout_seconds: seconds }) =>
         void this.#drain.begin({ by: "mesh", reason, timeoutMs: seconds * SECOND }),
       rejection: ({ code, reason, retry_after: retryAfter }) => {
-        if (retryAfter !== undefined) this.#loop.refused(retryAfter);
+        if (retryAfter !== undefined) this.#loop.rejected(retryAfter);
         if (code !== "key_in_use") this.#emit({ type: "rejected", code, reason });
       },
       sample: ({ pointers }) => this.#emit({ type: "sample", pointers }),

@@ -1,4 +1,4 @@
-import type { Millis } from "../../base/clock.ts";
+import { SECOND, type Millis } from "../../base/clock.ts";
 import type { Envelope } from "../../protocol/envelope.ts";
 import { CLOSE } from "../../protocol/close-codes.ts";
 import type { HeldTask, Reconnect } from "../../protocol/messages.ts";
@@ -8,7 +8,12 @@ import { dialMuster2 } from "../connection/muster2-connection.ts";
 import { ReplayFilter } from "../connection/replay-filter.ts";
 import type { PeerError } from "../errors.ts";
 import type { Platform } from "../platform.ts";
-import { DISCONNECT_GRACE, MESH_SILENCE_MAX } from "../timings.ts";
+import {
+  DIAL_ATTEMPT_TIMEOUT,
+  DISCONNECT_GRACE,
+  MESH_SILENCE_MAX,
+  REJECTION_PAUSE_MAX,
+} from "../timings.ts";
 import type { Destination } from "./destination.ts";
 import { KeyInUse } from "./key-in-use.ts";
 import type { PeerEvent } from "./peer-events.ts";
@@ -72,6 +77,10 @@ export class SessionLoop {
   /** Whether the present connection was dialed with a correction. */
   #isDialCorrected = false;
   #watchdog: SilenceWatchdog | null = null;
+  /** The pause that the mesh has asked for in its rejection. */
+  #askedPause: Millis = 0;
+  /** Runs from the handshake until the mesh's welcome or rejection. */
+  #welcomeDeadline: ReturnType<typeof setTimeout> | undefined;
   /** Runs from the mesh's announcement that it will disconnect. */
   #disconnectGrace: ReturnType<typeof setTimeout> | undefined;
   #state: State = { at: "loading" };
@@ -107,6 +116,7 @@ export class SessionLoop {
   welcomed(position: Reconnect | null, nextMeshKey: string | null): Connection | null {
     if (this.#state.at !== "joining") return null;
     const { connection } = this.#state;
+    clearTimeout(this.#welcomeDeadline);
     this.#state = { at: "active", connection, since: this.#options.platform.now() };
     this.#nextMeshKey = nextMeshKey;
     this.#backoff.setPosition(position);
@@ -124,9 +134,9 @@ export class SessionLoop {
     this.#disconnectGrace = setTimeout(() => this.#drop(CLOSE.normal, reason), DISCONNECT_GRACE);
   }
 
-  /** The mesh refuses the peer and names the seconds after which to try again. */
-  refused(retryAfterSeconds: number): void {
-    this.#keyInUse.refused(retryAfterSeconds);
+  /** The mesh rejects the peer and names the seconds after which to try again. */
+  rejected(retryAfterSeconds: number): void {
+    this.#askedPause = Math.min(retryAfterSeconds * SECOND, REJECTION_PAUSE_MAX);
   }
 
   /** Ends the loop. Resolves once the socket is closed. */
@@ -186,6 +196,11 @@ export class SessionLoop {
     this.#watchdog = new SilenceWatchdog(MESH_SILENCE_MAX, this.#options.platform.now, () =>
       this.#drop(CLOSE.timeout, "no frame from the mesh within the timeout"),
     );
+    // The platform answers heartbeats also while the mesh behind it does not work.
+    this.#welcomeDeadline = setTimeout(
+      () => this.#drop(CLOSE.timeout, "no welcome from the mesh within the timeout"),
+      DIAL_ATTEMPT_TIMEOUT,
+    );
   }
 
   /** Closes the connection from this side, to reconnect later. */
@@ -202,19 +217,24 @@ export class SessionLoop {
     if (this.#corrects(end)) return this.#redial();
     const now = platform.now();
     const sessionLength = this.#state.at === "active" ? now - this.#state.since : null;
-    const pause = this.#keyInUse.pauseAfter(end, sessionLength, platform.random());
+    const asked = this.#askedPause;
+    this.#askedPause = 0;
+    const pause = this.#keyInUse.pauseAfter(end, sessionLength, platform.random(), asked);
     if (pause !== null) {
       this.#redialAfter(pause);
       return listener.keyInUse(end.kind === "refused" ? end.error.message : end.reason, pause);
     }
     if (end.kind === "refused") return this.#finish(end.error);
     if (end.kind === "dismissed") return this.#finish(null);
-    const retryInMs = this.#backoff.nextDelay(
-      sessionLength,
-      now,
-      platform.random(),
-      sessionLength === null || !isRestart(end),
-    );
+    // Peers that were rejected together come back at different times: the pause is added.
+    const retryInMs =
+      asked +
+      this.#backoff.nextDelay(
+        sessionLength,
+        now,
+        platform.random(),
+        sessionLength === null || !isRestart(end),
+      );
     this.#redialAfter(retryInMs);
     const code = end.kind === "dropped" ? end.code : CLOSE.handshake;
     const failure = end.kind === "dropped" && end.failure !== undefined && { failure: end.failure };
@@ -263,6 +283,7 @@ export class SessionLoop {
   /** Stops what concerns the connection that has ended. */
   #stopTimers(): void {
     this.#watchdog?.stop();
+    clearTimeout(this.#welcomeDeadline);
     clearTimeout(this.#disconnectGrace);
   }
 }

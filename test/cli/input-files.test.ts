@@ -77,6 +77,8 @@ const valuesOf = (names: readonly string[]): readonly string[] =>
 /** The least arguments of each command that calls a mesh, for `--token-file`. */
 const WITH_TOKEN = Object.entries(COMMANDS).flatMap(([name, command]): (readonly string[])[] => {
   if (!(command.details ?? []).some(([option]) => option === "--token-file FILE")) return [];
+  // It names its mesh by --server, and has a test of its own.
+  if (name === "conformance") return [];
   if (name === "backup") return [["backup", "--out", join(tmpdir(), "muster-no.backup")]];
   if (command.actions === undefined) return [[name, ...valuesOf(command.arguments)]];
   return Object.entries(command.actions).map(([action, { arguments: names }]) => [
@@ -131,7 +133,8 @@ describe("a command that takes a file", () => {
     const listed = Object.keys(FILES).map((key) => key.replace(/^webhook \w+/, "webhook"));
     // The files of settings have tests of their own.
     const others = documented.filter(
-      (each) => !/ --(?:token-file|out)$/.test(each) && !/^start --(?!geoip)|^serve /.test(each),
+      (each) =>
+        !/ --(?:token-file|out|junit)$/.test(each) && !/^start --(?!geoip)|^serve /.test(each),
     );
     expect([...new Set(others)].toSorted()).toEqual(
       [...new Set(listed)].filter((each) => each !== "webhook FILE").toSorted(),

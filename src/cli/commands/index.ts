@@ -9,6 +9,7 @@ import { authMode } from "./auth-mode.ts";
 import { backup } from "./backup.ts";
 import { callback } from "./callback.ts";
 import { completionFor } from "./completion.ts";
+import { conformance } from "./conformance.ts";
 import { demo } from "./demo.ts";
 import { denylist } from "./denylist.ts";
 import { dial } from "./dial.ts";
@@ -57,7 +58,7 @@ const WORK: readonly CommandGroup[] = [
       "state-hash": stateHash,
     },
   },
-  { title: "Work as a peer", commands: { join, rotate } },
+  { title: "Work as a peer", commands: { join, rotate, conformance } },
   { title: "Give tasks", commands: { assign, task, tasks, kinds, callback, webhook } },
   { title: "See and steer the peers", commands: { peers, discover, score, why, rtt, dial } },
   {

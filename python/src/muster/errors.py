@@ -27,6 +27,10 @@ class MusterError(Exception):
     code: str
 
 
+class InsecureWarning(UserWarning):
+    """A token travels without encryption."""
+
+
 class OptionsError(MusterError, ValueError):
     """An argument is not valid. Raised before anything was done."""
 

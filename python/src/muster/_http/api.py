@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 
+from muster._answers.read import Mismatch, read
+from muster._base.time_limit import TimeLimit
 from muster._http.problem import api_error
 from muster._http.retry import with_retries
+from muster._http.unreachable import reason_of
 from muster._http.urls import api_base
 from muster._json import read_json
+from muster._json.cut import is_cut_json
 from muster.errors import MusterApiError, OptionsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from types import TracebackType
 
     from typing_extensions import Self
+
+T = TypeVar("T")
 
 REQUEST_TIMEOUT = 30.0
 """How long a request may take beyond the time that it asked the mesh to wait."""
@@ -69,7 +76,15 @@ class Answer:
 
 def segment(text: str) -> str:
     """Return one segment of a path, escaped: an ID from the caller can't change the path."""
+    if text.strip(".") == "":
+        raise OptionsError(f"{text!r:.80} is no ID and no name")
     return quote(text, safe="")
+
+
+def new_http_client() -> httpx.AsyncClient:
+    """Return a client without a limit of connections: each call that waits for a task holds one."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+    return httpx.AsyncClient(follow_redirects=False, limits=limits)
 
 
 class Api:
@@ -82,7 +97,7 @@ class Api:
             raise OptionsError("the token has a character that no token has, such as a space")
         self.base = api_base(url)
         self._token = token
-        self._client = client or httpx.AsyncClient(follow_redirects=False)
+        self._client = client or new_http_client()
         self._is_own = client is None
 
     def __repr__(self) -> str:
@@ -104,47 +119,91 @@ class Api:
         if self._is_own:
             await self._client.aclose()
 
+    async def read(self, kind: type[T], request: ApiRequest) -> T:
+        """Return the answer as an instance of a class of `muster._answers`."""
+
+        def read_answer(answer: Answer) -> T:
+            try:
+                return read(kind, self._json_of(answer, request))
+            except Mismatch as mismatch:
+                raise self._no_mesh(request, answer.status, str(mismatch)) from None
+
+        return await self._with_retries(request, read_answer)
+
     async def json(self, request: ApiRequest) -> dict[str, Any]:
         """Return the JSON object of the answer."""
-        answer = await self.send(request)
-        try:
-            value = read_json(answer.body.decode("utf-8"), _ANSWER_DEPTH_MAX, *request.exact)
-        except ValueError:
-            value = None
-        if isinstance(value, dict):
-            return value
-        detail = f"{self.base} is no Muster mesh: its answer to {request.path} is no JSON object"
-        raise MusterApiError("invalid_response", answer.status, detail)
+        return await self._with_retries(request, lambda answer: self._json_of(answer, request))
 
     async def send(self, request: ApiRequest) -> Answer:
         """Return the successful answer."""
+        return await self._with_retries(request, lambda answer: answer)
+
+    async def remove(
+        self, path: str, query: Mapping[str, str | int | float | None] | None = None
+    ) -> None:
+        """Remove something. A mesh answers that with 204 and nothing: whatever else answers has removed nothing."""
+        request = ApiRequest(method="DELETE", path=path, query=query or {})
+        answer = await self.send(request)
+        if answer.status != httpx.codes.NO_CONTENT:
+            raise self._no_mesh(request, answer.status, f"HTTP {answer.status}")
+
+    @asynccontextmanager
+    async def stream(self, request: ApiRequest) -> AsyncIterator[httpx.Response]:
+        """Open a successful answer whose body the caller reads. It is not retried, and its body has no time limit."""
+        context = self._client.stream(**self._options(request, request.poll))
+        try:
+            async with TimeLimit(request.timeout):
+                response = await context.__aenter__()
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, asyncio.TimeoutError) as error:
+            raise self._unreachable(error) from error
+        try:
+            if not response.is_success:
+                body = await _bounded(response, PROBLEM_BYTES_MAX)
+                raise api_error(response.status_code, response.headers, body, self.base)
+            yield response
+        finally:
+            await context.__aexit__(None, None, None)
+
+    async def _with_retries(self, request: ApiRequest, reader: Callable[[Answer], T]) -> T:
         idempotent = request.idempotent
         if idempotent is None:
             idempotent = request.method in ("GET", "PUT")
         if not idempotent:
-            return await self._once(request, None)
+            return reader(await self._once(request, None))
+
+        async def work(left: float | None) -> T:
+            return reader(await self._once(request, left))
+
         wait = request.wait if request.poll is None else request.poll
-        return await with_retries(
-            lambda left: self._once(request, left), outage=request.outage, wait=wait
-        )
+        return await with_retries(work, outage=request.outage, wait=wait)
 
     async def _once(self, request: ApiRequest, outage_left: float | None) -> Answer:
-        poll = request.poll if outage_left is None else None
         if outage_left is None:
-            timeout = request.timeout + (poll or request.wait)
+            timeout = request.timeout + (request.poll or request.wait)
         else:
+            # A mesh that comes back is asked to answer at once.
+            request = replace(request, poll=None)
             timeout = min(request.timeout, max(outage_left, OUTAGE_LAST_TRY))
         try:
-            answer, is_success = await asyncio.wait_for(self._exchange(request, poll), timeout)
+            async with TimeLimit(timeout):
+                answer, is_success = await self._exchange(request)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, asyncio.TimeoutError) as error:
-            raise MusterApiError(
-                "unreachable", 0, f"{self.base} does not answer{_reason(error)}"
-            ) from error
+            raise self._unreachable(error) from error
         if is_success:
             return answer
         raise api_error(answer.status, answer.headers, answer.body, self.base)
 
-    async def _exchange(self, request: ApiRequest, poll: float | None) -> tuple[Answer, bool]:
+    async def _exchange(self, request: ApiRequest) -> tuple[Answer, bool]:
+        async with self._client.stream(**self._options(request, request.poll)) as response:
+            max_bytes = request.max_bytes if response.is_success else PROBLEM_BYTES_MAX
+            body = await _bounded(response, max_bytes)
+            # Where an answer has no length, its end may be that of the connection.
+            has_end = {"content-length", "transfer-encoding"} & set(response.headers)
+            if not has_end and is_cut_json(response.headers.get("content-type", ""), body):
+                raise MusterApiError("unreachable", 0, f"{self.base} broke off its answer")
+            return Answer(response.status_code, response.headers, body), response.is_success
+
+    def _options(self, request: ApiRequest, poll: float | None) -> dict[str, Any]:
         query = {name: value for name, value in request.query.items() if value is not None}
         if poll is not None:
             query["wait"] = poll
@@ -153,19 +212,32 @@ class Api:
             headers["authorization"] = f"Bearer {self._token}"
         if request.content is not None:
             headers["content-type"] = request.content_type
-        async with self._client.stream(
-            request.method,
-            self.base + request.path,
-            params=query,
-            headers=headers,
-            content=request.content,
-            timeout=None,  # the whole exchange has one
-            follow_redirects=False,
-        ) as response:
-            max_bytes = request.max_bytes if response.is_success else PROBLEM_BYTES_MAX
-            body = await _bounded(response, max_bytes)
-            answer = Answer(response.status_code, response.headers, body)
-            return answer, response.is_success
+        return {
+            "method": request.method,
+            "url": self.base + request.path,
+            "params": query,
+            "headers": headers,
+            "content": request.content,
+            "timeout": None,  # the whole exchange has one
+            # The API has no redirects, and following one would send the token to another server.
+            "follow_redirects": False,
+        }
+
+    def _json_of(self, answer: Answer, request: ApiRequest) -> dict[str, Any]:
+        try:
+            value = read_json(answer.body.decode("utf-8"), _ANSWER_DEPTH_MAX, *request.exact)
+        except ValueError:
+            value = None
+        if isinstance(value, dict):
+            return value
+        raise self._no_mesh(request, answer.status, "no JSON object")
+
+    def _no_mesh(self, request: ApiRequest, status: int, what: str) -> MusterApiError:
+        detail = f"{self.base} is no Muster mesh: its answer to {request.path} is not that of one ({what})"
+        return MusterApiError("invalid_response", status, detail)
+
+    def _unreachable(self, error: BaseException) -> MusterApiError:
+        return MusterApiError("unreachable", 0, f"{self.base} does not answer: {reason_of(error)}")
 
 
 async def _bounded(response: httpx.Response, max_bytes: int) -> bytes:
@@ -179,9 +251,3 @@ async def _bounded(response: httpx.Response, max_bytes: int) -> bytes:
             detail = f"the answer has more than {max_bytes} bytes, the limit"
             raise MusterApiError("invalid_response", response.status_code, detail)
     return bytes(body)
-
-
-def _reason(error: BaseException) -> str:
-    """Return what the system says, in the form of a sentence's end."""
-    text = str(error)[:200]
-    return f": {text}" if text and not isinstance(error, asyncio.TimeoutError) else " in time"

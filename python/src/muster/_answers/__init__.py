@@ -1,0 +1,1 @@
+"""What a mesh answers, as frozen dataclasses, and the reader that makes them of JSON."""

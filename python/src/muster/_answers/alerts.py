@@ -1,0 +1,45 @@
+"""Made of the schemas of src/protocol by test/python/answers.test.ts, which says how to renew it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertView:
+    """`AlertView` of the API."""
+
+    alert: Literal[
+        "peer_down",
+        "mass_failure",
+        "circuit_open",
+        "storage",
+        "queue_old",
+        "queue_long",
+    ]
+    """The type of the alert."""
+    key: str
+    """The type and the subject: the same subject has the same key each time."""
+    peer: str | None
+    """The peer that it is about; null for none."""
+    kind: str | None
+    """The kind that it is about; null for none."""
+    since: str
+    """Since when something is wrong; RFC 3339, UTC."""
+    value: float
+    """What was measured when it fired: seconds, peers, tasks, or a share of 1."""
+    threshold: float
+    """The setting that it is compared with."""
+    message: str
+    """What is wrong, for people."""
+    fired_at: str
+    """When it fired."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertList:
+    """`AlertList` of the API."""
+
+    alerts: tuple[AlertView, ...]
+    """Those that have fired for longest first."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import muster
-from meshes import Mesh, Worker, node
+from meshes import CHECKOUT, Mesh, Worker, node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -270,6 +273,37 @@ async def test_py51_a_peer_and_a_controller_in_python(mesh: Mesh) -> None:
                 found = await reader.find(peer.id)
                 assert found is not None
                 assert found.kinds == ("python",)
+
+
+async def test_py49_the_example_of_the_page_runs(mesh: Mesh, tmp_path: Path) -> None:
+    page = (CHECKOUT / "docs" / "python.md").read_text()
+    [example] = re.findall(r"^```python\n(# submit\.py\n.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    program = tmp_path / "submit.py"
+    program.write_text(example.replace("https://mesh.example", mesh.url))
+    peer = muster.connect_peer(mesh.url)
+
+    @peer.handler("word_count")
+    async def word_count(payload: Any) -> Any:
+        return {"words": len(payload["text"].split())}
+
+    @peer.handler("render")
+    async def render(payload: Any, ctx: muster.TaskContext) -> Any:
+        ctx.progress(0.5, "half")
+        return payload
+
+    async with peer, muster.controller(mesh.url, mesh.token) as controller:
+        await peer.ready()
+        # The other worker takes every kind: it must not take these.
+        await controller.peers.schedule("cordon", {"kind": "no-such-kind-but-every-kind"})
+        started = await asyncio.create_subprocess_exec(
+            sys.executable, str(program), env={**os.environ, "MUSTER_TOKEN": mesh.token},
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        output, _ = await started.communicate()
+        await controller.peers.schedule("uncordon", {"kind": "no-such-kind-but-every-kind"})
+    lines = output.decode().splitlines()
+    assert (started.returncode, lines[0]) == (0, "6")
+    assert lines[-1].startswith("succeeded")
 
 
 async def until_found(controller: muster.Controller, peer_id: str) -> muster.PeerRecord:

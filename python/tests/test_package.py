@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -49,7 +50,8 @@ def test_the_examples_are_valid(name: str) -> None:
     blocks = code_blocks((REPOSITORY / name).read_text(), "python")
     assert blocks
     for block in blocks:
-        compile(block, name, "exec")
+        # Parts of a program await where it is left out that they are in a function.
+        compile(block, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def test_py37_the_wheel_runs_the_example_of_its_page_in_a_fresh_environment(tmp_path: Path) -> None:

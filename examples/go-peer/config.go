@@ -40,7 +40,7 @@ func configFrom(env func(string) string) (muster.Config, error) {
 	}
 	cfg.Name = orElse(env("MUSTER_NAME"), "go-peer")
 	cfg.Client = "muster-go-peer/1"
-	cfg.Labels = list(env("MUSTER_LABELS"))
+	cfg.Labels = list(env("MUSTER_CAPABILITIES"))
 	cfg.Prefetch = env("MUSTER_PREFETCH") == "1"
 	if cfg.Slots, err = strconv.Atoi(orElse(env("MUSTER_SLOTS"), "1")); err != nil {
 		return cfg, errors.New("MUSTER_SLOTS is no number")

@@ -27,7 +27,7 @@ func fail(_ context.Context, task *muster.Task) (any, error) {
 	return nil, errors.New(message)
 }
 
-// slow runs for payload.seconds, and tells how far it is.
+// slow runs for payload.seconds, tells how far it is, and returns its payload.
 func slow(ctx context.Context, task *muster.Task) (any, error) {
 	var payload struct {
 		Seconds float64 `json:"seconds"`
@@ -43,7 +43,7 @@ func slow(ctx context.Context, task *muster.Task) (any, error) {
 	for {
 		select {
 		case <-end.C:
-			return map[string]float64{"seconds": payload.Seconds}, nil
+			return task.Payload, nil
 		case <-tick.C:
 			task.Progress(time.Since(begun).Seconds()/payload.Seconds, "working")
 		case <-ctx.Done():

@@ -79,7 +79,7 @@ export const muster = (args: readonly string[], options: RunOptions = {}): Promi
   start(args, options).finished;
 
 /** The environment without the variables that select a mesh, and with an empty settings folder. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   const { MUSTER_URL: _url, MUSTER_TOKEN: _token, ...env } = process.env;
   return { ...env, NO_COLOR: "1", XDG_CONFIG_HOME: SETTINGS_FOLDER };
 }

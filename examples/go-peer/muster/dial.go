@@ -23,8 +23,8 @@ func newHTTPClient() *http.Client {
 }
 
 // dial opens a WebSocket to the mesh and does the handshake. It returns a session that waits for its welcome.
-func dial(ctx context.Context, client *http.Client, cfg *Config, mesh *ecdh.PublicKey, greeting hello) (*session, *ending) {
-	target, err := connectURL(cfg.Address, cfg.Key, mesh, time.Now().Unix())
+func dial(ctx context.Context, client *http.Client, cfg *Config, mesh *ecdh.PublicKey, now time.Time, greeting hello) (*session, *ending) {
+	target, err := connectURL(cfg.Address, cfg.Key, mesh, now.Unix())
 	if err != nil {
 		return nil, &ending{err: err}
 	}

@@ -3,9 +3,9 @@
 // It speaks muster.2: one WebSocket, the handshake Noise_XX_25519_ChaChaPoly_SHA256, then one encrypted JSON message per
 // binary frame. The files, from the bottom up:
 //
-//   - keys.go, pin.go, address.go: the peer's key, the mesh's key, the mesh's URL
+//   - keys.go, pin.go, address.go, clock.go: the peer's key, the mesh's key, its URL, its time
 //   - proof.go, noise.go, frames.go: the bytes of connecting, of the handshake, and of the session
-//   - messages.go: the envelope and the payloads
+//   - messages.go, allowance.go: the envelope and the payloads, and how many messages a peer may send
 //   - dial.go, session.go: one connection, from the dial to its end
 //   - worker.go, offers.go, run.go, results.go, replies.go: tasks, which outlive a connection
 //   - upload.go, seal.go: results that are too large for a message, and results for one reader

@@ -109,3 +109,19 @@ func TestDelays(t *testing.T) {
 	equal(t, "in the next period", at(6*time.Minute, time.Second), 950*time.Millisecond)
 	equal(t, "no time", d.of("today", own), 0)
 }
+
+func TestAllowance(t *testing.T) {
+	var a allowance
+	now := time.Now()
+	taken := func() (n int) {
+		for a.take(now) {
+			n++
+		}
+		return n
+	}
+	equal(t, "at once", taken(), 90)
+	now = now.Add(time.Second)
+	equal(t, "a second later", taken(), 45)
+	now = now.Add(time.Hour)
+	equal(t, "an hour later", taken(), 90)
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -163,5 +164,18 @@ func TestFrames(t *testing.T) {
 				t.Errorf("a frame was opened: %s", refused.Why)
 			}
 		}
+	}
+}
+
+func TestTheProofOfTheMeshsTime(t *testing.T) {
+	v := vectors[struct {
+		Challenge string      `json:"challenge_private_key"`
+		Mesh      string      `json:"mesh_public_key"`
+		Answer    timeProof   `json:"answer"`
+		Refused   []timeProof `json:"refused"`
+	}](t, "mesh-proof")
+	equal(t, "proves", v.Answer.proves(privateKey(t, v.Challenge), publicKey(t, v.Mesh)), true)
+	for i, refused := range notEmpty(t, v.Refused) {
+		equal(t, fmt.Sprint("refused ", i), refused.proves(privateKey(t, v.Challenge), publicKey(t, v.Mesh)), false)
 	}
 }

@@ -2,6 +2,7 @@ package muster
 
 import (
 	"context"
+	"crypto/ecdh"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
@@ -19,7 +20,8 @@ type Peer struct {
 	pin     *pin
 	worker  *worker
 	backoff backoff
-	ended   time.Time // when the last session ended
+	ended   time.Time     // when the last session ended
+	clock   time.Duration // what the next dial adds to this clock
 }
 
 // New checks the configuration and reads the stored key of the mesh.
@@ -91,8 +93,13 @@ func (p *Peer) connect() ending {
 	if err != nil {
 		return ending{err: err}
 	}
-	s, failed := dial(ctx, p.client, &p.cfg, key, p.worker.hello())
+	now := time.Now().Add(p.clock)
+	p.clock = 0 // a correction is good for one dial
+	s, failed := dial(ctx, p.client, &p.cfg, key, now, p.worker.hello())
 	if failed != nil {
+		if failed.reason == "clock_skew" && p.pin.known() {
+			p.correctClock(ctx, key)
+		}
 		return *failed
 	}
 	defer s.release()
@@ -104,6 +111,17 @@ func (p *Peer) connect() ending {
 		return *failed
 	}
 	return p.session(s, welcome)
+}
+
+// correctClock makes the next dial use the mesh's time.
+func (p *Peer) correctClock(ctx context.Context, key *ecdh.PublicKey) {
+	moved, err := correction(ctx, p.client, p.cfg.Address, key)
+	if err != nil {
+		p.cfg.Log.Error("this clock is wrong, and the mesh's can't be used", "error", withoutURL(err))
+		return
+	}
+	p.cfg.Log.Warn("this clock is wrong; the next dial uses the mesh's", "differs_by", moved.Round(time.Second))
+	p.clock = moved
 }
 
 // session works from the welcome to the end of a connection.

@@ -41,7 +41,11 @@ func loadPin(path, given string) (*pin, error) {
 			return nil, fmt.Errorf("%s is not a stored mesh key", path)
 		}
 	}
-	if given != "" && given != p.Given && given != p.Current {
+	switch given {
+	case "", p.Given: // the stored key is this one, or has followed it
+	case p.Current:
+		p.Given = given
+	default:
 		p.pinned = pinned{Given: given, Current: given}
 	}
 	return p, nil
@@ -60,6 +64,13 @@ func (p *pin) key(ctx context.Context, client *http.Client, address Address) (*e
 		current = asked
 	}
 	return parsePublicKey(current)
+}
+
+// known says whether the key was given, or proved before.
+func (p *pin) known() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.Current != ""
 }
 
 func askForKey(ctx context.Context, client *http.Client, address Address) (string, error) {

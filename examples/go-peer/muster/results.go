@@ -97,6 +97,7 @@ func (w *worker) askConfirmation() {
 			return // another session, which asks by itself
 		}
 		w.results.scheduled = false
+		w.allowed.take(time.Now())
 		w.results.lastPing = time.Now()
 		w.results.pingAfter = w.results.counter
 		w.results.ping = w.link.send("ping", ping{SentAt: float64(time.Now().UnixMilli()), Confirm: true}, "")

@@ -26,6 +26,7 @@ type worker struct {
 	attempts map[string]*attempt
 	results  results
 	sent     sentMessages
+	allowed  allowance
 	delays   delays
 	leaving  *drain        // nil until the peer drains
 	announce bool          // whether the drain is the peer's own, so that the mesh must be told
@@ -83,6 +84,7 @@ func (w *worker) connected(l link, timestamp string, arrival time.Time) {
 	w.delays.of(timestamp, arrival)
 	w.link = l
 	w.sent = sentMessages{}
+	w.allowed = allowance{}
 	if w.leaving != nil && w.announce {
 		l.send("drain", w.leaving, "")
 	}
@@ -118,7 +120,7 @@ func (w *worker) handle(message envelope, arrival time.Time) {
 	switch message.Type {
 	case "ping":
 		if p, ok := read[ping](message); ok {
-			w.link.send("pong", pong{SentAt: p.SentAt, ReceivedAt: arrival.UnixMilli()}, message.ID)
+			w.reply(message, "pong", pong{SentAt: p.SentAt, ReceivedAt: arrival.UnixMilli()})
 		}
 	case "pong":
 		w.confirmed(message.ReplyTo)
@@ -144,7 +146,15 @@ func (w *worker) handle(message envelope, arrival time.Time) {
 			w.startDrain(d, false)
 		}
 	case "get_stats", "get_logs", "start_miner", "stop_miner", "deploy":
-		w.link.send("error", errorReply{Code: 1003, Message: "this peer does not perform " + message.Type}, message.ID)
+		w.reply(message, "error", errorReply{Code: 1003, Message: "this peer does not perform " + message.Type})
+	}
+}
+
+// reply answers a message that is not about a task. A mesh that asks more often than a peer may answer gets no answer, instead
+// of a peer whose session ends.
+func (w *worker) reply(message envelope, messageType string, payload any) {
+	if w.allowed.take(time.Now()) {
+		w.link.send(messageType, payload, message.ID)
 	}
 }
 

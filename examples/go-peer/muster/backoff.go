@@ -15,11 +15,14 @@ const (
 type backoff struct {
 	position *position
 	failures int
-	inUse    int // how often in a row the key was in use
+	inUse    int // how often the key was in use since the last steady session
 }
 
 // sessionEnded counts a session as a failure or as a success.
 func (b *backoff) sessionEnded(lasted time.Duration, restarting bool) {
+	if lasted >= steadySession {
+		b.inUse = 0
+	}
 	if restarting || lasted >= steadySession {
 		b.failures = 0
 	} else {

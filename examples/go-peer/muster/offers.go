@@ -105,9 +105,10 @@ func (w *worker) limitTime(a *attempt) {
 	}
 }
 
-// offeredAgain goes on with an attempt that the mesh had lost sight of, under its new fence.
+// offeredAgain goes on with an attempt that the mesh had lost sight of, under its new fence. A repeated offer is accepted
+// again, because its first acceptance may have been lost.
 func (w *worker) offeredAgain(a *attempt, offer taskOffer, arrival time.Time) {
-	if offer.Fence <= a.offer.Fence {
+	if offer.Fence < a.offer.Fence {
 		return
 	}
 	a.offer, a.received, a.accepts = offer, arrival, 0

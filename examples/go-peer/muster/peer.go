@@ -185,11 +185,7 @@ func (p *Peer) next(e ending) (time.Duration, error) {
 	} else {
 		p.backoff.failures++
 	}
-	decision := afterEnding(e)
-	if decision != waitForKey {
-		p.backoff.inUse = 0
-	}
-	switch decision {
+	switch afterEnding(e) {
 	case stop:
 		if e.closeCode == 1000 {
 			p.cfg.Log.Info("the operator has drained this peer")

@@ -92,12 +92,14 @@ func (u httpUploader) put(ctx context.Context, ref attemptRef, ticket string, bo
 	json.NewDecoder(io.LimitReader(response.Body, 64<<10)).Decode(&problem) // an empty code will do, too
 	err = fmt.Errorf("the upload of the result was refused: %d %s", response.StatusCode, cut(problem.Code, 64))
 	switch response.StatusCode {
-	case http.StatusConflict, http.StatusNotFound, http.StatusForbidden:
+	case http.StatusConflict:
 		return false, 0, errDropped
 	case http.StatusRequestEntityTooLarge:
 		return false, 0, Permanent(err)
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusInsufficientStorage:
+		return true, retryAfter(problem.RetryAfter), err
 	default:
-		return response.StatusCode >= 500, retryAfter(problem.RetryAfter), err
+		return false, 0, err
 	}
 }
 

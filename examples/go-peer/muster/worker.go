@@ -29,6 +29,7 @@ type worker struct {
 	allowed  allowance
 	delays   delays
 	leaving  *drain        // nil until the peer drains
+	leaveBy  time.Time     // the limit of the drain
 	announce bool          // whether the drain is the peer's own, so that the mesh must be told
 	drained  chan struct{} // closed when nothing is left to do
 }
@@ -86,7 +87,8 @@ func (w *worker) connected(l link, timestamp string, arrival time.Time) {
 	w.sent = sentMessages{}
 	w.allowed = allowance{}
 	if w.leaving != nil && w.announce {
-		l.send("drain", w.leaving, "")
+		left := max(0, time.Until(w.leaveBy))
+		l.send("drain", drain{Reason: w.leaving.Reason, TimeoutSeconds: left.Seconds()}, "")
 	}
 	for _, a := range w.attempts {
 		w.sendProgress(a)
@@ -199,7 +201,13 @@ func (w *worker) drain(reason string, limit time.Duration) {
 	w.startDrain(drain{Reason: cut(reason, 500), TimeoutSeconds: min(limit.Seconds(), 86400)}, true)
 }
 
+// startDrain begins to leave. A second call can only make the limit earlier.
 func (w *worker) startDrain(d drain, own bool) {
+	limit := seconds(d.TimeoutSeconds)
+	if by := time.Now().Add(limit); w.leaving == nil || by.Before(w.leaveBy) {
+		w.leaveBy = by
+		time.AfterFunc(limit, w.drainLimit)
+	}
 	if w.leaving != nil {
 		return
 	}
@@ -212,7 +220,6 @@ func (w *worker) startDrain(d drain, own bool) {
 			w.giveBack(a, "the peer is leaving")
 		}
 	}
-	time.AfterFunc(seconds(d.TimeoutSeconds), w.drainLimit)
 	w.checkDrained()
 }
 

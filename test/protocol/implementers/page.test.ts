@@ -145,7 +145,7 @@ const SENTENCES: readonly string[] = [
   `seconds, 0 to ${n(RETRY_AFTER_SECONDS_MAX)})`,
   `Never wait longer than ${sdk.ANSWER_RETRY_AFTER_MAX / MINUTE} minutes`,
   `Within ${s(sdk.STABLE_SESSION_MIN)} s of the welcome`,
-  `waits ${s(sdk.KEY_IN_USE_BASE)} s, twice as long each further time in a row, up to ${sdk.KEY_IN_USE_CAP / MINUTE} min`,
+  `waits ${s(sdk.KEY_IN_USE_BASE)} s, twice as long each further time until a session has lasted 60 s, up to ${sdk.KEY_IN_USE_CAP / MINUTE} min`,
   `\`min(${s(sdk.RECONNECT_CAP)} s, ${s(sdk.RECONNECT_BASE)} s × 2^(f − 1))\``,
   `at least ${s(sdk.RECONNECT_BASE)} s, and at most ${s(sdk.RECONNECT_CAP / 2)} s or`,
   `No wait is longer than ${c.RECONNECT_DELAY_MAX / MINUTE} min.`,

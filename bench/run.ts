@@ -17,6 +17,7 @@ import { handshake } from "./handshake.ts";
 import { kill } from "./kill.ts";
 import { liveness } from "./liveness.ts";
 import { metrics } from "./metrics.ts";
+import { pythonPeer } from "./python-peer.ts";
 import { rankIndexBench } from "./rank-index.ts";
 import { reconnect } from "./reconnect.ts";
 import { rollingRestart } from "./rolling-restart.ts";
@@ -45,6 +46,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   metrics,
   "profile-assign": profileAssign,
   "profile-batches": profileBatches,
+  "python-peer": pythonPeer,
   "rank-index": rankIndexBench,
   reconnect,
   "rolling-restart": rollingRestart,

@@ -489,6 +489,7 @@ async def test_py8_a_rotation_whose_end_is_not_known_keeps_both_keys(tmp_path: P
         with pytest.raises(PeerError) as unknown:
             await rotating
         assert unknown.value.code == "rotation_unknown"
+        assert f"the new one in {path}.new" in str(unknown.value)
         assert {each.name for each in tmp_path.iterdir()} == {"peer.json", "peer.json.new"}
 
 

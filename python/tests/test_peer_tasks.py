@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import os
+import sys
 import threading
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,6 +19,7 @@ from fake_mesh import FakeMesh, Session, fake_mesh
 from loops import asynchronous, until
 from muster import FinalError, JsonText, Peer, TaskContext, TaskError, connect_peer
 from muster._peer import events
+from muster._peer.loop_thread import LoopThread
 
 if TYPE_CHECKING:
     from muster import PeerEvent
@@ -280,6 +282,46 @@ async def test_py17_a_cancelled_attempt_cancels_its_handler_and_frees_the_slot()
             assert noticed.is_set()
             reasons = [event.reason for event in of_type(told, events.TaskCancelled)]
             assert reasons == ["by its owner", "by its owner"]
+
+
+@asynchronous
+async def test_py17_a_handler_that_waits_for_something_cancelled_has_failed() -> None:
+    async def wait(_: Any) -> None:
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    async with fake_mesh() as mesh:
+        peer, session = await joined(mesh, {"wait": wait})
+        async with peer:
+            result = await session.result(await session.offer("wait"))
+            assert (result["error"], result["retry"]) == ("CancelledError", True)
+
+
+def test_py21_a_program_that_ends_without_closing_its_peer_releases_the_work() -> None:
+    thread = LoopThread("fake-mesh")
+    context = fake_mesh()
+    mesh = thread.run_and_wait(context.__aenter__())
+
+    async def program() -> dict[str, Any]:
+        held = Held()
+        peer = connect_peer(mesh.url, handlers={"hold": held})
+        await peer.ready()
+        session = mesh.sessions[0]
+        offer = await asyncio.to_thread(thread.run_and_wait, session.offer("hold", 1))
+        await until(lambda: held.begun)
+        return offer
+
+    offer = asyncio.run(program())
+    session = mesh.sessions[0]
+    if sys.version_info >= (3, 11):
+        release = session.message("task_release", task_id=offer["task_id"])
+        assert thread.run_and_wait(release)["payload"]["begun"] is True
+    thread.run_and_wait(session.offer("hold", 2))
+    thread.run_and_wait(session.closed())
+    assert session.of_type("disconnect")[0]["reason"] == "the event loop of the program has ended"
+    thread.run_and_wait(context.__aexit__(None, None, None))
+    thread.post(thread.stop_after, 0)
 
 
 @asynchronous

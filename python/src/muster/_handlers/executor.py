@@ -40,6 +40,11 @@ class HandlerExecutor:
                 self._refs[kind] = function_ref(spec) if file is None else _file_ref(file, kind)
         self.specs.update(specs)
 
+    @property
+    def can_run(self) -> bool:
+        """Whether the loop of the program goes on: it may have ended without closing the peer."""
+        return self.program_loop is None or not self.program_loop.is_closed()
+
     def key_of(self, kind: str) -> str | None:
         """Return the key of the handler for a kind: its own, or that of every kind."""
         if kind in self.specs:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING
 
+from muster._json import payload_of
 from muster._work.outcome import Abandoned, Settled, raised, returned
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ class LoopExecution:
         except RuntimeError:
             self._call.settled(Abandoned("the event loop of the program has ended"))
 
+    def _is_cancelled(self) -> bool:
+        """Whether the task was cancelled, rather than something that its handler waits for. Python 3.10 does not tell."""
+        if self._context.cancelled or self._task is None or sys.version_info < (3, 11):
+            return self._context.cancelled
+        return self._task.cancelling() > 0
+
     def _begin(self) -> None:
         self._task = self._loop.create_task(self._run())
 
@@ -53,11 +60,11 @@ class LoopExecution:
         self._call.settled(await self._outcome())
 
     async def _outcome(self) -> Settled:
-        payload: Any = json.loads(self._context.payload_text)
         try:
+            payload = payload_of(self._context.payload_text)
             return returned(await self._spec.call(payload, self._context))
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             # The program ends its tasks, or the attempt has ended: then nobody reads this.
-            return Abandoned("the handler was cancelled")
+            return Abandoned("the program ends") if self._is_cancelled() else raised(error)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is its outcome
             return raised(error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import json
 import os
 import queue
 import signal
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from muster._handlers.context import TaskContext, TaskFacts
 from muster._handlers.handlers import handlers_of
+from muster._json import payload_of
 from muster._protocol.constants import EVERY_KIND
 from muster._work.outcome import raised, returned
 
@@ -84,7 +84,7 @@ def serve_calls(pipe: Connection) -> None:
 def _run(call: ProcessCall, context: TaskContext) -> Any:
     try:
         function = resolve(call.ref)
-        payload = json.loads(call.facts.payload_text)
+        payload = payload_of(call.facts.payload_text)
         value = function(payload, context) if call.takes_context else function(payload)
     except BaseException as error:  # noqa: BLE001 - also what ends a program ends only the attempt
         return raised(error)

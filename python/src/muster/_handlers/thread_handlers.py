@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 from typing import TYPE_CHECKING
 
+from muster._json import payload_of
 from muster._work.outcome import raised, returned
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class ThreadExecution:
 
     def _run(self) -> None:
         try:
-            payload = json.loads(self._context.payload_text)
+            payload = payload_of(self._context.payload_text)
             outcome = returned(self._spec.call(payload, self._context))
         except BaseException as error:  # noqa: BLE001 - also what ends a program ends only the attempt
             outcome = raised(error)

@@ -10,6 +10,8 @@ from muster._json.text import JsonText
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
+PAYLOAD_DEPTH_MAX = 64
+"""Deeper than any mesh takes."""
 _WHITE_SPACE = " \t\n\r"
 
 
@@ -29,6 +31,11 @@ def _number(text: str) -> int | float:
 
 
 _decoder = json.JSONDecoder(parse_constant=_refuse, parse_int=_number)
+
+
+def payload_of(text: str) -> Any:
+    """Return the value of a payload, which a mesh has checked."""
+    return read_json(text, PAYLOAD_DEPTH_MAX)
 
 
 def read_json(text: str, max_depth: int, *exact: tuple[str, ...]) -> Any:

@@ -74,6 +74,7 @@ class MeshPeer:
         self._remember = remember
         self._loop = asyncio.get_running_loop()
         self._client: httpx.AsyncClient | None = None
+        self._leaving: asyncio.Future[None] | None = None
         self.discovery_keys: dict[str, Any] | None = None
         self.ready: asyncio.Future[JoinedMesh] = self._loop.create_future()
         self.closed: asyncio.Future[None] = self._loop.create_future()
@@ -119,6 +120,11 @@ class MeshPeer:
         await self._session.close(reason)
         if self._client is not None:
             await self._client.aclose()
+
+    def leave(self, reason: str) -> None:
+        """Close the peer soon."""
+        if self._leaving is None:
+            self._leaving = asyncio.ensure_future(self.close(reason))
 
     async def rotate(self, keys: KeyPair) -> KeyPair:
         """Replace the peer's key."""
@@ -327,7 +333,10 @@ class _RunnerPorts:
         return self._peer._handlers.key_of(kind) is not None  # noqa: SLF001
 
     def start(self, offer: TaskOffer, call: Call) -> Execution:
-        return self._peer._handlers.start(offer, call, self._peer._loop)  # noqa: SLF001
+        handlers = self._peer._handlers  # noqa: SLF001
+        if not handlers.can_run:
+            self._peer.leave("the event loop of the program has ended")
+        return handlers.start(offer, call, self._peer._loop)  # noqa: SLF001
 
     async def upload(self, upload: Upload) -> ResultContent | Lost | UploadFailed | None:
         return await self._peer.upload(upload)

@@ -192,8 +192,10 @@ class Peer:
         try:
             await thread.run(peer.rotate(keys))
         except MusterError as error:
-            if error.code == "rotation_failed":
-                beside.unlink()
+            if error.code != "rotation_failed":
+                text = f"{error} (the old one is in {self._key_file}, the new one in {beside})"
+                raise PeerError("rotation_unknown", text) from None
+            beside.unlink()
             raise
         beside.replace(self._key_file)
         return keys

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MESH_SILENCE_MAX = 75.0
 """The connection is dropped after this time without a frame: three heartbeat answers in a row are missing."""
+OVERDUE_GRACE = 0.5
 DISCONNECT_GRACE = 2.0
 """After `disconnect` the mesh closes the socket with the final close code; after this time the peer closes it."""
 
@@ -76,6 +77,8 @@ class _Session:
     """Whether it was dialed with a corrected clock."""
     active_since: float | None = None
     heard_at: float = 0.0
+    is_overdue: bool = False
+    """Whether nothing was heard for too long when that was checked last."""
 
 
 class SessionLoop:
@@ -179,6 +182,7 @@ class SessionLoop:
         """Note that a frame arrived."""
         if self._session is not None:
             self._session.heard_at = time.monotonic()
+            self._session.is_overdue = False
 
     def message(self, envelope: Envelope) -> None:
         """Pass a message on."""
@@ -270,6 +274,10 @@ class SessionLoop:
         left = self._session.heard_at + MESH_SILENCE_MAX - time.monotonic()
         if left > 0:
             self._watch(left)
+        elif not self._session.is_overdue:
+            # What has come is read first: this thread may have been kept from running.
+            self._session.is_overdue = True
+            self._watch(OVERDUE_GRACE)
         else:
             self._drop(close_codes.TIMEOUT, "no frame from the mesh within the timeout")
 

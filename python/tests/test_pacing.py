@@ -80,8 +80,7 @@ def test_py4_another_process_with_the_key_makes_the_pauses_grow() -> None:
     refused = Dropped(4403, "key_in_use: other")
     assert key_in_use.pause_after(superseded, 5, 0.5) == 5
     assert key_in_use.pause_after(refused, None, 0.5) == 10
-    key_in_use.refused(1_000)
-    assert key_in_use.pause_after(refused, None, 0.5) == 300
+    assert key_in_use.pause_after(refused, None, 0.5, 300) == 300
     assert key_in_use.pause_after(refused, None, 0.5) == 40
     assert key_in_use.pause_after(superseded, 61, 0.5) is None
     assert key_in_use.pause_after(superseded, 5, 0.5) == 5

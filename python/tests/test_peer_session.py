@@ -211,6 +211,30 @@ async def test_py4_a_session_that_is_superseded_soon_waits_and_says_so() -> None
 
 
 @asynchronous
+async def test_py4_a_rejection_says_when_to_come_back() -> None:
+    async with fake_mesh(welcomes=False) as mesh:
+        told: list[PeerEvent] = []
+        async with peer_of(mesh, told):
+            session = await mesh.session()
+            rejection = {"code": "mesh_full", "reason": "come later", "retry_after": 20}
+            await session.send("rejection", rejection)
+            await session.close(4429, "mesh_full: come later")
+            await until(lambda: of_type(told, events.Disconnected))
+            assert of_type(told, events.Rejected)[0].code == "mesh_full"
+            assert 20 <= of_type(told, events.Disconnected)[0].retry_in <= 20.5
+
+
+@asynchronous
+async def test_py4_a_mesh_that_sends_no_welcome_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muster._peer.session_loop.DIAL_TIMEOUT", 0.3)
+    async with fake_mesh(welcomes=False) as mesh:
+        told: list[PeerEvent] = []
+        async with peer_of(mesh, told):
+            await mesh.session(1)
+            assert of_type(told, events.Disconnected)[0].code == 4408
+
+
+@asynchronous
 async def test_py4_a_drain_that_the_mesh_has_completed_ends_the_peer_without_an_error() -> None:
     async with fake_mesh() as mesh, peer_of(mesh) as peer:
         await peer.ready()

@@ -25,25 +25,21 @@ class KeyInUse:
 
     def __init__(self) -> None:
         self._times = 0
-        self._hint = 0.0
-
-    def refused(self, retry_after: float) -> None:
-        """Note the seconds after which the mesh asks to try again."""
-        self._hint = min(retry_after, KEY_IN_USE_CAP)
 
     def pause_after(
-        self, end: ConnectionEnd, session_length: float | None, chance: float
+        self, end: ConnectionEnd, session_length: float | None, chance: float, asked: float = 0.0
     ) -> float | None:
-        """Return the pause after the end of a connection if another process uses the key; None otherwise."""
+        """Return the pause after the end of a connection if another process uses the key; None otherwise.
+
+        `session_length`: how long the session was active; None if there was none. `asked`: the pause that the mesh has asked for.
+        """
         if not _is_key_in_use(end, session_length):
             if session_length is not None and session_length >= STABLE_SESSION_MIN:
                 self._times = 0
             return None
         self._times += 1
         pause = backoff_pause(KEY_IN_USE_BASE, KEY_IN_USE_CAP, self._times)
-        wait = max(self._hint, quarter_jitter(pause, chance))
-        self._hint = 0.0
-        return wait
+        return max(asked, quarter_jitter(pause, chance))
 
 
 def _is_key_in_use(end: ConnectionEnd, session_length: float | None) -> bool:

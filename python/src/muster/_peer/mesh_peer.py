@@ -237,7 +237,7 @@ class MeshPeer:
 
     def _rejected(self, rejection: inbound.Rejection) -> None:
         if rejection.retry_after is not None:
-            self._session.refused(rejection.retry_after)
+            self._session.rejected(rejection.retry_after)
         if rejection.code != "key_in_use":
             self._emit(Rejected(rejection.code, rejection.reason))
 

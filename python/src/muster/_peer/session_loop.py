@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from muster._connection.connection import Connection
+from muster._connection.connection import DIAL_TIMEOUT, Connection
 from muster._connection.end import ConnectionEnd, Dismissed, Dropped, Refused, Skewed
 from muster._connection.profile import DialOptions
 from muster._peer.events import Disconnected
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MESH_SILENCE_MAX = 75.0
 """The connection is dropped after this time without a frame: three heartbeat answers in a row are missing."""
 OVERDUE_GRACE = 0.5
+REJECTION_PAUSE_MAX = 300.0
+"""The longest pause that the mesh may ask for when it rejects a peer."""
 DISCONNECT_GRACE = 2.0
 """After `disconnect` the mesh closes the socket with the final close code; after this time the peer closes it."""
 
@@ -93,11 +95,14 @@ class SessionLoop:
         self._backoff = ReconnectBackoff()
         self._key_in_use = KeyInUse()
         self._correction: float | None = None
+        self._asked_pause = 0.0
+        self._closing: asyncio.Future[None] | None = None
         self._session: _Session | None = None
         self._is_closed = False
         self._redial_timer: asyncio.TimerHandle | None = None
         self._watchdog: asyncio.TimerHandle | None = None
         self._grace: asyncio.TimerHandle | None = None
+        self._welcome_deadline: asyncio.TimerHandle | None = None
 
     @property
     def state(self) -> PeerState:
@@ -128,6 +133,7 @@ class SessionLoop:
             return None
         session.state = "active"
         session.active_since = time.monotonic()
+        _cancel(self._welcome_deadline)
         self._next_mesh_key = next_mesh_key
         self._backoff.set_position(position)
         return session.connection
@@ -144,27 +150,31 @@ class SessionLoop:
         _cancel(self._grace)
         self._grace = _later(DISCONNECT_GRACE, lambda: self._drop(close_codes.NORMAL, reason))
 
-    def refused(self, retry_after: float) -> None:
-        """Note that the mesh refuses the peer and names the seconds after which to try again."""
-        self._key_in_use.refused(retry_after)
+    def rejected(self, retry_after: float) -> None:
+        """Note that the mesh rejects the peer and names the seconds after which to try again."""
+        self._asked_pause = min(retry_after, REJECTION_PAUSE_MAX)
 
     def end(self, error: PeerError) -> None:
         """End the loop from this side, with an error."""
-        session = self._session
+        if self._session is not None:
+            self._session.connection.close(close_codes.NORMAL, "")
         self._finish(error)
-        if session is not None:
-            session.connection.close(close_codes.NORMAL, "")
 
     async def close(self, reason: str) -> None:
-        """End the loop. Returns once the socket is closed."""
-        if self._is_closed:
-            return
-        session = self._session
-        self._finish(None)
+        """End the loop. Returns once the socket is closed, also when it is called again."""
+        if self._closing is None and not self._is_closed:
+            self._closing = asyncio.ensure_future(self._close(reason))
+        if self._closing is not None:
+            await asyncio.shield(self._closing)
+
+    async def _close(self, reason: str) -> None:
+        session = self._stop()
         if session is not None:
             message = {"reason": reason, "code": close_codes.NORMAL}
             session.connection.send("disconnect", message)
+            # A program may end once its peer has: what is to be sent is sent before.
             await session.connection.close(close_codes.NORMAL, "")
+        self._owner.closed(None)
 
     # What the connection reports.
 
@@ -177,6 +187,8 @@ class SessionLoop:
         session.state = "joining"
         session.heard_at = time.monotonic()
         self._watch(MESH_SILENCE_MAX)
+        # The platform answers heartbeats also while the mesh behind it does not work.
+        self._welcome_deadline = _later(DIAL_TIMEOUT, self._not_welcomed)
 
     def activity(self) -> None:
         """Note that a frame arrived."""
@@ -206,7 +218,8 @@ class SessionLoop:
         now = time.monotonic()
         since = None if session is None else session.active_since
         length = None if since is None else now - since
-        pause = self._key_in_use.pause_after(end, length, _chance())
+        asked, self._asked_pause = self._asked_pause, 0.0
+        pause = self._key_in_use.pause_after(end, length, _chance(), asked)
         if pause is not None:
             self._redial_after(pause)
             self._owner.key_in_use(end.reason, pause)
@@ -215,14 +228,15 @@ class SessionLoop:
         elif isinstance(end, Dismissed):
             self._finish(None)
         else:
-            self._retry(end, length, now)
+            self._retry(end, length, now, asked)
 
-    def _retry(self, end: Dropped | Skewed, length: float | None, now: float) -> None:
+    def _retry(self, end: Dropped | Skewed, length: float | None, now: float, asked: float) -> None:
         # A mesh that lets no session begin, as while it takes a backup, ends the connection like one that restarts. That is a failure, so
         # that the pauses between dials grow.
         is_restart = isinstance(end, Dropped) and end.code == close_codes.DRAINING
         is_fault = length is None or not is_restart
-        delay = self._backoff.next_delay(length, now, _chance(), is_fault=is_fault)
+        # Peers that were rejected together come back at different times: the pause is added.
+        delay = asked + self._backoff.next_delay(length, now, _chance(), is_fault=is_fault)
         self._redial_after(delay)
         if isinstance(end, Dropped):
             event = Disconnected(end.code, end.reason, delay, end.failure)
@@ -281,6 +295,9 @@ class SessionLoop:
         else:
             self._drop(close_codes.TIMEOUT, "no frame from the mesh within the timeout")
 
+    def _not_welcomed(self) -> None:
+        self._drop(close_codes.TIMEOUT, "no welcome from the mesh within the timeout")
+
     def _drop(self, code: int, reason: str) -> None:
         """Close the connection from this side, to reconnect later."""
         if self._session is not None:
@@ -288,15 +305,21 @@ class SessionLoop:
         self.ended(Dropped(code, reason))
 
     def _finish(self, error: PeerError | None) -> None:
+        self._stop()
+        self._owner.closed(error)
+
+    def _stop(self) -> _Session | None:
+        """Dial no more. Returns the session that there was."""
+        session, self._session = self._session, None
         self._is_closed = True
-        self._session = None
         _cancel(self._redial_timer)
         self._stop_timers()
-        self._owner.closed(error)
+        return session
 
     def _stop_timers(self) -> None:
         _cancel(self._watchdog)
         _cancel(self._grace)
+        _cancel(self._welcome_deadline)
 
 
 def _later(delay: float, callback: object) -> asyncio.TimerHandle:

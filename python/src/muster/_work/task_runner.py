@@ -270,9 +270,12 @@ class TaskRunner:
     async def _prepare(self, run: Run, offer: TaskOffer, returned: Returned) -> None:
         """Seal a result, or measure a large one, in a thread."""
         can_upload = offer.upload is not None
-        sendable = await asyncio.to_thread(
-            prepare, returned.json, offer.seal_to, can_upload=can_upload
-        )
+        try:
+            sendable = await asyncio.to_thread(
+                prepare, returned.json, offer.seal_to, can_upload=can_upload
+            )
+        except Exception as error:  # noqa: BLE001 - an attempt whose result can't be sent must not stay open
+            sendable = failed(f"the result can't be sent: {error!r}", retry=True)
         if not self._runs.is_current(run):
             return
         if isinstance(sendable, TooLarge):

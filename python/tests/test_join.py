@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fake_mesh import fake_mesh
-from loops import asynchronous, until
+from loops import until
 from muster._cli.event_lines import _LINES, OutageLines, event_json
 from muster._cli.output import escape
 from muster._peer import events
@@ -95,7 +95,6 @@ def module(tmp_path: Path) -> str:
     return str(path)
 
 
-@asynchronous
 async def test_py30_it_runs_the_tasks_of_a_module_and_drains_on_a_signal(
     tmp_path: Path, module: str
 ) -> None:
@@ -126,7 +125,6 @@ async def test_py30_it_runs_the_tasks_of_a_module_and_drains_on_a_signal(
     assert pins == {mesh.url: {"key": mesh.keys.public_key.hex(), "next": None}}
 
 
-@asynchronous
 async def test_py30_a_second_signal_ends_it_at_once(tmp_path: Path, module: str) -> None:
     async with fake_mesh() as mesh, join(mesh.url, "--module", module, folder=tmp_path) as joined:
         session = await mesh.session()
@@ -138,7 +136,6 @@ async def test_py30_a_second_signal_ends_it_at_once(tmp_path: Path, module: str)
         assert await joined.ended() == 0
 
 
-@asynchronous
 async def test_py30_events_are_written_as_json(tmp_path: Path, module: str) -> None:
     async with (
         fake_mesh() as mesh,
@@ -203,7 +200,6 @@ def test_py31_it_fails_with_a_reason_and_the_exit_codes_of_the_command_line(
     assert ("Traceback" in output) is is_of_user
 
 
-@asynchronous
 async def test_py31_with_retry_it_waits_for_the_mesh(tmp_path: Path, module: str) -> None:
     async with fake_mesh() as mesh:
         port = int(mesh.url.rsplit(":", 1)[1])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from loops import asynchronous, until
+from loops import until
 from meshes import Mesh
 from muster import FinalError, PeerError, TaskContext, connect_peer
 from muster._peer import events
@@ -93,7 +93,6 @@ def fail(payload: Any) -> None:
     raise ValueError("again")
 
 
-@asynchronous
 async def test_py32_tasks_of_a_mesh_are_run(mesh: Mesh) -> None:
     def large(payload: int) -> str:
         return "x" * payload
@@ -128,7 +127,6 @@ async def test_py32_tasks_of_a_mesh_are_run(mesh: Mesh) -> None:
     assert of_type(told, events.Disconnected) == []
 
 
-@asynchronous
 async def test_py33_work_in_flight_survives_a_mesh_that_is_killed(own_mesh: Mesh) -> None:
     release = threading.Event()
     runs: list[int] = []
@@ -154,7 +152,6 @@ async def test_py33_work_in_flight_survives_a_mesh_that_is_killed(own_mesh: Mesh
         assert len(of_type(told, events.Ready)) == 2
 
 
-@asynchronous
 async def test_py33_results_that_the_killed_mesh_had_not_committed_are_sent_again(
     own_mesh: Mesh,
 ) -> None:
@@ -171,7 +168,6 @@ async def test_py33_results_that_the_killed_mesh_had_not_committed_are_sent_agai
         assert [task["result"] for task in tasks] == list(range(60))
 
 
-@asynchronous
 async def test_py34_a_peer_that_is_revoked_stops(mesh: Mesh) -> None:
     cancelled = threading.Event()
     begun = threading.Event()
@@ -194,7 +190,6 @@ async def test_py34_a_peer_that_is_revoked_stops(mesh: Mesh) -> None:
         await api.call("DELETE", f"/v1/tasks/{task_id}")
 
 
-@asynchronous
 async def test_py34_an_operator_drains_a_peer(mesh: Mesh) -> None:
     begun = threading.Event()
     release = threading.Event()
@@ -218,7 +213,6 @@ async def test_py34_an_operator_drains_a_peer(mesh: Mesh) -> None:
         assert (await api.ended(task_id))["result"] == 7
 
 
-@asynchronous
 async def test_py34_a_key_is_rotated_at_a_mesh(mesh: Mesh) -> None:
     async def echo(payload: Any) -> Any:
         return payload
@@ -237,7 +231,6 @@ async def test_py34_a_key_is_rotated_at_a_mesh(mesh: Mesh) -> None:
         assert taken.value.code == "rotation_failed"
 
 
-@asynchronous
 async def test_py35_a_join_key_admits_a_peer_to_a_mesh_with_an_allowlist(tmp_path: Path) -> None:
     mesh = Mesh(tmp_path, {"auth-mode": "allowlist"})
     await asyncio.to_thread(mesh.start)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loops import asynchronous
 from muster._base.backoff import backoff_pause, equal_jitter, full_jitter, quarter_jitter
 from muster._base.token_bucket import TokenRate, full_bucket
 from muster._connection.answer_queue import AnswerQueue
@@ -167,7 +166,6 @@ def test_py22_a_window_opens_with_the_pongs() -> None:
     assert not large.is_open
 
 
-@asynchronous
 async def test_py22_unasked_messages_keep_to_the_rate_of_the_mesh() -> None:
     now = 0.0
     sent: list[Outgoing] = []

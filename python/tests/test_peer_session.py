@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from fake_mesh import FakeMesh, fake_mesh
-from loops import asynchronous, until
+from loops import until
 from muster import (
     OptionsError,
     Peer,
@@ -48,7 +48,6 @@ def of_type(told: list[PeerEvent], kind: type[Any]) -> list[Any]:
     return [event for event in told if isinstance(event, kind)]
 
 
-@asynchronous
 async def test_py1_a_peer_proves_its_key_and_says_what_it_is() -> None:
     keys = generate_identity()
     async with fake_mesh() as mesh:
@@ -82,7 +81,6 @@ async def test_py1_a_peer_proves_its_key_and_says_what_it_is() -> None:
         assert session.of_type("disconnect") == [{"reason": "the peer leaves", "code": 1000}]
 
 
-@asynchronous
 async def test_py1_a_server_with_another_key_than_the_pinned_one_gets_no_hello() -> None:
     async with fake_mesh() as mesh:
         other = generate_identity().public_key.hex()
@@ -95,7 +93,6 @@ async def test_py1_a_server_with_another_key_than_the_pinned_one_gets_no_hello()
             await peer.closed()
 
 
-@asynchronous
 async def test_py1_a_server_that_claims_a_key_that_it_does_not_have_is_refused() -> None:
     async with fake_mesh(claimed_key=generate_identity().public_key.hex()) as mesh:
         with pytest.raises(PeerError) as refused:
@@ -112,7 +109,6 @@ async def test_py1_a_server_that_claims_a_key_that_it_does_not_have_is_refused()
         lambda message: message + b"x",
     ],
 )
-@asynchronous
 async def test_py1_an_altered_handshake_message_is_refused(change: Any) -> None:
     async with fake_mesh(message2=change) as mesh:
         with pytest.raises(PeerError) as refused:
@@ -120,7 +116,6 @@ async def test_py1_an_altered_handshake_message_is_refused(change: Any) -> None:
         assert refused.value.code == "mesh_unproved"
 
 
-@asynchronous
 async def test_py2_the_key_of_the_first_connection_is_kept_and_expected_from_then_on(
     tmp_path: Path,
 ) -> None:
@@ -140,7 +135,6 @@ async def test_py2_the_key_of_the_first_connection_is_kept_and_expected_from_the
         assert refused.value.code == "mesh_unproved"
 
 
-@asynchronous
 async def test_py2_a_pin_that_another_process_made_meanwhile_ends_the_peer(tmp_path: Path) -> None:
     pins = tmp_path / "known-meshes.json"
     async with fake_mesh(welcomes=False) as mesh:
@@ -156,7 +150,6 @@ async def test_py2_a_pin_that_another_process_made_meanwhile_ends_the_peer(tmp_p
             assert json.loads(pins.read_text())[mesh.url]["key"] == other
 
 
-@asynchronous
 async def test_py3_a_key_file_is_created_for_its_owner_only_and_used_again(tmp_path: Path) -> None:
     path = tmp_path / "keys" / "peer.json"
     async with fake_mesh() as mesh:
@@ -183,7 +176,6 @@ async def test_py3_a_key_file_is_created_for_its_owner_only_and_used_again(tmp_p
         (4403, "something new: else", "not_allowed"),
     ],
 )
-@asynchronous
 async def test_py4_a_peer_that_is_denied_stops(code: int, reason: str, expected: str) -> None:
     async with fake_mesh(welcomes=False) as mesh:
         peer = peer_of(mesh)
@@ -197,7 +189,6 @@ async def test_py4_a_peer_that_is_denied_stops(code: int, reason: str, expected:
         assert len(mesh.sessions) == 1
 
 
-@asynchronous
 async def test_py4_a_session_that_is_superseded_soon_waits_and_says_so() -> None:
     async with fake_mesh() as mesh:
         told: list[PeerEvent] = []
@@ -210,7 +201,6 @@ async def test_py4_a_session_that_is_superseded_soon_waits_and_says_so() -> None
             assert peer.state == "waiting"
 
 
-@asynchronous
 async def test_py4_a_rejection_says_when_to_come_back() -> None:
     async with fake_mesh(welcomes=False) as mesh:
         told: list[PeerEvent] = []
@@ -224,7 +214,6 @@ async def test_py4_a_rejection_says_when_to_come_back() -> None:
             assert 20 <= of_type(told, events.Disconnected)[0].retry_in <= 20.5
 
 
-@asynchronous
 async def test_py4_a_mesh_that_sends_no_welcome_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("muster._peer.session_loop.DIAL_TIMEOUT", 0.3)
     async with fake_mesh(welcomes=False) as mesh:
@@ -234,7 +223,6 @@ async def test_py4_a_mesh_that_sends_no_welcome_is_left(monkeypatch: pytest.Monk
             assert of_type(told, events.Disconnected)[0].code == 4408
 
 
-@asynchronous
 async def test_py4_a_drain_that_the_mesh_has_completed_ends_the_peer_without_an_error() -> None:
     async with fake_mesh() as mesh, peer_of(mesh) as peer:
         await peer.ready()
@@ -242,7 +230,6 @@ async def test_py4_a_drain_that_the_mesh_has_completed_ends_the_peer_without_an_
         await peer.closed()
 
 
-@asynchronous
 async def test_py4_another_close_leads_to_a_new_session() -> None:
     async with fake_mesh() as mesh:
         told: list[PeerEvent] = []
@@ -259,7 +246,6 @@ async def test_py4_another_close_leads_to_a_new_session() -> None:
             await mesh.session(3)
 
 
-@asynchronous
 async def test_py5_a_frame_that_is_not_the_next_one_ends_the_connection() -> None:
     async with fake_mesh() as mesh:
         told: list[PeerEvent] = []
@@ -273,7 +259,6 @@ async def test_py5_a_frame_that_is_not_the_next_one_ends_the_connection() -> Non
             assert session.close_code == 4400
 
 
-@asynchronous
 async def test_py5_what_is_no_message_is_ignored_and_the_session_goes_on() -> None:
     async with fake_mesh() as mesh:
         told: list[PeerEvent] = []
@@ -304,7 +289,6 @@ async def test_py5_what_is_no_message_is_ignored_and_the_session_goes_on() -> No
             assert len(mesh.sessions) == 1
 
 
-@asynchronous
 async def test_py5_a_frame_that_is_larger_than_allowed_ends_the_connection() -> None:
     async with fake_mesh() as mesh, peer_of(mesh) as peer:
         await peer.ready()
@@ -312,7 +296,6 @@ async def test_py5_a_frame_that_is_larger_than_allowed_ends_the_connection() -> 
         await mesh.session(1)
 
 
-@asynchronous
 async def test_py6_an_upgrade_that_is_refused_is_explained() -> None:
     problem = {
         "type": "t",
@@ -330,7 +313,6 @@ async def test_py6_an_upgrade_that_is_refused_is_explained() -> None:
             assert event.failure.code == "mesh_unavailable"
 
 
-@asynchronous
 async def test_py6_a_mesh_without_the_pinned_key_is_not_dialed_again() -> None:
     problem = {"type": "t", "title": "t", "status": 404, "code": "mesh_key_unknown", "detail": "no"}
     async with fake_mesh(refuses=lambda _: (404, problem)) as mesh:
@@ -340,7 +322,6 @@ async def test_py6_a_mesh_without_the_pinned_key_is_not_dialed_again() -> None:
         assert len(mesh.queries) == 1
 
 
-@asynchronous
 async def test_py6_a_mesh_that_has_changed_to_its_next_key_is_dialed_with_that() -> None:
     problem = {"type": "t", "title": "t", "status": 404, "code": "mesh_key_unknown", "detail": "no"}
     old = generate_identity().public_key.hex()
@@ -382,7 +363,6 @@ OTHER_SERVERS = [
 
 @pytest.mark.parametrize("mesh_key", [None, "ab" * 32])
 @pytest.mark.parametrize(("answer", "code"), OTHER_SERVERS)
-@asynchronous
 async def test_py6_a_server_that_is_no_mesh_is_told_with_its_reason(
     mesh_key: str | None, answer: bytes, code: str
 ) -> None:
@@ -402,7 +382,6 @@ async def test_py6_a_server_that_is_no_mesh_is_told_with_its_reason(
         assert tls.code in ("tls_failed", "unreachable"), tls
 
 
-@asynchronous
 async def test_py6_no_server_and_no_name_are_told_with_the_code_of_the_system() -> None:
     refused = await failure_at(f"http://127.0.0.1:{free_port()}", None)
     assert (refused.code, refused.system_code) == ("unreachable", "ECONNREFUSED")
@@ -410,7 +389,6 @@ async def test_py6_no_server_and_no_name_are_told_with_the_code_of_the_system() 
     assert (unknown.code, unknown.system_code) == ("unreachable", "ENOTFOUND")
 
 
-@asynchronous
 async def test_py6_only_the_time_that_the_mesh_proves_corrects_the_clock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -428,7 +406,6 @@ async def test_py6_only_the_time_that_the_mesh_proves_corrects_the_clock(
             assert peer.state == "waiting"
 
 
-@asynchronous
 async def test_py7_the_mesh_names_when_to_come_back_and_what_the_peer_holds_is_told() -> None:
     begun = asyncio.Event()
 
@@ -449,7 +426,6 @@ async def test_py7_the_mesh_names_when_to_come_back_and_what_the_peer_holds_is_t
         await second.message("task_progress", task_id=offer["task_id"], fence=7)
 
 
-@asynchronous
 async def test_py7_a_mesh_that_announces_a_disconnect_and_stays_is_left() -> None:
     async with fake_mesh() as mesh, peer_of(mesh) as peer:
         await peer.ready()
@@ -457,7 +433,6 @@ async def test_py7_a_mesh_that_announces_a_disconnect_and_stays_is_left() -> Non
         await mesh.session(1)
 
 
-@asynchronous
 async def test_py8_a_key_is_rotated_and_stored(tmp_path: Path) -> None:
     path = tmp_path / "peer.json"
     async with fake_mesh() as mesh:
@@ -481,7 +456,6 @@ async def test_py8_a_key_is_rotated_and_stored(tmp_path: Path) -> None:
             await until(lambda: of_type(told, events.Rotated))
 
 
-@asynchronous
 async def test_py8_a_rotation_that_the_mesh_refuses_leaves_the_key(tmp_path: Path) -> None:
     path = tmp_path / "peer.json"
     async with fake_mesh() as mesh, peer_of(mesh, key_file=path) as peer:
@@ -502,7 +476,6 @@ async def test_py8_a_rotation_that_the_mesh_refuses_leaves_the_key(tmp_path: Pat
         assert list(tmp_path.iterdir()) == [path]
 
 
-@asynchronous
 async def test_py8_a_rotation_whose_end_is_not_known_keeps_both_keys(tmp_path: Path) -> None:
     path = tmp_path / "peer.json"
     async with fake_mesh() as mesh, peer_of(mesh, key_file=path) as peer:
@@ -517,7 +490,6 @@ async def test_py8_a_rotation_whose_end_is_not_known_keeps_both_keys(tmp_path: P
         assert {each.name for each in tmp_path.iterdir()} == {"peer.json", "peer.json.new"}
 
 
-@asynchronous
 async def test_py9_changes_are_announced_and_count_for_later_sessions() -> None:
     async with fake_mesh() as mesh, peer_of(mesh, slots=1) as peer:
         await peer.ready()
@@ -541,7 +513,6 @@ async def test_py9_changes_are_announced_and_count_for_later_sessions() -> None:
             peer.announce(kinds=["other"])
 
 
-@asynchronous
 async def test_py9_announcements_above_the_limit_are_joined() -> None:
     async with fake_mesh() as mesh, peer_of(mesh) as peer:
         await peer.ready()
@@ -551,7 +522,6 @@ async def test_py9_announcements_above_the_limit_are_joined() -> None:
         assert len(mesh.sessions[0].of_type("announce")) <= 32
 
 
-@asynchronous
 async def test_py10_a_heartbeat_is_sent_and_a_silent_mesh_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -653,7 +623,6 @@ def test_py10_a_process_that_holds_the_interpreters_lock_delays_no_heartbeat(
     asyncio.run(run())
 
 
-@asynchronous
 async def test_py11_requests_to_the_peer_are_answered() -> None:
     async with fake_mesh() as mesh:
         handlers = {"go-p2p/get_logs": lambda payload: {"lines": payload}}
@@ -710,7 +679,6 @@ def test_py12_options_are_checked_before_anything_is_done(
     assert "secret" not in str(found.value)
 
 
-@asynchronous
 async def test_py12_a_peer_that_was_closed_before_it_dialed_does_nothing() -> None:
     peer = connect_peer("http://127.0.0.1:9")
     await peer.close()

@@ -16,7 +16,7 @@ import pytest
 
 import process_tasks
 from fake_mesh import FakeMesh, Session, fake_mesh
-from loops import asynchronous, until
+from loops import until
 from muster import FinalError, JsonText, Peer, TaskContext, TaskError, connect_peer
 from muster._peer import events
 from muster._peer.loop_thread import LoopThread
@@ -63,7 +63,6 @@ def of_type(told: list[PeerEvent], kind: type[Any]) -> list[Any]:
     return [event for event in told if isinstance(event, kind)]
 
 
-@asynchronous
 async def test_py13_a_handler_gets_payload_and_context_and_its_result_is_sent() -> None:
     seen: list[Any] = []
 
@@ -127,7 +126,6 @@ async def test_py13_a_handler_gets_payload_and_context_and_its_result_is_sent() 
         (RuntimeError("\ud800"), "RuntimeError: ?", True),
     ],
 )
-@asynchronous
 async def test_py14_what_a_handler_raises_is_reported(
     raised: BaseException,
     error: str,
@@ -161,7 +159,6 @@ async def test_py14_what_a_handler_raises_is_reported(
         (object(), "JSON has no object"),
     ],
 )
-@asynchronous
 async def test_py15_a_result_that_json_would_change_fails_for_good(value: Any, says: str) -> None:
     async with fake_mesh() as mesh:
         peer, session = await joined(mesh, {"bad": lambda _: value})
@@ -172,7 +169,6 @@ async def test_py15_a_result_that_json_would_change_fails_for_good(value: Any, s
             assert result["error"].startswith("the result is not JSON: ")
 
 
-@asynchronous
 async def test_py15_a_json_text_is_sent_as_it_is() -> None:
     async with fake_mesh() as mesh:
         text = '{"id": 9007199254740993}'
@@ -182,7 +178,6 @@ async def test_py15_a_json_text_is_sent_as_it_is() -> None:
             assert (await session.result(offer))["result"] == {"id": 9007199254740993}
 
 
-@asynchronous
 async def test_py16_slots_are_kept_and_one_task_more_waits() -> None:
     held = Held()
     async with fake_mesh() as mesh:
@@ -203,7 +198,6 @@ async def test_py16_slots_are_kept_and_one_task_more_waits() -> None:
             assert [event.task_id for event in of_type(told, events.TaskRefused)] == [ids[3]]
 
 
-@asynchronous
 async def test_py16_without_prefetch_or_slots_or_a_handler_an_offer_is_refused() -> None:
     held = Held()
     async with fake_mesh() as mesh:
@@ -224,7 +218,6 @@ async def test_py16_without_prefetch_or_slots_or_a_handler_an_offer_is_refused()
             await session.message("task_refuse", task_id=third["task_id"])
 
 
-@asynchronous
 async def test_py16_a_task_that_waits_is_given_back_when_the_mesh_asks() -> None:
     held = Held()
     async with fake_mesh() as mesh:
@@ -242,7 +235,6 @@ async def test_py16_a_task_that_waits_is_given_back_when_the_mesh_asks() -> None
             assert held.begun == ["running"]
 
 
-@asynchronous
 async def test_py17_a_cancelled_attempt_cancels_its_handler_and_frees_the_slot() -> None:
     held = Held()
     noticed = threading.Event()
@@ -284,7 +276,6 @@ async def test_py17_a_cancelled_attempt_cancels_its_handler_and_frees_the_slot()
             assert reasons == ["by its owner", "by its owner"]
 
 
-@asynchronous
 async def test_py17_a_handler_that_waits_for_something_cancelled_has_failed() -> None:
     async def wait(_: Any) -> None:
         future = asyncio.get_running_loop().create_future()
@@ -324,7 +315,6 @@ def test_py21_a_program_that_ends_without_closing_its_peer_releases_the_work() -
     thread.post(thread.stop_after, 0)
 
 
-@asynchronous
 async def test_py17_an_attempt_that_takes_too_long_fails_at_once() -> None:
     held = Held()
     async with fake_mesh() as mesh:
@@ -340,7 +330,6 @@ async def test_py17_an_attempt_that_takes_too_long_fails_at_once() -> None:
             assert held.cancelled[0][1] == result["error"]
 
 
-@asynchronous
 async def test_py18_progress_renews_the_lease_and_only_the_newest_is_sent() -> None:
     release = threading.Event()
 
@@ -364,7 +353,6 @@ async def test_py18_progress_renews_the_lease_and_only_the_newest_is_sent() -> N
             await session.result(offer)
 
 
-@asynchronous
 async def test_py19_a_result_is_kept_until_it_is_confirmed_and_sent_again() -> None:
     async with fake_mesh() as mesh:
         told: list[PeerEvent] = []
@@ -389,7 +377,6 @@ async def test_py19_a_result_is_kept_until_it_is_confirmed_and_sent_again() -> N
 
 
 @pytest.mark.parametrize("code", ["unavailable", "storage_full"])
-@asynchronous
 async def test_py19_what_the_mesh_cannot_take_for_now_is_sent_again(code: str) -> None:
     async with fake_mesh() as mesh:
         told: list[PeerEvent] = []
@@ -406,7 +393,6 @@ async def test_py19_what_the_mesh_cannot_take_for_now_is_sent_again(code: str) -
             assert of_type(told, events.MeshRefused) == []
 
 
-@asynchronous
 async def test_py19_a_result_that_the_mesh_refuses_is_dropped() -> None:
     async with fake_mesh() as mesh:
         told: list[PeerEvent] = []
@@ -424,7 +410,6 @@ async def test_py19_a_result_that_the_mesh_refuses_is_dropped() -> None:
             assert second.hello["held"] == []
 
 
-@asynchronous
 async def test_py20_a_task_that_is_offered_again_goes_on_under_the_new_fence() -> None:
     held = Held()
     async with fake_mesh() as mesh:
@@ -441,7 +426,6 @@ async def test_py20_a_task_that_is_offered_again_goes_on_under_the_new_fence() -
             assert held.begun == [1]
 
 
-@asynchronous
 async def test_py20_work_goes_on_while_the_peer_reconnects_and_what_waits_is_given_up() -> None:
     held = Held()
     async with fake_mesh() as mesh:
@@ -458,7 +442,6 @@ async def test_py20_work_goes_on_while_the_peer_reconnects_and_what_waits_is_giv
             assert held.begun == ["running"]
 
 
-@asynchronous
 async def test_py21_a_drain_hands_back_what_waits_and_finishes_what_runs() -> None:
     held = Held()
     async with fake_mesh() as mesh:
@@ -485,7 +468,6 @@ async def test_py21_a_drain_hands_back_what_waits_and_finishes_what_runs() -> No
         assert [event.by for event in of_type(told, events.Draining)] == ["peer"]
 
 
-@asynchronous
 async def test_py21_what_still_runs_at_the_end_of_a_drain_is_released() -> None:
     held = Held()
     async with fake_mesh() as mesh:
@@ -499,7 +481,6 @@ async def test_py21_what_still_runs_at_the_end_of_a_drain_is_released() -> None:
         await until(lambda: held.cancelled)
 
 
-@asynchronous
 async def test_py21_a_peer_that_closes_releases_what_it_holds() -> None:
     held = Held()
     async with fake_mesh() as mesh:
@@ -519,7 +500,6 @@ async def test_py21_a_peer_that_closes_releases_what_it_holds() -> None:
         await until(lambda: held.cancelled == [(1, "enough")])
 
 
-@asynchronous
 async def test_py22_many_answers_are_sent_within_the_window_of_the_mesh() -> None:
     async with fake_mesh() as mesh:
         peer, session = await joined(mesh, {"echo": lambda payload: payload}, slots=256)
@@ -538,7 +518,6 @@ async def test_py22_many_answers_are_sent_within_the_window_of_the_mesh() -> Non
             assert len(session.of_type("ping")) >= 1_200 // 64
 
 
-@asynchronous
 async def test_py22_a_mesh_that_confirms_nothing_gets_no_more_than_the_window() -> None:
     async with fake_mesh() as mesh:
         peer, session = await joined(mesh, {}, slots=1)
@@ -567,7 +546,6 @@ PROCESSES = {
 }
 
 
-@asynchronous
 async def test_py23_a_handler_in_a_process_gets_and_returns_the_same() -> None:
     async with fake_mesh() as mesh:
         peer, session = await joined(mesh, PROCESSES)
@@ -604,7 +582,6 @@ async def test_py23_a_handler_in_a_process_gets_and_returns_the_same() -> None:
             assert after["result"]["pid"] != pid
 
 
-@asynchronous
 async def test_py23_a_process_is_told_of_a_cancellation_and_ended_if_it_does_not_stop(
     tmp_path: Path,
 ) -> None:
@@ -624,7 +601,6 @@ async def test_py23_a_process_is_told_of_a_cancellation_and_ended_if_it_does_not
                     await until(lambda: not Path(f"/proc/{pid}").exists())  # noqa: B023
 
 
-@asynchronous
 async def test_py23_processes_end_with_their_peer(tmp_path: Path) -> None:
     async with fake_mesh() as mesh:
         file = tmp_path / "deaf"
@@ -636,7 +612,6 @@ async def test_py23_processes_end_with_their_peer(tmp_path: Path) -> None:
         await until(lambda: not Path(f"/proc/{pid}").exists())
 
 
-@asynchronous
 async def test_py24_an_offer_that_was_held_back_on_its_way_is_not_taken() -> None:
     async with fake_mesh() as mesh:
         told: list[PeerEvent] = []

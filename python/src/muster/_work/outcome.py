@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from muster._protocol.constants import (
     TASK_RESULT_BYTES_MAX,
     VALUE_DEPTH_MAX,
 )
+from muster._stmf.task_result import seal_result
 from muster.errors import MusterError, TaskError
 
 if TYPE_CHECKING:
@@ -111,9 +111,8 @@ def prepare(json: str, seal_to: str | None, *, can_upload: bool) -> InMessage | 
 
 
 def _sealed(data: bytes, seal_to: str, *, can_upload: bool) -> InMessage | TooLarge | Failed:
-    stmf = importlib.import_module("muster._stmf.task_result")  # few peers seal results
     try:
-        container: bytes = stmf.seal_result(data, bytes.fromhex(seal_to))
+        container = seal_result(data, bytes.fromhex(seal_to))
     except MusterError as error:
         return failed(f"the result can't be sealed: {error}", retry=False)
     text = to_base64(container)

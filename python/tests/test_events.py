@@ -162,6 +162,36 @@ async def test_py47_followed_tasks_share_one_stream() -> None:
     assert len(streams) == 1
 
 
+async def test_py47_a_change_before_a_second_follower_watches_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The stream already covers the task, and has told of its end before the second one is watched."""
+    monkeypatch.setattr("muster._events.task_changes._READ_INTERVAL", 3_600)
+    states = ["running", "running", "running", "succeeded"]
+    told = asyncio.Event()
+
+    async def events(writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + b"id: 1-00000000\n\n")
+        await told.wait()
+
+    async with (
+        serving(mesh_with(states, events)) as server,
+        muster.controller(server.url, TOKEN) as mesh,
+    ):
+        first = mesh.tasks.follow(task()["id"])
+        assert (await anext(first)).state == "running"
+        waiting = asyncio.create_task(anext(first))
+        while not any("/v1/events" in each.target for each in server.requests):
+            await asyncio.sleep(0.01)
+        while len(server.requests) < 3:
+            await asyncio.sleep(0.01)
+        second = mesh.tasks.follow(task()["id"])
+        assert (await anext(second)).state == "running"
+        assert (await anext(second)).state == "succeeded"
+        told.set()
+        assert (await waiting).state == "succeeded"
+
+
 async def test_py47_a_mesh_without_a_stream_is_polled() -> None:
     states = ["queued", "queued", "running", "succeeded"]
     async with serving(mesh_with(states, problem("not_found", 404))) as server:

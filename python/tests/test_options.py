@@ -66,6 +66,11 @@ async def test_py41_nothing_is_sent_if_an_option_is_wrong() -> None:
         with pytest.raises(muster.OptionsError, match="outage"):
             await mesh.tasks.wait("x", outage=-1)
         misspelled: Any = {"kin": "a"}
+        with pytest.raises(muster.OptionsError, match="needs `kind`"):
+            await mesh.tasks.submit_batch([misspelled])
+        number: Any = 5
+        with pytest.raises(muster.OptionsError, match="no ID"):
+            await mesh.tasks.get(number)
         with pytest.raises(muster.OptionsError, match="kin"):
             await mesh.tasks.cancel_many(misspelled)
         with pytest.raises(muster.OptionsError, match="a list of task IDs"):

@@ -113,10 +113,13 @@ class RunOptions(SubmitOptions, total=False):
     """The worker seals the result to the public half of this key; the SDK opens it with the private half."""
 
 
-class BatchTask(TaskOptions, total=False):
+class _KindOfTask(TypedDict):
+    kind: str
+
+
+class BatchTask(_KindOfTask, TaskOptions, total=False):
     """A task of a batch: its `kind`, its `payload`, and the options of a task."""
 
-    kind: str
     payload: Any
 
 

@@ -86,7 +86,7 @@ class TasksClient:
         for index, task in enumerate(tasks):
             check_options(f"tasks[{index}] of tasks.submit_batch", task, BatchTask)
             root = f"tasks[{index}].payload"
-            bodies.append(submission(task.get("kind", ""), task.get("payload"), task, root))
+            bodies.append(submission(task["kind"], task.get("payload"), task, root))
         key = idempotency_key_of(options.get("idempotency_key"))
         request = ApiRequest(
             method="POST",

@@ -42,7 +42,10 @@ class TaskChanges:
         """Begin to watch a task. `stop` must be called."""
         watch = Watch(self, task_id)
         self._watches.setdefault(task_id, set()).add(watch)
-        if not self.is_refused() and not self._covers(task_id):
+        if self._covers(task_id):
+            # The stream may have told of a change between the caller's last read and now.
+            watch.wake()
+        elif not self.is_refused():
             self._gather()
         return watch
 
@@ -68,8 +71,7 @@ class TaskChanges:
         stream = self._stream
         self._end()
         if stream is not None:
-            with contextlib.suppress(asyncio.CancelledError):
-                await stream
+            await asyncio.wait({stream})
 
     def _covers(self, task_id: str) -> bool:
         return self._stream is not None and (self._covered is None or task_id in self._covered)

@@ -74,9 +74,9 @@ class Answer:
     body: bytes
 
 
-def segment(text: str) -> str:
+def segment(text: object) -> str:
     """Return one segment of a path, escaped: an ID from the caller can't change the path."""
-    if text.strip(".") == "":
+    if not isinstance(text, str) or text.strip(".") == "":
         raise OptionsError(f"{text!r:.80} is no ID and no name")
     return quote(text, safe="")
 

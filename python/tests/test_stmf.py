@@ -140,6 +140,7 @@ def test_py50_hostile_bytes_are_refused(data: bytes) -> None:
         (stmf.Form([], {"__proto__": "a"}), KEY.public_key, "form_invalid"),
         (stmf.Form([stmf.Field("a", "x" * 36 * 1_048_576)]), KEY.public_key, "container_too_large"),
     ],
+    ids=["none", "65", "short", "low order", "not canonical", "label", "fields", "meta", "size"],
 )
 def test_py50_what_can_not_be_sealed_says_why(form: stmf.Form, recipients: Any, code: str) -> None:
     with pytest.raises(stmf.StmfError) as raised:

@@ -20,6 +20,16 @@ OBJECTS = st.dictionaries(
 )
 
 
+@pytest.mark.parametrize(
+    "value",
+    [{"\\": None}, {"a": '\\\\"'}, {"a": "\U00010000\ud7ff"}, {"a": [-1.5e-7, True, False, None]}],
+)
+@pytest.mark.parametrize("is_ascii", [True, False])
+def test_py43_an_object_is_cut_wherever_it_ends_early(value: Any, is_ascii: bool) -> None:
+    body = json.dumps(value, ensure_ascii=is_ascii).encode()
+    assert all(is_cut_json(JSON_TYPE, body[:end]) for end in range(1, len(body)))
+
+
 @given(OBJECTS, st.booleans(), st.data())
 def test_py43_every_beginning_of_an_object_is_cut(value: Any, is_ascii: bool, data: Any) -> None:
     body = json.dumps(value, ensure_ascii=is_ascii).encode()

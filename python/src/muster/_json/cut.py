@@ -7,9 +7,11 @@ import json
 import re
 
 _IS_JSON = re.compile(r"application/(?:[a-z.]+\+)?json\b")
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:(")|\\?\Z)', re.DOTALL)
-"""A string, with its end in the group; or one that the text ends in."""
-_ESCAPE_BEGUN = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
+_STRING = re.compile(
+    r'"[^"\\]*(?:\\(?:u[0-9a-fA-F]{4}|[^u])[^"\\]*)*(?:(")|(\\(?:u[0-9a-fA-F]{0,3})?)?\Z)',
+    re.DOTALL,
+)
+"""A string, with its end in the first group; or one that the text ends in, with the beginning of an escape in the second."""
 _NUMBER_BEGUN = re.compile(r"-|\.|[eE][+-]?")
 _WORDS = ("true", "false", "null")
 
@@ -25,8 +27,7 @@ def is_cut_json(content_type: str, body: bytes) -> bool:
         return False
     if _parse(text) is None:
         return False
-    if _ends_in_string(text):
-        text = _ESCAPE_BEGUN.sub("", text) + '"'
+    text = _with_whole_string(text)
     error = _parse(text)
     return error is None or _is_at_end(text[error:])
 
@@ -42,11 +43,14 @@ def _parse(text: str) -> int | None:
     return None
 
 
-def _ends_in_string(text: str) -> bool:
+def _with_whole_string(text: str) -> str:
+    """The text, in which the string that it ends in is ended."""
     last = None
     for last in _STRING.finditer(text):  # noqa: B007 - the last one counts
         pass
-    return last is not None and last[1] is None
+    if last is None or last[1] is not None:
+        return text
+    return text[: len(text) - len(last[2] or "")] + '"'
 
 
 def _is_at_end(rest: str) -> bool:

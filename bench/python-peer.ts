@@ -61,7 +61,7 @@ export const pythonPeer: Bench = {
       const count = Math.max(BATCH, Math.round((TASKS * scale) / BATCH) * BATCH);
       for (const name of NAMES) await runTasks(api, name, pids[name], BATCH);
       for (let number = 0; number < ROUNDS; number++)
-        for (const name of NAMES) {
+        for (const name of rotated(NAMES, number)) {
           const round = await runTasks(api, name, pids[name], count);
           rounds[name].push(round);
           log(
@@ -79,8 +79,8 @@ export const pythonPeer: Bench = {
       ) as Record<Name, { per_second: number; cpu_ms_per_task: number }>;
       const ratio = rounded(figures.python_loop.per_second / figures.typescript.per_second);
       return {
-        ok: ratio >= 0.25,
-        bar: "a peer in Python does a quarter of the tasks of one in TypeScript in the same run",
+        ok: ratio >= 0.5,
+        bar: "a peer in Python does half as many tasks as one in TypeScript in the same run",
         slots: SLOTS,
         tasks: count,
         ratio,
@@ -94,6 +94,12 @@ export const pythonPeer: Bench = {
     }
   },
 };
+
+/** No subject is the first in every round. */
+const rotated = <T>(items: readonly T[], by: number): readonly T[] => [
+  ...items.slice(by % items.length),
+  ...items.slice(0, by % items.length),
+];
 
 /** Starts a peer; resolves when the mesh has welcomed it. */
 async function startPeer(name: Name, { url, meshKey }: PlainMesh): Promise<ChildProcess> {

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import venv
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 import muster
 from meshes import Mesh
+from muster._handlers.context import TaskContext, TaskFacts
 from vectors import REPOSITORY
 
 if TYPE_CHECKING:
@@ -52,6 +53,20 @@ def test_the_examples_are_valid(name: str) -> None:
     for block in blocks:
         # Parts of a program await where it is left out that they are in a function.
         compile(block, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def test_the_example_of_a_model_runs() -> None:
+    blocks = code_blocks((REPOSITORY / "docs/python.md").read_text(), "python")
+    [module] = [block for block in blocks if block.startswith("# model_tasks.py")]
+    names: dict[str, Any] = {}
+    exec(module, names)  # noqa: S102 - a page of this repository
+    reports: list[float | None] = []
+    facts = TaskFacts("id", "classify", "null", 1, 1, None, None, None)
+    context = TaskContext(facts, lambda fraction, _: reports.append(fraction))
+    batch = [[1.0] * 64, [-1.0] * 64]
+    result = names["classify"]({"batch": batch}, context)
+    assert len(set(result["labels"])) == 2
+    assert reports == [0.5, 1.0]
 
 
 def test_py37_the_wheel_runs_the_example_of_its_page_in_a_fresh_environment(tmp_path: Path) -> None:

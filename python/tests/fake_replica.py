@@ -106,6 +106,7 @@ class Replica:
     withheld: set[str] = field(default_factory=set)
     lost_blobs: bool = False
     forged: bool = False
+    swapped: bool = False
     age: float = 0
     is_down: bool = False
     page: int = 2
@@ -121,7 +122,10 @@ class Replica:
         if last == "pointers":
             return json_answer(self._list(query))
         if kind == "pointers":
-            pointer = self._shown().get(last)
+            shown = self._shown()
+            if self.swapped:
+                return json_answer(next(each for key, each in shown.items() if key != last))
+            pointer = shown.get(last)
             return problem("not_found", 404) if pointer is None else json_answer(pointer)
         if self.lost_blobs or last not in self.publisher.blobs:
             return problem("not_found", 404)

@@ -142,6 +142,19 @@ async def test_py72_nothing_older_than_what_was_read_is_accepted() -> None:
             await reader.find(PEERS[0].id)
 
 
+async def test_py72_the_pointer_of_another_peer_is_no_answer() -> None:
+    publisher = published(2)
+    false = Replica(publisher, swapped=True)
+    async with reading(false) as reader:
+        with pytest.raises(muster.DiscoveryError) as raised:
+            await reader.find(PEERS[0].id)
+        assert raised.value.code == "identity_mismatch"
+    async with reading(false, Replica(publisher)) as reader:
+        found = await reader.find(PEERS[0].id)
+        assert found is not None
+        assert found.id == PEERS[0].id
+
+
 async def test_py72_changes_are_followed() -> None:
     publisher = published(2)
     replica = Replica(publisher)

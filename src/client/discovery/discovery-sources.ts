@@ -21,6 +21,7 @@ import { isOutage, sourcesError, type SourceFailure } from "./source-failures.ts
 
 type Query = NonNullable<ApiRequest["query"]>;
 type Check = (list: PointerList) => Promise<void>;
+type Accept = (pointer: PointerView) => Promise<void>;
 
 /** One server, and how it behaved lately. */
 interface Source {
@@ -28,6 +29,8 @@ interface Source {
   failedUntil: Millis;
   distrustedUntil: Millis;
 }
+
+const ANOTHER_POINTER = "the source answered with another pointer than the one asked for";
 
 /** How one request is sent to a source. */
 type SourceRequest = Pick<ApiRequest, "idempotent" | "timeout">;
@@ -95,9 +98,9 @@ export class DiscoverySources {
 
   /**
    * The pointer with this ID; null if no source has it, and at least one of these sources passes `check` with its list: "not found" is also
-   * what a caller is told that may not read.
+   * what a caller is told that may not read. `accept` throws if the pointer must not be accepted; then the next source is asked.
    */
-  async pointer(id: string, check: Check): Promise<PointerView | null> {
+  async pointer(id: string, check: Check, accept: Accept): Promise<PointerView | null> {
     const failures: SourceFailure[] = [];
     let isAbsent = false;
     for (const [source, request] of this.#order()) {
@@ -109,6 +112,8 @@ export class DiscoverySources {
           }),
         );
         if (pointer === null) await check((await fetchList(api, { limit: 1 }, request)).list);
+        else if (pointer.id === id) await accept(pointer);
+        else throw new DiscoveryError({ code: "identity_mismatch", detail: ANOTHER_POINTER });
         return pointer;
       });
       if (found === null) isAbsent = true;

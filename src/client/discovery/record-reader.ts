@@ -82,12 +82,18 @@ export class RecordReader {
     peerId: string,
     asked: Set<number>,
   ): Promise<PeerRecord | null> {
+    const guard = await this.#rollbackGuard();
+    const accept = async (pointer: PointerView): Promise<void> => {
+      valueOrThrow(await guard.acceptPointer(pointer, Date.now()));
+    };
     for (const { epoch } of epochs.toReversed()) {
       if (asked.has(epoch)) continue;
       asked.add(epoch);
       const { pointerSecret } = await this.#keysOf(epoch);
       const id = pointerIdOf(pointerSecret, peerId);
-      const pointer = await this.#withFreshKeys((check) => this.#sources.pointer(id, check));
+      const pointer = await this.#withFreshKeys((check) =>
+        this.#sources.pointer(id, check, accept),
+      );
       if (pointer !== null) return this.resolve(pointer);
     }
     return null;

@@ -33,7 +33,9 @@ export class TaskChanges {
     );
     const same = this.#watches.get(taskId) ?? new Set();
     this.#watches.set(taskId, same.add(watch));
-    if (!this.#isRefused() && !this.#covers(taskId)) this.#gather();
+    // The stream may have told of a change since the caller read the task.
+    if (this.#covers(taskId)) watch.wake();
+    else if (!this.#isRefused()) this.#gather();
     return watch;
   }
 

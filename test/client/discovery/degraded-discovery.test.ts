@@ -12,7 +12,7 @@ import type { PointerList } from "../../../src/protocol/http.ts";
 import { KEYS, testKey } from "../../coordinator/mesh.ts";
 import { ReplicatedMesh } from "../../discovery/replicated-mesh.ts";
 import { present } from "../../must.ts";
-import { HONEST, HOSTILE, sourcesOf, urlsOf } from "./hostile-sources.ts";
+import { FALSE_POINTERS, HONEST, HOSTILE, sourcesOf, urlsOf } from "./hostile-sources.ts";
 
 const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
 const [A, B, C] = KEYS;
@@ -256,6 +256,15 @@ describe("finding one peer", () => {
       const found = await reader.find(A.id).catch(() => "failed");
       expect(found).not.toBeNull();
       expect((await (await readerOf([behavior(name), HONEST])).reader.find(A.id))?.id).toBe(A.id);
+    },
+  );
+
+  test.each(Object.entries(FALSE_POINTERS))(
+    "DS65 a source that %s is believed nothing, and the next one is asked",
+    async (_, falsely) => {
+      await expect((await readerOf([falsely])).reader.find(A.id)).rejects.toThrow();
+      const { reader } = await readerOf([falsely, HONEST]);
+      expect((await reader.find(A.id))?.id).toBe(A.id);
     },
   );
 

@@ -3,8 +3,9 @@ import type { Fetch } from "../../../src/client/http/api.ts";
 import { Replica } from "../../../src/discovery/replica.ts";
 import { verifierOf } from "../../../src/discovery/signed-statements.ts";
 import { platformVerify } from "../../../src/crypto/ed25519.ts";
-import { PointerList } from "../../../src/protocol/http.ts";
+import { PointerList, PointerView } from "../../../src/protocol/http.ts";
 import { replicaRoutes } from "../../../workers/replica-routes.ts";
+import { present } from "../../must.ts";
 import type { ReplicatedMesh } from "../../discovery/replicated-mesh.ts";
 
 /** What a source does with a request: `honest` answers it as it should be. `older` is a list that the mesh signed before. */
@@ -101,6 +102,32 @@ export const HOSTILE: Readonly<Record<string, Behavior>> = {
   "has other bytes as records": onBlobs(() => new Response(new Uint8Array(100))),
   "breaks off records": onBlobs(brokenOff),
   "has records of unlimited size": onBlobs(() => new Response(new Uint8Array(1_000_000))),
+};
+
+const onPointers =
+  (answer: (asked: PointerView, others: readonly PointerView[]) => object): Behavior =>
+  async (path, honest, { pointers }) => {
+    const id = /^\/v1\/pointers\/(\w+)$/.exec(path)?.[1];
+    if (id === undefined) return honest();
+    const asked = PointerView.parse(await (await honest()).json());
+    return Response.json(
+      answer(
+        asked,
+        pointers.filter((each) => each.id !== id),
+      ),
+    );
+  };
+
+/** Sources whose lists are right, and that answer falsely when they are asked for one pointer. */
+export const FALSE_POINTERS: Readonly<Record<string, Behavior>> = {
+  "alters the pointer": onPointers((asked) => ({ ...asked, blob_id: "0".repeat(32) })),
+  "extends the pointer's life": onPointers((asked) => ({
+    ...asked,
+    expires_at: "2099-01-01T00:00:00.000Z",
+  })),
+  "answers with the pointer of another peer": onPointers((_, [other]) => present(other)),
+  "gives the pointer of another peer the ID": onPointers(({ id }, [other]) => ({ ...other, id })),
+  "answers with something else": onPointers(() => ({ hello: 1 })),
 };
 
 /** A source that answers as it should. */

@@ -72,6 +72,28 @@ describe("following tasks", () => {
     expect(larger.isCancelled).toBe(true);
   });
 
+  // A follower that misses the change learns of it 45 s later, when the silent stream is opened again.
+  test(
+    "SK39 a follower that joins the stream of another one misses nothing that happened before",
+    { timeout: 20_000 },
+    async () => {
+      const { mesh, set } = meshOfTasks();
+      const client = mesh.client();
+      const id = uuid(1);
+      const [first, second] = [client.tasks.follow(id), client.tasks.follow(id)] as const;
+      expect(await stateOf(first)).toBe("queued");
+      const told = stateOf(first);
+      const stream = await mesh.stream(0);
+      stream.position(1);
+      expect(await stateOf(second)).toBe("queued");
+      set(id, "running");
+      stream.event(2, taskEvent(id));
+      expect(await told).toBe("running");
+      expect(await stateOf(second)).toBe("running");
+      await Promise.all([first.return(), second.return()]);
+    },
+  );
+
   test("SK39 what happens before the stream is open, or while it is broken, is read", async () => {
     const { mesh, set } = meshOfTasks();
     const tasks = mesh.client().tasks.follow(uuid(1));

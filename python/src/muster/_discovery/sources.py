@@ -35,6 +35,7 @@ _FAILED_FOR = 10.0
 _DISTRUSTED_FOR = 60.0
 """For this time a source that withheld something is asked last."""
 _BLOB_BYTES_MAX = 65_536
+_ANOTHER_POINTER = "the source answered with another pointer than the one asked for"
 _LIST_DEPTH_MAX = 64
 _NOT_FOUND = 404
 _UNAUTHORIZED = 401
@@ -128,8 +129,10 @@ class DiscoverySources:
                 if pointer is None:
                     page, _ = await _fetch_list(api, {"limit": 1}, how)
                     check(page)
-                else:
+                elif pointer.id == pointer_id:
                     accept(pointer)
+                else:
+                    raise DiscoveryError("identity_mismatch", _ANOTHER_POINTER)
                 return (pointer,)
 
             found = await self._ask(source, failures, ask)

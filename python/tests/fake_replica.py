@@ -122,14 +122,17 @@ class Replica:
         if last == "pointers":
             return json_answer(self._list(query))
         if kind == "pointers":
-            shown = self._shown()
-            if self.swapped:
-                return json_answer(next(each for key, each in shown.items() if key != last))
-            pointer = shown.get(last)
+            pointer = self._pointer(last)
             return problem("not_found", 404) if pointer is None else json_answer(pointer)
         if self.lost_blobs or last not in self.publisher.blobs:
             return problem("not_found", 404)
         return answer(self.publisher.blobs[last], content_type="application/octet-stream")
+
+    def _pointer(self, asked: str) -> dict[str, Any] | None:
+        shown = self._shown()
+        if self.swapped:
+            return next(each for key, each in shown.items() if key != asked)
+        return shown.get(asked)
 
     def _shown(self) -> dict[str, dict[str, Any]]:
         shown = {

@@ -24,6 +24,8 @@ const HANDLERS = {
 const list = (name) => (process.env[name] ?? "").split(",").filter((each) => each !== "");
 const kinds = list("MUSTER_KINDS");
 
+const maxFrame = process.env.MUSTER_MAX_FRAME;
+
 const peer = connectPeer({
   url: process.env.MUSTER_URL,
   meshKey: process.env.MUSTER_MESH_KEY,
@@ -34,6 +36,7 @@ const peer = connectPeer({
   handlers: Object.fromEntries(kinds.map((kind) => [kind, HANDLERS[kind]])),
   slots: Number(process.env.MUSTER_SLOTS ?? 1),
   capabilities: list("MUSTER_CAPABILITIES"),
+  ...(maxFrame !== undefined && { maxFrame: Number(maxFrame) }),
   measureHops: false,
 });
 

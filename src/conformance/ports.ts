@@ -35,7 +35,7 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 /** A request to open a WebSocket. */
@@ -56,6 +56,8 @@ export interface PeerSettings {
   readonly slots?: number;
   readonly capabilities?: readonly string[];
   readonly joinKey?: string;
+  /** The largest frame that the program is to ask for. */
+  readonly maxFrame?: number;
   /** Whether the program is told the key of the mesh; without it the program trusts the first key that is proved. */
   readonly pinsMeshKey?: boolean;
   /** Appended to the URL of the mesh. */

@@ -66,9 +66,10 @@ class IncomingUpgrade implements Upgrade {
 
   refuse({ status, headers = {}, body }: HttpAnswer): void {
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-    const length = `content-length: ${Buffer.byteLength(body)}`;
-    const head = [`HTTP/1.1 ${status} Refused`, ...lines, length, "connection: close", "", body];
-    this.#stream.end(head.join("\r\n"));
+    const bytes = Buffer.from(body);
+    const length = `content-length: ${bytes.length}`;
+    const head = [`HTTP/1.1 ${status} Refused`, ...lines, length, "connection: close", "", ""];
+    this.#stream.end(Buffer.concat([Buffer.from(head.join("\r\n")), bytes]));
   }
 }
 

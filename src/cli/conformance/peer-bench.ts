@@ -95,7 +95,7 @@ function variablesOf(
   url: string,
   meshKey: string,
   privateKey: string,
-  { slots = 2, capabilities = [], joinKey, pinsMeshKey = true, path = "" }: PeerSettings,
+  { slots = 2, capabilities = [], joinKey, maxFrame, pinsMeshKey = true, path = "" }: PeerSettings,
 ): NodeJS.ProcessEnv {
   return {
     MUSTER_URL: `${url}${path}`,
@@ -107,5 +107,6 @@ function variablesOf(
     MUSTER_SLOTS: String(slots),
     MUSTER_CAPABILITIES: capabilities.join(","),
     ...(joinKey !== undefined && { MUSTER_JOIN_KEY: joinKey }),
+    ...(maxFrame !== undefined && { MUSTER_MAX_FRAME: String(maxFrame) }),
   };
 }

@@ -50,6 +50,8 @@ export class WebSocketStream implements RawSocket {
     this.#stream = stream;
     stream.on("data", (chunk: Buffer) => this.#receive(chunk));
     stream.on("error", () => stream.destroy());
+    // A server's stream stays open for writing when the other side has ended.
+    stream.on("end", () => stream.destroy());
     stream.on("close", () => this.#done());
     if (head.length > 0) queueMicrotask(() => this.#receive(head));
   }

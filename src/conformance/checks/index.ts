@@ -4,6 +4,7 @@ import { HEARTBEAT_CHECKS } from "./heartbeats.ts";
 import { HELLO_CHECKS } from "./hello.ts";
 import { HOSTILE_CHECKS } from "./hostile.ts";
 import { LIMIT_CHECKS } from "./limits.ts";
+import { MAX_FRAME_CHECKS } from "./max-frame.ts";
 import { MESSAGE_CHECKS } from "./messages.ts";
 import { RECONNECT_CHECKS } from "./reconnect.ts";
 import { RESULT_CHECKS } from "./results.ts";
@@ -25,5 +26,6 @@ export const MUSTER_2_CHECKS: readonly Check[] = [
   ...HEARTBEAT_CHECKS,
   ...LIMIT_CHECKS,
   ...UPLOAD_CHECKS,
+  ...MAX_FRAME_CHECKS,
   ...HOSTILE_CHECKS,
 ];

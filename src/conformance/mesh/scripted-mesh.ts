@@ -9,6 +9,7 @@ import type { HttpAnswer, HttpRequest, ServerListener, Upgrade } from "../ports.
 import { connectFault, Dial, problemAnswer } from "./dial.ts";
 import type { FrameLog } from "../session/frame-log.ts";
 import { Mailbox } from "../session/mailbox.ts";
+import { Payloads } from "./payloads.ts";
 import { Uploads } from "./uploads.ts";
 
 const DIAL_WITHIN: Millis = 15_000;
@@ -23,8 +24,8 @@ export class ScriptedMesh implements ServerListener {
   readonly log: FrameLog;
   readonly random: RandomBytes;
   keys: KeyPair;
-  /** The key that the next handshakes prove, if it is another one than the URL of the peer names. */
   readonly uploads: Uploads;
+  readonly payloads: Payloads;
   /** The mesh's clock minus that of this machine. */
   clockOffset: Millis = 0;
   /** Every dial, also those that were taken. */
@@ -42,6 +43,7 @@ export class ScriptedMesh implements ServerListener {
     this.random = random;
     this.keys = newKeyPair(random);
     this.uploads = new Uploads(log);
+    this.payloads = new Payloads(log, random);
   }
 
   get now(): Millis {
@@ -96,6 +98,7 @@ export class ScriptedMesh implements ServerListener {
     const scripted = this.answers.get(request.path);
     if (scripted !== undefined) return scripted(request);
     if (request.path.startsWith("/v1/task-results/")) return this.uploads.receive(request);
+    if (request.path.startsWith("/v1/task-payloads/")) return this.payloads.send(request);
     switch (request.path) {
       case "/v1/mesh":
         return json(this.view);

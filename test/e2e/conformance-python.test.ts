@@ -17,7 +17,9 @@ test.skipIf(isMissing)(
     const command = `${python} ${join(PROJECT, "examples/conformance_peer.py")}`;
     const results = await checkPeer(command, MUSTER_2_CHECKS);
     expect(failures(results)).toEqual([]);
-    expect(results.filter(({ outcome }) => outcome === "not_applicable")).toEqual([]);
+    // It takes frames of 1 MiB, and asks for no limit.
+    const others = results.filter(({ outcome }) => outcome === "not_applicable");
+    expect(others.filter(({ id }) => !id.startsWith("MF"))).toEqual([]);
     await expect(lasting("The Python SDK over muster/2", results)).toMatchFileSnapshot(
       join(REPORTS, "python-sdk.txt"),
     );

@@ -5,6 +5,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { startMeshServer } from "../../src/cli/conformance/mesh-server.ts";
 import { GO_P2P_CHECKS } from "../../src/conformance/checks/go-p2p.ts";
 import { SERVER_CHECKS } from "../../src/conformance/server/index.ts";
+import { MUSTER_2_CHECKS } from "../../src/conformance/checks/index.ts";
+import { go, missingForGoExample } from "../interop/go-example.ts";
 import { buildGo, fetchGoModules } from "../interop/go-module.ts";
 import {
   checkMesh,
@@ -21,6 +23,7 @@ import { testMesh } from "./mesh.ts";
 import { isRunning, muster } from "./processes.ts";
 
 const dir = await mkdtemp(join(tmpdir(), "muster-conformance-"));
+const missingGo = await missingForGoExample();
 const goSkipReason = await fetchGoModules();
 const skippedBecause = goSkipReason === null ? "" : ` (skipped: ${goSkipReason})`;
 afterAll(() => rm(dir, { recursive: true, force: true }));
@@ -53,6 +56,20 @@ describe("a go-p2p node", () => {
     600_000,
   );
 });
+
+test.skipIf(missingGo !== null)(
+  `CF11 the example peer in Go passes every check that applies to it${missingGo === null ? "" : ` (skipped: ${missingGo})`}`,
+  async () => {
+    const binary = join(dir, "go-example");
+    await go("build", "-o", binary, ".");
+    const results = await checkPeer(binary, MUSTER_2_CHECKS);
+    expect(failures(results)).toEqual([]);
+    await expect(lasting("The example peer in Go over muster/2", results)).toMatchFileSnapshot(
+      join(REPORTS, "go-peer.txt"),
+    );
+  },
+  600_000,
+);
 
 describe("a mesh", () => {
   test("CF10 of muster serve passes every check", async () => {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"example.com/muster-go-peer/muster"
+	"example.com/go-peer/muster"
 )
 
 // configFrom reads the environment. README.md lists the variables.

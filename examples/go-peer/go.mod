@@ -1,4 +1,4 @@
-module example.com/muster-go-peer
+module example.com/go-peer
 
 go 1.24.0
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"example.com/muster-go-peer/muster"
+	"example.com/go-peer/muster"
 )
 
 // handlers are the kinds of tasks that this peer runs. Replace them by your own.

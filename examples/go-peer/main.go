@@ -9,7 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"example.com/muster-go-peer/muster"
+	"example.com/go-peer/muster"
 )
 
 func main() {

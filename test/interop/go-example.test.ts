@@ -70,13 +70,13 @@ async function hasBegun(task: string): Promise<void> {
 }
 
 describe.skipIf(missing !== null)(`the peer in Go of examples/go-peer${skipped}`, () => {
-  test("is formatted, has nothing that go vet finds, and passes its own tests, with the vectors", async () => {
+  test("PR8 is formatted, has nothing that go vet finds, and passes its own tests, with the vectors", async () => {
     expect(await unformatted()).toBe("");
     await go("vet", "./...");
     expect(await go("test", "-count=1", "./...")).toMatch(/^ok\s.*\/muster\s/m);
   });
 
-  test("joins by a link, and returns results of every size, also sealed ones", async () => {
+  test("PR8 joins by a link, and returns results of every size, also sealed ones", async () => {
     const { id: peerId } = await joined("worker", { MUSTER_SLOTS: "4" });
     const to = { peerId, timeoutMs: 120_000 };
     const value = { text: "<é> 🔐", list: [1, null, { deep: [[]] }], wide: "x".repeat(200_000) };
@@ -91,7 +91,7 @@ describe.skipIf(missing !== null)(`the peer in Go of examples/go-peer${skipped}`
     expect(await Promise.all(many)).toEqual(Array.from({ length: 200 }, (_, n) => n));
   });
 
-  test("fails as its handlers say, and what is too large at once", async () => {
+  test("PR8 fails as its handlers say, and what is too large at once", async () => {
     const { id: peerId } = await joined("failing");
     const failed = async (kind: string, payload: unknown, maxAttempts: number) => {
       const task = await operator.tasks.submit(kind, payload, { peerId, maxAttempts });
@@ -110,7 +110,7 @@ describe.skipIf(missing !== null)(`the peer in Go of examples/go-peer${skipped}`
     });
   });
 
-  test("stops a canceled task, and its slot is free", async () => {
+  test("PR8 stops a canceled task, and its slot is free", async () => {
     const { id: peerId } = await joined("canceled");
     const slow = await operator.tasks.submit("slow", { seconds: 600 }, { peerId });
     await hasBegun(slow.id);
@@ -118,7 +118,7 @@ describe.skipIf(missing !== null)(`the peer in Go of examples/go-peer${skipped}`
     expect(await operator.run("echo", 1, { peerId, timeoutMs: 60_000 })).toBe(1);
   });
 
-  test("goes on with its work while the mesh is killed, and hands the result to the next one", async () => {
+  test("PR8 goes on with its work while the mesh is killed, and hands the result to the next one", async () => {
     const { peer, id: peerId } = await joined("steady", { MUSTER_SLOTS: "2" });
     // The short one ends while the mesh is away.
     const short = await operator.tasks.submit("slow", { seconds: 4 }, { peerId });
@@ -136,7 +136,7 @@ describe.skipIf(missing !== null)(`the peer in Go of examples/go-peer${skipped}`
       });
   });
 
-  test("finishes what it runs at SIGTERM, takes nothing new, and leaves", async () => {
+  test("PR8 finishes what it runs at SIGTERM, takes nothing new, and leaves", async () => {
     const { peer, id: peerId } = await joined("leaving");
     const slow = await operator.tasks.submit("slow", { seconds: 5 }, { peerId });
     await hasBegun(slow.id);
@@ -153,13 +153,13 @@ describe.skipIf(missing !== null)(`the peer in Go of examples/go-peer${skipped}`
     await operator.tasks.cancel(next.id);
   });
 
-  test("leaves when the operator drains it", async () => {
+  test("PR8 leaves when the operator drains it", async () => {
     const { peer, id } = await joined("drained");
     await operator.peers.drain(id);
     expect(await peer.exit).toBe(0);
   });
 
-  test("gives back at the end of its time what still runs", async () => {
+  test("PR8 gives back at the end of its time what still runs", async () => {
     const { peer, id: peerId } = await joined("hurried", { MUSTER_DRAIN_SECONDS: "1" });
     const slow = await operator.tasks.submit("slow", { seconds: 600 }, { peerId });
     await hasBegun(slow.id);
@@ -172,7 +172,7 @@ describe.skipIf(missing !== null)(`the peer in Go of examples/go-peer${skipped}`
     await operator.tasks.cancel(slow.id);
   });
 
-  test("ends with exit code 1 when the mesh does not want it, or is another one than the pinned one", async () => {
+  test("PR9 ends with exit code 1 when the mesh does not want it, or is another one than the pinned one", async () => {
     const stranger = startPeer("stranger", { MUSTER_URL: url });
     expect(await stranger.exit).toBe(1);
     expect(stranger.output).toContain("not_allowed");
@@ -187,7 +187,7 @@ describe.skipIf(missing !== null)(`the peer in Go of examples/go-peer${skipped}`
     expect(peer.output).toContain("revoked");
   });
 
-  test("writes no secret to its log", async () => {
+  test("PR9 writes no secret to its log", async () => {
     const files = ["worker", "steady"].map((name) => readFile(join(dir, `${name}.key`), "utf8"));
     const secrets = (await Promise.all(files)).map((text) => text.trim());
     expect(secrets.every((secret) => /^[0-9a-f]{64}$/.test(secret))).toBe(true);

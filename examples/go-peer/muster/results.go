@@ -7,8 +7,9 @@ import (
 
 const (
 	// confirmPause keeps the pings of many short tasks far below the 45 messages a second that a peer may send.
-	confirmPause    = 100 * time.Millisecond
-	mostKeptResults = 1024
+	confirmPause = 100 * time.Millisecond
+	// mostKeptResults is two for each slot, of which there are 63 at most.
+	mostKeptResults = 128
 	firstResend     = 500 * time.Millisecond
 	longestResend   = 10 * time.Second
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -82,3 +83,11 @@ def start_threads(_: Any) -> int:
     thread.start()
     thread.join()
     return os.getppid()
+
+
+@muster.handler("program", run_in="process")
+def start_program(payload: Any) -> None:
+    """Start a program that has every descriptor of this process, and is not done when the attempt times out."""
+    program = subprocess.Popen(["/bin/sleep", "1000"], close_fds=False)
+    Path(payload).write_text(str(program.pid))
+    program.wait()

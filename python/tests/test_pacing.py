@@ -249,7 +249,7 @@ def test_py13_the_handlers_of_a_module_are_found() -> None:
     import process_tasks  # noqa: PLC0415
 
     specs = handlers_of(process_tasks)
-    kinds = {"hold", "describe", "crash", "leave", "raise", "wait", "deaf", "children"}
+    kinds = {"hold", "describe", "crash", "leave", "raise", "wait", "deaf", "children", "program"}
     assert set(specs) == kinds
     assert {spec.run_in for spec in specs.values()} == {"process"}
     assert specs["describe"].takes_context

@@ -12,6 +12,7 @@ from muster._handlers.process_entry import FunctionRef
 from muster._handlers.process_handlers import ProcessPool, function_ref
 from muster._handlers.thread_handlers import ThreadExecution, ThreadWorkers
 from muster._protocol.constants import EVERY_KIND
+from muster._work.outcome import raised
 
 if TYPE_CHECKING:
     import asyncio
@@ -54,10 +55,21 @@ class HandlerExecutor:
     def start(
         self, offer: TaskOffer, call: Call, session_loop: asyncio.AbstractEventLoop
     ) -> Execution:
-        """Call the handler of an offered attempt."""
+        """Call the handler of an offered attempt. An attempt whose handler can't be called has failed."""
+        reports = SessionCall(session_loop, call)
+        try:
+            return self._execution(offer, reports)
+        except Exception as error:  # noqa: BLE001 - such as the system's, which has no further thread
+            reports.settled(raised(error))
+            return _NotStarted()
+
+    def stop(self) -> None:
+        """End the processes."""
+        self._processes.stop()
+
+    def _execution(self, offer: TaskOffer, reports: SessionCall) -> Execution:
         key = self.key_of(offer.kind) or ""
         spec = self.specs[key]
-        reports = SessionCall(session_loop, call)
         facts = facts_of(offer)
         if spec.run_in == "process":
             return self._processes.start(self._refs[key], spec, facts, reports)
@@ -66,9 +78,10 @@ class HandlerExecutor:
             return ThreadExecution(self._threads, spec, context, reports)
         return LoopExecution(self.program_loop, spec, context, reports)
 
-    def stop(self) -> None:
-        """End the processes."""
-        self._processes.stop()
+
+class _NotStarted:
+    def cancel(self, reason: str) -> None:
+        """Nothing runs."""
 
 
 def _file_ref(file: str, kind: str) -> FunctionRef:

@@ -66,5 +66,9 @@ class LoopExecution:
         except asyncio.CancelledError as error:
             # The program ends its tasks, or the attempt has ended: then nobody reads this.
             return Abandoned("the program ends") if self._is_cancelled() else raised(error)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises is its outcome
+        except KeyboardInterrupt as error:
+            # Ctrl-C ends a program that does not handle it.
+            self._call.settled(raised(error))
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its outcome
             return raised(error)

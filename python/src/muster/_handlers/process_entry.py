@@ -10,13 +10,14 @@ import signal
 import sys
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from muster._handlers.context import TaskContext, TaskFacts
 from muster._handlers.handlers import handlers_of
 from muster._json import payload_of
 from muster._protocol.constants import EVERY_KIND
-from muster._work.outcome import raised, returned
+from muster._work.outcome import outcome_of
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -40,9 +41,18 @@ class FunctionRef:
 class ProcessCall:
     """One call."""
 
+    number: int
     ref: FunctionRef
     takes_context: bool
     facts: TaskFacts
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessCancel:
+    """Asks a call to stop. The process may run the next one by now."""
+
+    number: int
+    reason: str
 
 
 def serve_calls(pipe: Connection) -> None:
@@ -51,7 +61,7 @@ def serve_calls(pipe: Connection) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     calls: queue.SimpleQueue[ProcessCall] = queue.SimpleQueue()
-    current: list[TaskContext] = []
+    contexts: dict[int, TaskContext] = {}
 
     def listen() -> None:
         while True:
@@ -60,10 +70,10 @@ def serve_calls(pipe: Connection) -> None:
             except (EOFError, OSError):
                 os._exit(1)  # the peer is gone, and the handler may never return
             if isinstance(message, ProcessCall):
+                contexts[message.number] = TaskContext(message.facts, report)
                 calls.put(message)
-            else:
-                for context in current:
-                    context._cancel(str(message))  # noqa: SLF001 - the context is the handler's
+            elif isinstance(message, ProcessCancel) and message.number in contexts:
+                contexts[message.number]._cancel(message.reason)  # noqa: SLF001 - the context is the handler's
 
     lock = threading.Lock()
 
@@ -71,24 +81,21 @@ def serve_calls(pipe: Connection) -> None:
         with lock:
             pipe.send(message)
 
+    def report(fraction: float | None, text: str | None) -> None:
+        send(("progress", fraction, text))
+
     threading.Thread(target=listen, daemon=True).start()
     while True:
         call = calls.get()
-        context = TaskContext(call.facts, lambda *report: send(("progress", *report)))
-        current[:] = [context]
-        outcome = _run(call, context)
-        current.clear()
+        outcome = outcome_of(partial(_run, call, contexts[call.number]))
+        del contexts[call.number]
         send(("settled", outcome))
 
 
 def _run(call: ProcessCall, context: TaskContext) -> Any:
-    try:
-        function = resolve(call.ref)
-        payload = payload_of(call.facts.payload_text)
-        value = function(payload, context) if call.takes_context else function(payload)
-    except BaseException as error:  # noqa: BLE001 - also what ends a program ends only the attempt
-        return raised(error)
-    return returned(value)
+    function = resolve(call.ref)
+    payload = payload_of(call.facts.payload_text)
+    return function(payload, context) if call.takes_context else function(payload)
 
 
 def resolve(ref: FunctionRef) -> Handler:

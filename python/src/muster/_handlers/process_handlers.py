@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import atexit
+import itertools
 import multiprocessing
+import multiprocessing.util
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
-from muster._handlers.process_entry import FunctionRef, ProcessCall, resolve, serve_calls
-from muster._work.outcome import Failed, failed
+from muster._handlers.process_entry import (
+    FunctionRef,
+    ProcessCall,
+    ProcessCancel,
+    resolve,
+    serve_calls,
+)
+from muster._work.outcome import Failed, failed, raised
 from muster.errors import OptionsError
 
 if TYPE_CHECKING:
@@ -20,6 +29,9 @@ if TYPE_CHECKING:
 
 ABORT_GRACE = 1.0
 """How long a handler in a process may take to return after its cancellation; then its process is ended."""
+_END_CHECK_INTERVAL = 1.0
+_END_MAX = 5.0
+"""How long a process whose pipe has ended may take to end."""
 
 
 def function_ref(spec: HandlerSpec) -> FunctionRef:
@@ -52,14 +64,17 @@ class ProcessPool:
         self._lock = threading.Lock()
         self._all: set[_HandlerProcess] = set()
         self._is_stopped = False
-        # The module waits for its processes when the program ends; these wait for work.
+        self._numbers = itertools.count()
+        # `multiprocessing.util`, which is imported above, waits for its processes when the program ends; these wait for work. What was
+        # registered last is called first.
         atexit.register(self.stop)
 
     def start(
         self, ref: FunctionRef, spec: HandlerSpec, facts: TaskFacts, call: SessionCall
     ) -> ProcessExecution:
         """Call a handler."""
-        return ProcessExecution(self, ProcessCall(ref, spec.takes_context, facts), call)
+        message = ProcessCall(next(self._numbers), ref, spec.takes_context, facts)
+        return ProcessExecution(self, message, call)
 
     def take(self) -> _HandlerProcess:
         """Return a process that runs nothing. Starting one takes a while: call it in a thread."""
@@ -120,6 +135,11 @@ class _HandlerProcess:
     def receive(self) -> Any:
         """Return the next message; None when the process is gone."""
         try:
+            # A program that the handler has started may keep the pipe open after the process itself has ended.
+            while not self._pipe.poll(_END_CHECK_INTERVAL):
+                if self._process.exitcode is not None and not self._pipe.poll():
+                    self.is_usable = False
+                    return None
             return self._pipe.recv()
         except (EOFError, OSError):
             self.is_usable = False
@@ -132,8 +152,9 @@ class _HandlerProcess:
 
     def end_text(self) -> str:
         """Say how the process ended."""
-        self._process.join(timeout=5)
-        code = self._process.exitcode
+        ends_at = time.monotonic() + _END_MAX
+        while (code := self._process.exitcode) is None and time.monotonic() < ends_at:
+            time.sleep(0.01)
         if code is not None and code < 0:
             return f"was ended by signal {-code}"
         return f"ended with exit code {code}"
@@ -158,7 +179,9 @@ class ProcessExecution:
             self._reason = reason
             process = self._process
         if process is not None:
-            process.send(reason)
+            # A process that is still starting, or that does not read, keeps the sender waiting.
+            message = ProcessCancel(self._message.number, reason)
+            threading.Thread(target=process.send, args=(message,), daemon=True).start()
             threading.Thread(target=self._end_later, args=(process,), daemon=True).start()
 
     def _end_later(self, process: _HandlerProcess) -> None:
@@ -168,8 +191,9 @@ class ProcessExecution:
     def _run(self) -> None:
         try:
             process = self._pool.take()
-        except OSError as error:
-            self._call.settled(failed(f"no process can be started: {error}", retry=True))
+        except Exception as error:  # noqa: BLE001 - of the system, or of the module that is imported again
+            text = raised(error).error
+            self._call.settled(failed(f"no process can be started: {text}", retry=True))
             return
         with self._lock:
             self._process = process

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from muster._json import payload_of
-from muster._work.outcome import raised, returned
+from muster._work.outcome import outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +34,10 @@ class ThreadWorkers:
             needs_thread = self._free == 0
             if not needs_thread:
                 self._free -= 1
-        self._work.put(work)
         if needs_thread:
+            # Raises when the system has no further thread: then nothing waits for one.
             threading.Thread(target=self._run, name="muster-handler", daemon=True).start()
+        self._work.put(work)
 
     def _run(self) -> None:
         while True:
@@ -71,9 +72,7 @@ class ThreadExecution:
         self._context._cancel(reason)  # noqa: SLF001 - the context is the handler's
 
     def _run(self) -> None:
-        try:
-            payload = payload_of(self._context.payload_text)
-            outcome = returned(self._spec.call(payload, self._context))
-        except BaseException as error:  # noqa: BLE001 - also what ends a program ends only the attempt
-            outcome = raised(error)
-        self._call.settled(outcome)
+        self._call.settled(outcome_of(self._run_handler))
+
+    def _run_handler(self) -> Any:
+        return self._spec.call(payload_of(self._context.payload_text), self._context)

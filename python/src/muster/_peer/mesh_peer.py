@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from muster._base.cut_text import cut_text
 from muster._base.redact import redact_url
 from muster._peer.adverts import advert_payload, rtts_payload
 from muster._peer.events import (
@@ -32,7 +33,7 @@ from muster._peer.peer_drain import Drain, PeerDrain
 from muster._peer.requests import PeerRequests
 from muster._peer.session_loop import SessionLoop
 from muster._protocol import inbound
-from muster._protocol.constants import ACCEPT_TIMEOUT
+from muster._protocol.constants import ACCEPT_TIMEOUT, REASON_CHARS_MAX
 from muster._protocol.reading import BadMessage
 from muster._work.task_runner import TaskRunner
 from muster._work.upload import Lost, Upload, UploadFailed, upload_result
@@ -109,13 +110,15 @@ class MeshPeer:
 
     async def drain(self, timeout: float, reason: str) -> None:
         """Leave the mesh without losing work."""
-        await asyncio.shield(self._drain.begin(Drain("peer", reason, timeout)))
+        drain = Drain("peer", cut_text(reason, REASON_CHARS_MAX), timeout)
+        await asyncio.shield(self._drain.begin(drain))
 
     async def close(self, reason: str) -> None:
         """Leave the mesh at once. What a leaving peer gives up is no fault of it."""
+        reason = cut_text(reason, REASON_CHARS_MAX)
         connection = self._session.active_connection
         if connection is not None and self._runner.held_tasks():
-            connection.send("drain", {"reason": reason[:500], "timeout_seconds": 0})
+            connection.send("drain", {"reason": reason, "timeout_seconds": 0})
         self._runner.abandon(reason)
         await self._session.close(reason)
         if self._client is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import multiprocessing
 import signal
 import threading
 import time
@@ -264,6 +265,11 @@ class Peer:
     def _start(self) -> tuple[LoopThread, MeshPeer]:
         if self._thread is not None and self._peer is not None:
             return self._thread, self._peer
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            raise OptionsError(
+                "a process for handlers has imported this program, and must not begin another peer: "
+                'put what begins the peer under `if __name__ == "__main__":`'
+            )
         self._program_loop = asyncio.get_running_loop()
         self._handlers.program_loop = self._program_loop
         thread = LoopThread("muster-session")

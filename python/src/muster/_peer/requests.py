@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from muster._base.cut_text import cut_text
 from muster._json import JsonText
-from muster._protocol.constants import TASK_RESULT_BYTES_MAX
+from muster._protocol.constants import TASK_ERROR_CHARS_MAX, TASK_RESULT_BYTES_MAX
 from muster._protocol.inbound import REQUEST_REPLIES, PeerRequest, TaskOffer
 from muster._work.outcome import Returned, Settled
 
@@ -106,4 +107,4 @@ class _RequestCall:
 
 
 def _refuse(to: Connection, message_id: str, code: int, message: str) -> None:
-    to.send("error", {"code": code, "message": message[:2_000]}, message_id)
+    to.send("error", {"code": code, "message": cut_text(message, TASK_ERROR_CHARS_MAX)}, message_id)

@@ -7,6 +7,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
+from muster._base.cut_text import cut_text
 from muster._protocol.constants import LEASE_MAX, PROGRESS_MESSAGE_CHARS_MAX
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ def bounded_progress(fraction: float | None, message: str | None) -> dict[str, A
     if isinstance(fraction, int | float) and math.isfinite(fraction):
         progress["progress"] = min(1.0, max(0.0, float(fraction)))
     if message is not None:
-        text = str(message)[:PROGRESS_MESSAGE_CHARS_MAX]
-        progress["message"] = text.encode("utf-8", "replace").decode()
+        progress["message"] = cut_text(str(message), PROGRESS_MESSAGE_CHARS_MAX)
     return progress
 
 

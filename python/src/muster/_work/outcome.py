@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from muster._base.bytes import to_base64
+from muster._base.cut_text import cut_text
 from muster._json import JsonFlaw, JsonText, json_of_value
 from muster._protocol.constants import (
     TASK_ERROR_CHARS_MAX,
@@ -17,6 +18,8 @@ from muster._stmf.task_result import seal_result
 from muster.errors import MusterError, TaskError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from muster._crypto.result_tickets import ResultContent
 
 
@@ -74,6 +77,14 @@ Outcome = InMessage | Uploaded | Failed
 """How an attempt ended, as it is reported to the mesh."""
 
 
+def outcome_of(call: Callable[[], Any]) -> Returned | Failed:
+    """Call a handler, and return how it ended. Raises nothing, so that its slot is free again whatever the handler does."""
+    try:
+        return returned(call())
+    except BaseException as error:  # noqa: BLE001 - also what ends a program ends only the attempt
+        return raised(error)
+
+
 def returned(value: Any) -> Returned | Failed:
     """Return the outcome of a handler's value. One that can't be sent would fail in the same way elsewhere: the failure is final."""
     try:
@@ -85,7 +96,7 @@ def returned(value: Any) -> Returned | Failed:
 def raised(error: BaseException) -> Failed:
     """Return the outcome of what a handler raised."""
     retry = error.retry if isinstance(error, TaskError) else True
-    text = str(error)
+    text = _text_of(error)
     if text == "":
         text = type(error).__name__
     elif not isinstance(error, MusterError):
@@ -93,9 +104,16 @@ def raised(error: BaseException) -> Failed:
     return failed(text, retry=retry)
 
 
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException:  # noqa: BLE001 - the class is the program's, and so is its text
+        return ""
+
+
 def failed(error: str, *, retry: bool) -> Failed:
     """Return a failure, whose text is cut to what a message holds."""
-    return Failed(error[:TASK_ERROR_CHARS_MAX].encode("utf-8", "replace").decode(), retry)
+    return Failed(cut_text(error, TASK_ERROR_CHARS_MAX), retry)
 
 
 def prepare(json: str, seal_to: str | None, *, can_upload: bool) -> InMessage | TooLarge | Failed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
+from muster._base.cut_text import cut_text
 from muster._peer.events import (
     HandlerUnsettled,
     PeerEvent,
@@ -14,7 +15,11 @@ from muster._peer.events import (
     TaskStarted,
     TaskSucceeded,
 )
-from muster._protocol.constants import TASK_RESULT_BYTES_MAX
+from muster._protocol.constants import (
+    REASON_CHARS_MAX,
+    TASK_ERROR_CHARS_MAX,
+    TASK_RESULT_BYTES_MAX,
+)
 from muster._work.lease_renewal import LeaseRenewal, bounded_progress
 from muster._work.mesh_answers import MeshAnswers, Refusal
 from muster._work.outcome import (
@@ -342,7 +347,8 @@ class TaskRunner:
         self._slot_freed()
 
     def _give_up(self, run: Run, reason: str) -> None:
-        message = {"task_id": run.task_id, "fence": run.fence, "reason": reason[:500]}
+        text = cut_text(reason, REASON_CHARS_MAX)
+        message = {"task_id": run.task_id, "fence": run.fence, "reason": text}
         self._answers.send("task_release", {**message, "begun": run.is_started})
         self._abort(run, reason)
 
@@ -352,7 +358,8 @@ class TaskRunner:
         self._emit(TaskCancelled(run.task_id, run.kind, reason))
 
     def _refuse(self, offer: TaskOffer, reason: str) -> None:
-        message = {"task_id": offer.task_id, "fence": offer.fence, "reason": reason[:500]}
+        text = cut_text(reason, REASON_CHARS_MAX)
+        message = {"task_id": offer.task_id, "fence": offer.fence, "reason": text}
         self._answers.send("task_refuse", message)
         self._emit(TaskRefused(offer.task_id, offer.kind, reason))
 
@@ -413,5 +420,6 @@ def _lost_upload(report: Report, refusal: Refusal) -> Report | None:
     if not is_upload or refusal.code is None or refusal.code == "lease_lost":
         return None
     about = {name: report.message[name] for name in ("task_id", "fence")}
-    message = {**about, "ok": False, "error": refusal.reason[:2_000], "retry": True}
+    error = cut_text(refusal.reason, TASK_ERROR_CHARS_MAX)
+    message = {**about, "ok": False, "error": error, "retry": True}
     return Report(message, report.kind)

@@ -34,7 +34,9 @@ export function parseMessage(text: string): unknown {
   if (!json.ok) return undefined;
   if (!isJsonObject(json.value as Json)) return json.value;
   const message = json.value as Record<string, unknown>;
-  if (!FREE_TYPES.has(String(message["type"]))) return message;
+  const { type } = message;
+  // An object with a `toString` of its own can't be made a text.
+  if (typeof type !== "string" || !FREE_TYPES.has(type)) return message;
   const payload = readMember(text, ["payload"], LIMITS);
   return { ...message, payload: payload === null ? null : toJsonText(payload) };
 }

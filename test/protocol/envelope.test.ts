@@ -1,4 +1,6 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { readGoP2pEnvelope } from "../../src/protocol/go-p2p-envelope.ts";
 import { readEnvelope } from "../../src/protocol/read-envelope.ts";
 import { must, mustFail } from "../must.ts";
 import { wire } from "../wire.ts";
@@ -110,4 +112,30 @@ describe("reading a message that is not an envelope", () => {
       expect(mustFail(read(value)).code).toBe("bad_message");
     },
   );
+
+  /** Names that every object has already. */
+  const anyName = fc.constantFrom("toString", "valueOf", "constructor", "__proto__", "type", "a");
+  const { anyJson } = fc.letrec((tie) => ({
+    anyJson: fc.oneof(
+      { depthSize: "small" },
+      fc.constantFrom(null, true, 0, "", "get_stats"),
+      fc.array(tie("anyJson"), { maxLength: 2 }),
+      fc.dictionary(anyName, tie("anyJson"), { maxKeys: 4, noNullPrototype: true }),
+    ),
+  }));
+
+  test("refuses or takes whatever JSON comes, also objects with the names of every object", () => {
+    const anyField = fc.constantFrom("type", "id", "from", "to", "ts", "timestamp", "payload");
+    fc.assert(
+      fc.property(anyField, anyJson, (field, value) => {
+        const text = JSON.stringify({ ...MESSAGE, [field]: value });
+        for (const readText of [readEnvelope, readGoP2pEnvelope])
+          for (const message of [text, JSON.stringify(value)])
+            expect(readText(message)).toHaveProperty("ok");
+      }),
+      { numRuns: 300 },
+    );
+    const type = { toString: 1, valueOf: 1 };
+    expect(mustFail(read({ ...MESSAGE, type })).code).toBe("bad_message");
+  });
 });

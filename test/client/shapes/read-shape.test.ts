@@ -39,7 +39,7 @@ function rightOf(shape: Shape, rarity: number): fc.Arbitrary<unknown> {
     case "boolean":
       return fc.boolean();
     case "string":
-      return textOf(shape);
+      return rarity === 0 ? textOf(shape) : fc.oneof(textOf(shape), longTextOf(shape, 1));
     case "number": {
       const limits = (shape.limits ?? []).map(([, limit]) => limit);
       const near = [0, 1, ...limits]
@@ -91,11 +91,18 @@ function textOf({ patterns = [], bytes, max = 40 }: StringShape): fc.Arbitrary<s
       .uint8Array({ minLength: bytes[0], maxLength: bytes[0] })
       .map((data) => Buffer.from(data).toString("base64"));
   const [first] = patterns;
-  if (first === undefined) return fc.string({ maxLength: Math.min(max, 40) });
+  if (first === undefined)
+    return fc.oneof(fc.string({ maxLength: Math.min(max, 40) }), longTextOf({ is: "string", max }));
   if (first[1].includes("datetime"))
     return fc.constantFrom("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123Z");
   return first[1].includes("UUID") ? fc.uuid() : fc.stringMatching(first[0]);
 }
+
+/** A text of the most characters, or of `more`, each of which may have two UTF-16 units. */
+const longTextOf = ({ max = 40 }: StringShape, more = 0): fc.Arbitrary<string> =>
+  fc
+    .tuple(fc.constantFrom("x", "\u20AC", "\u{1F600}"), fc.constantFrom(max, max + more))
+    .map(([char, length]) => char.repeat(length));
 
 /** Which of several shapes was meant is guessed in another way. */
 const isUnsure = (message: string): boolean => /(?:^|: )Invalid input$/.test(message);

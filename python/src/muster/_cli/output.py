@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 
 _ESCAPED = {code: f"\\x{code:02x}" for code in [*range(0x20), 0x7F, *range(0x80, 0xA0)]}
@@ -27,9 +29,35 @@ def escape(text: str) -> str:
 
 
 def print_line(text: str) -> None:
-    """Write one line to stdout."""
-    sys.stdout.write(f"{escape(text)}\n")
-    sys.stdout.flush()
+    """Write one line to stdout, which is the log of the command."""
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()  # what handlers have printed comes before it
+    encoding = sys.stdout.encoding or "utf-8"
+    _stdout.write(sys.stdout.fileno(), f"{escape(text)}\n".encode(encoding, "backslashreplace"))
+
+
+class LogFile:
+    """Takes lines while there is room. What does not fit is lost, and a torn line ends before the next one begins."""
+
+    def __init__(self) -> None:
+        self._is_torn = False
+
+    def write(self, descriptor: int, line: bytes) -> None:
+        """Write a line. Raises `BrokenPipeError` when nobody reads it."""
+        data = b"\n" + line if self._is_torn else line
+        written = 0
+        try:
+            while written < len(data):
+                written += os.write(descriptor, data[written:])
+        except BrokenPipeError:
+            raise
+        except OSError:
+            pass  # A full disk. There is nobody to tell: what would tell it is this file.
+        if written > 0:
+            self._is_torn = written < len(data)
+
+
+_stdout = LogFile()
 
 
 def note(text: str) -> None:

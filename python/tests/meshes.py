@@ -104,7 +104,11 @@ class Worker:
 
 def _start(command: Sequence[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
     # A group of its own: a mesh is several processes.
-    environment = {**os.environ, "PATH": f"{Path(command[0]).parent}:{os.environ.get('PATH', '')}"}
+    # Variables of the tests are no settings of a mesh.
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")
+    }
+    environment = {**inherited, "PATH": f"{Path(command[0]).parent}:{os.environ.get('PATH', '')}"}
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

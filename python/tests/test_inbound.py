@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from muster._http.problem import api_error, problem_of, retry_after_header
 from muster._json import JsonText
 from muster._protocol.envelope import Envelope, read_envelope, rising_timestamps, write_json
-from muster._protocol.inbound import TaskOffer, Welcome, read_inbound
+from muster._protocol.inbound import read_inbound
+from muster._protocol.inbound_types import TaskOffer, Welcome
 from muster._protocol.reading import BadMessage
 from vectors import REPOSITORY
 

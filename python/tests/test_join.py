@@ -18,7 +18,7 @@ from loops import until
 from muster._cli.event_lines import _LINES, OutageLines, event_json
 from muster._cli.output import escape
 from muster._peer import events
-from muster._protocol.inbound import JoinedMesh
+from muster._protocol.inbound_types import JoinedMesh
 from muster.errors import PeerError
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from muster._peer.reconnect_backoff import (
     delay_after_disconnect,
     delay_after_failed_dial,
 )
-from muster._protocol.inbound import Reconnect
+from muster._protocol.inbound_types import Reconnect
 from muster._work.lease_renewal import bounded_progress
 from muster._work.unconfirmed_results import Report, UnconfirmedResults, results_kept
 from muster.errors import PeerError

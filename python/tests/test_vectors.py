@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from muster._connection.connection import Connection
+from muster._connection.open_socket import connect_url_of
 from muster._connection.profile import DialOptions, PeerProfile
 from muster._crypto.identity import agree, is_canonical_key, key_pair_of, peer_id_of
 from muster._crypto.key_proofs import make_connect_proof, make_rotation_proof, verify_mesh_proof
@@ -45,10 +45,8 @@ def test_py1_the_url_by_which_a_peer_connects(monkeypatch: pytest.MonkeyPatch) -
     for connect in vector["connects"]:
         base = connect["url"].split("/v1/connect")[0]
         options = DialOptions(base, profile, None, None, (), 0.0)
-        connection = Connection.__new__(Connection)
-        connection._options = options
         monkeypatch.setattr("time.time", lambda: connect["t"] + 0.9)  # noqa: B023
-        assert connection._connect_url(vector["mesh_public_key"]) == connect["url"]
+        assert connect_url_of(options, vector["mesh_public_key"]) == connect["url"]
         for refused in connect["refused"]:
             host, at = refused["host"], refused["t"]
             mesh_key = unhex(vector["mesh_public_key"])

@@ -68,12 +68,13 @@ from muster._handlers.handlers import Handler, RunIn, handler
 from muster._http.urls import MeshLink, read_mesh_link
 from muster._json import Json, JsonText
 from muster._peer.adverts import KnownPeer, MeasuredRtt
+from muster._peer.connect_peer import connect_peer
 from muster._peer.events import PeerEvent
-from muster._peer.peer import Peer, connect_peer
+from muster._peer.peer import Peer
 from muster._peer.pin_file import default_pin_file
 from muster._peer.probe import probe_capabilities
 from muster._peer.session_loop import PeerState
-from muster._protocol.inbound import JoinedMesh, Role
+from muster._protocol.inbound_types import JoinedMesh, Role
 from muster._stmf.errors import StmfError
 from muster._version import __version__
 from muster._webhooks.deliver import deliver, new_webhook_secret, sign_delivery

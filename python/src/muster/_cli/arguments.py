@@ -7,7 +7,7 @@ import math
 
 from muster._peer.peer_drain import DRAIN_TIMEOUT_DEFAULT
 from muster._protocol.constants import DRAIN_TIMEOUT_MAX
-from muster._protocol.inbound import ROLES
+from muster._protocol.inbound_types import ROLES
 from muster._version import __version__
 
 _EXIT_CODES = """exit codes:

@@ -14,8 +14,8 @@ from muster._cli.output import print_line
 from muster._handlers.handlers import handlers_of
 from muster._handlers.process_entry import load_module
 from muster._http.urls import read_mesh_link
+from muster._peer.connect_peer import connect_peer
 from muster._peer.events import Closed
-from muster._peer.peer import Peer, connect_peer
 from muster._peer.pin_file import default_pin_file
 from muster._peer.private_file import read_private
 from muster._peer.probe import probe_capabilities
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from muster._handlers.handlers import HandlerSpec
     from muster._peer.events import PeerEvent
+    from muster._peer.peer import Peer
 
 
 def join(values: argparse.Namespace) -> int:

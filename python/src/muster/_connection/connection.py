@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlencode
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 
 from muster._base.redact import redact
 from muster._connection.end import (
     ConnectionEnd,
     Dropped,
-    Refused,
-    Skewed,
-    end_of_close,
 )
-from muster._connection.failure import ConnectFailure, failure_of_answer, failure_of_error
+from muster._connection.end_connection import EndConnection, dropped, end_of, failed, unproved
 from muster._connection.hello import hello_bytes
-from muster._connection.mesh_key import ConnectFailed, fetch_mesh_key, fetch_proved_time
+from muster._connection.mesh_key import ConnectFailed, fetch_mesh_key
+from muster._connection.open_socket import DIAL_TIMEOUT, open_socket
 from muster._connection.outgoing import Outgoing
 from muster._connection.send_pacer import SendPacer
-from muster._connection.web_socket import WebSocket
 from muster._crypto.identity import peer_id_of
-from muster._crypto.key_proofs import make_connect_proof
 from muster._crypto.noise import NoiseError, NoiseHandshake
 from muster._crypto.transport import Opener, Sealer
-from muster._http.problem import problem_of
-from muster._http.urls import connect_url, host_of
 from muster._protocol import close_codes
 from muster._protocol.constants import (
     HEARTBEAT_INTERVAL,
@@ -37,21 +29,17 @@ from muster._protocol.constants import (
     HEARTBEAT_RESPONSE,
     HELLO_BYTES_MAX,
     MUSTER_2_PROLOGUE,
-    MUSTER_2_SUBPROTOCOL,
 )
 from muster._protocol.envelope import Envelope, read_envelope, rising_timestamps
-from muster.errors import PeerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from muster._connection.profile import DialOptions
+    from muster._connection.web_socket import WebSocket
     from muster._json import JsonText
 
-DIAL_TIMEOUT = 20.0
-"""From the dial to the mesh's answer to the handshake: twice the mesh's own deadline, for TCP and TLS."""
-CLOCK_CORRECTION_MAX = 86_400.0
-"""How far a proved mesh may correct this machine's clock, for one dial. A clock that is further off must be set."""
+
 _KEEPALIVE_JITTER = 0.2
 """Each pause is shortened by a random share of up to this, so that peers that started together spread out."""
 
@@ -73,16 +61,6 @@ class ConnectionListener(Protocol):
 
     def ended(self, end: ConnectionEnd) -> None:
         """The connection is over."""
-
-
-class _End(Exception):  # noqa: N818 - how a connection ends, not an error of a program
-    """Ends the connection from this side."""
-
-    def __init__(self, end: ConnectionEnd, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.end = end
-        self.code = code
-        self.reason = reason
 
 
 class Connection:
@@ -144,7 +122,7 @@ class Connection:
         code, reason = close_codes.NORMAL, ""
         try:
             end = await self._session()
-        except _End as stop:
+        except EndConnection as stop:
             end, code, reason = stop.end, stop.code, stop.reason
         except asyncio.CancelledError:
             raise
@@ -158,15 +136,15 @@ class Connection:
         try:
             opener = await asyncio.wait_for(self._dial(), DIAL_TIMEOUT)
         except asyncio.TimeoutError:
-            raise _dropped(close_codes.TIMEOUT, "the mesh did not answer the handshake") from None
+            raise dropped(close_codes.TIMEOUT, "the mesh did not answer the handshake") from None
         except ConnectionClosed as error:
-            return _end_of(error)
+            return end_of(error)
         self._schedule_keepalive()
         try:
             while True:
                 self._receive(await self._socket_frame(), opener)
         except ConnectionClosed as error:
-            return _end_of(error)
+            return end_of(error)
 
     async def _socket_frame(self) -> bytes | str:
         assert self._socket is not None  # noqa: S101 - for the type checker
@@ -177,20 +155,20 @@ class Connection:
     async def _dial(self) -> Opener:
         """Dial, and shake hands. Returns what opens the mesh's frames."""
         mesh_key = self._options.mesh_key or await self._fetch_mesh_key()
-        self._socket = await self._open(mesh_key)
+        self._socket = await open_socket(self._options, mesh_key)
         keys = self._options.profile.keys
         noise = NoiseHandshake(keys, MUSTER_2_PROLOGUE)
         self._socket.send(noise.write())
         message = await self._socket_frame()
         if isinstance(message, str) or len(message) > HELLO_BYTES_MAX:
-            raise _dropped(close_codes.HANDSHAKE, "the server sent no handshake message")
+            raise dropped(close_codes.HANDSHAKE, "the server sent no handshake message")
         try:
             noise.read(message)
         except NoiseError:
-            raise _unproved("the server did not complete the Noise handshake") from None
+            raise unproved("the server did not complete the Noise handshake") from None
         proved = noise.remote_static or b""
         if proved.hex() != mesh_key:
-            raise _unproved(f"the server holds the key {proved.hex()}, expected {mesh_key}")
+            raise unproved(f"the server holds the key {proved.hex()}, expected {mesh_key}")
         message3 = noise.write(hello_bytes(self._options))
         session = noise.split()
         self._mesh_id = peer_id_of(proved)
@@ -204,73 +182,7 @@ class Connection:
         try:
             return await fetch_mesh_key(self._options.url)
         except ConnectFailed as error:
-            raise _failed(error.failure) from None
-
-    async def _open(self, mesh_key: str) -> WebSocket:
-        url = self._options.url
-        try:
-            socket = await WebSocket.open(self._connect_url(mesh_key))
-        except InvalidStatus as refused:
-            answer = refused.response
-            body = bytes(answer.body or b"")
-            raise await self._refused(mesh_key, answer.status_code, answer.headers, body) from None
-        except (OSError, InvalidHandshake) as error:
-            raise _failed(failure_of_error(url, error, DIAL_TIMEOUT)) from None
-        if socket.subprotocol != MUSTER_2_SUBPROTOCOL:
-            await socket.close(close_codes.NORMAL, "")
-            text = f"{url} is no Muster mesh: its WebSocket does not speak {MUSTER_2_SUBPROTOCOL}"
-            raise _failed(ConnectFailure("not_a_mesh", text))
-        return socket
-
-    def _connect_url(self, mesh_key: str) -> str:
-        options = self._options
-        keys = options.profile.keys
-        public_key = bytes.fromhex(mesh_key)
-        at = int(time.time() + options.clock_offset)
-        proof = make_connect_proof(keys.private_key, public_key, host_of(options.url), at)
-        if proof is None:
-            raise _unproved(f"the mesh key {mesh_key} is not a usable key")
-        query = {
-            "peer": keys.id,
-            "pub": keys.public_key.hex(),
-            "mesh": peer_id_of(public_key),
-            "t": at,
-            "proof": proof,
-        }
-        return f"{connect_url(options.url)}?{urlencode(query)}"
-
-    async def _refused(
-        self, mesh_key: str, status: int, headers: Mapping[str, str], body: bytes
-    ) -> _End:
-        """Return how the connection ends whose upgrade was refused.
-
-        The answer is not authenticated, so it may only make the peer stop or try again.
-        """
-        url = self._options.url
-        problem = problem_of(body)
-        if problem is None:
-            return _failed(failure_of_answer(url, status, headers, body))
-        code, detail = problem["code"], problem["detail"]
-        if code == "clock_skew":
-            return _End(await self._corrected(mesh_key), close_codes.NORMAL, "")
-        if code == "mesh_key_unknown":
-            text = f"the mesh does not have the key {mesh_key}: {detail}"
-            return _End(Refused(PeerError("mesh_key_mismatch", text)), close_codes.NORMAL, "")
-        failure = failure_of_answer(url, status, headers, body)
-        end = Dropped(close_codes.ABNORMAL, redact(f"{code}: {detail}"), failure)
-        return _End(end, close_codes.NORMAL, "")
-
-    async def _corrected(self, mesh_key: str) -> ConnectionEnd:
-        """Return the end of a dial whose time was refused: only the time that the mesh proves with its key corrects the clock."""
-        at = await fetch_proved_time(self._options.url, mesh_key)
-        if at is None:
-            return _skewed("the server refused this machine's time and proved none of its own")
-        offset = at - time.time()
-        if abs(offset) <= CLOCK_CORRECTION_MAX:
-            return Skewed(offset, "the mesh's clock differs from this machine's")
-        hours = round(abs(offset) / 3_600)
-        direction = "behind" if offset > 0 else "ahead of"
-        return _skewed(f"this machine's clock is {hours} h {direction} the mesh's; set it")
+            raise failed(error.failure) from None
 
     def _receive(self, frame: bytes | str, opener: Opener) -> None:
         if isinstance(frame, str):
@@ -279,7 +191,7 @@ class Connection:
             return
         plaintext = opener.open(frame)
         if plaintext is None:
-            raise _dropped(
+            raise dropped(
                 close_codes.BAD_MESSAGE, "a frame did not decrypt as the session's next one"
             )
         try:
@@ -319,28 +231,3 @@ class Connection:
 
 _closings: set[asyncio.Future[None]] = set()
 """Keeps the tasks that close sockets: the event loop itself only refers to tasks weakly."""
-
-
-def _end_of(error: ConnectionClosed) -> ConnectionEnd:
-    if error.rcvd is not None:
-        return end_of_close(error.rcvd.code, error.rcvd.reason)
-    if error.sent is not None:
-        return Dropped(error.sent.code, error.sent.reason)
-    return Dropped(close_codes.ABNORMAL, "")
-
-
-def _dropped(code: int, reason: str) -> _End:
-    return _End(Dropped(code, reason), code, reason)
-
-
-def _failed(failure: ConnectFailure) -> _End:
-    return _End(Dropped(close_codes.ABNORMAL, failure.message, failure), close_codes.NORMAL, "")
-
-
-def _unproved(text: str) -> _End:
-    error = PeerError("mesh_unproved", text)
-    return _End(Refused(error), close_codes.HANDSHAKE, error.code)
-
-
-def _skewed(reason: str) -> Dropped:
-    return Dropped(close_codes.ABNORMAL, f"clock_skew: {reason}")

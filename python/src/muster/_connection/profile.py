@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from muster._crypto.identity import KeyPair
-    from muster._protocol.inbound import Role
+    from muster._protocol.inbound_types import Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from muster._handlers.execution import Call, Execution
     from muster._handlers.handlers import HandlerSpec
-    from muster._protocol.inbound import TaskOffer
+    from muster._protocol.inbound_types import TaskOffer
 
 
 @dataclass(slots=True)

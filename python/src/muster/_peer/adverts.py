@@ -13,7 +13,7 @@ from muster._protocol.constants import (
     RTT_MAX_MS,
     RTTS_PER_MESSAGE_MAX,
 )
-from muster._protocol.inbound import ROLES, Role
+from muster._protocol.inbound_types import ROLES, Role
 from muster.errors import OptionsError
 
 if TYPE_CHECKING:

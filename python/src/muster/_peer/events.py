@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from muster._connection.failure import ConnectFailure
-    from muster._protocol.inbound import JoinedMesh, Role
+    from muster._protocol.inbound_types import JoinedMesh, Role
     from muster.errors import PeerError
 
 

@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from muster._base.cut_text import cut_text
-from muster._base.redact import redact_url
+from muster._peer import peer_ports as ports
 from muster._peer.adverts import advert_payload, rtts_payload
 from muster._peer.events import (
     Closed,
-    Connecting,
-    Disconnected,
     FrameIgnored,
-    KeyInUseElsewhere,
     LoopBlocked,
     MeshRefused,
     PeerEvent,
@@ -32,8 +29,9 @@ from muster._peer.message_age import MessageAge
 from muster._peer.peer_drain import Drain, PeerDrain
 from muster._peer.requests import PeerRequests
 from muster._peer.session_loop import SessionLoop
-from muster._protocol import inbound
+from muster._protocol import inbound_types as inbound
 from muster._protocol.constants import ACCEPT_TIMEOUT, REASON_CHARS_MAX
+from muster._protocol.inbound import read_inbound
 from muster._protocol.reading import BadMessage
 from muster._work.task_runner import TaskRunner
 from muster._work.upload import Lost, Upload, UploadFailed, upload_result
@@ -42,15 +40,14 @@ from muster.errors import MusterError, PeerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from muster._connection.profile import HeldTask, PeerProfile
+    from muster._connection.profile import PeerProfile
     from muster._crypto.identity import KeyPair
     from muster._crypto.result_tickets import ResultContent
-    from muster._handlers.execution import Call, Execution
     from muster._handlers.executor import HandlerExecutor
     from muster._peer.adverts import KnownPeer, MeasuredRtt
     from muster._peer.destination import Destination
     from muster._protocol.envelope import Envelope
-    from muster._protocol.inbound import JoinedMesh, TaskOffer
+    from muster._protocol.inbound_types import JoinedMesh
 
 LOOP_CHECK_INTERVAL = 1.0
 LOOP_BLOCKED_MIN = 5.0
@@ -68,26 +65,26 @@ class MeshPeer:
         emit: Callable[[PeerEvent], None],
         remember: Callable[[JoinedMesh], None] | None,
     ) -> None:
-        self._destination = destination
+        self.destination = destination
         self._profile = profile
-        self._handlers = handlers
-        self._emit = emit
+        self.handlers = handlers
+        self.emit = emit
         self._remember = remember
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._client: httpx.AsyncClient | None = None
         self._leaving: asyncio.Future[None] | None = None
         self.discovery_keys: dict[str, Any] | None = None
-        self.ready: asyncio.Future[JoinedMesh] = self._loop.create_future()
-        self.closed: asyncio.Future[None] = self._loop.create_future()
+        self.ready: asyncio.Future[JoinedMesh] = self.loop.create_future()
+        self.closed: asyncio.Future[None] = self.loop.create_future()
         self._age = MessageAge()
-        self._runner = TaskRunner(_RunnerPorts(self), profile.slots, prefetch=profile.prefetch)
-        self._requests = PeerRequests(_RequestPorts(self))
+        self.runner = TaskRunner(ports.RunnerPorts(self), profile.slots, prefetch=profile.prefetch)
+        self._requests = PeerRequests(ports.RequestPorts(self))
         self._rotation = KeyRotation()
-        self._session = SessionLoop(destination, _LoopOwner(self))
+        self._session = SessionLoop(destination, ports.LoopOwner(self))
         self._limited = LimitedMessages(lambda: self._session.active_connection)
-        self._drain = PeerDrain(_DrainPorts(self))
+        self.draining = PeerDrain(ports.DrainPorts(self))
         self._checked_at = time.monotonic()
-        self._check = self._loop.call_later(LOOP_CHECK_INTERVAL, self._check_loop)
+        self._check = self.loop.call_later(LOOP_CHECK_INTERVAL, self._check_loop)
         self._session.start()
 
     @property
@@ -111,15 +108,15 @@ class MeshPeer:
     async def drain(self, timeout: float, reason: str) -> None:
         """Leave the mesh without losing work."""
         drain = Drain("peer", cut_text(reason, REASON_CHARS_MAX), timeout)
-        await asyncio.shield(self._drain.begin(drain))
+        await asyncio.shield(self.draining.begin(drain))
 
     async def close(self, reason: str) -> None:
         """Leave the mesh at once. What a leaving peer gives up is no fault of it."""
         reason = cut_text(reason, REASON_CHARS_MAX)
         connection = self._session.active_connection
-        if connection is not None and self._runner.held_tasks():
+        if connection is not None and self.runner.held_tasks():
             connection.send("drain", {"reason": reason, "timeout_seconds": 0})
-        self._runner.abandon(reason)
+        self.runner.abandon(reason)
         await self._session.close(reason)
         if self._client is not None:
             await self._client.aclose()
@@ -146,7 +143,7 @@ class MeshPeer:
     def announce(self, changes: Mapping[str, Any]) -> None:
         """Change what the peer tells of itself. The changes are valid."""
         self._profile = replace(self._profile, **changes)
-        self._runner.set_capacity(self._profile.slots, prefetch=self._profile.prefetch)
+        self.runner.set_capacity(self._profile.slots, prefetch=self._profile.prefetch)
         self._limited.announce(changes)
 
     async def upload(self, upload: Upload) -> ResultContent | Lost | UploadFailed | None:
@@ -154,53 +151,53 @@ class MeshPeer:
         if self._client is None:
             # Reading the certificates takes a while.
             self._client = await asyncio.to_thread(httpx.AsyncClient, follow_redirects=False)
-        return await upload_result(self._client, self._destination.url, upload)
+        return await upload_result(self._client, self.destination.url, upload)
 
     def received(self, envelope: Envelope) -> None:
         """Handle a message. An offer that was held back on its way is ignored: the mesh has given it up by now."""
         delay = self._age.arrived(envelope.ts)
         try:
-            message = inbound.read_inbound(envelope.type, envelope.payload)
+            message = read_inbound(envelope.type, envelope.payload)
         except BadMessage as error:
-            self._emit(FrameIgnored(f"invalid {envelope.type}: {error}"))
+            self.emit(FrameIgnored(f"invalid {envelope.type}: {error}"))
             return
         if message is None:
-            self._emit(FrameIgnored(f"no handler for messages of type {envelope.type}"))
+            self.emit(FrameIgnored(f"no handler for messages of type {envelope.type}"))
         elif isinstance(message, inbound.TaskOffer) and delay >= ACCEPT_TIMEOUT:
-            self._emit(FrameIgnored("an offer that is no longer valid"))
+            self.emit(FrameIgnored("an offer that is no longer valid"))
         else:
             self._handle(message, envelope)
 
     def _handle(self, message: inbound.Inbound, envelope: Envelope) -> None:  # noqa: C901, PLR0912 - one case each
         if isinstance(message, inbound.TaskOffer):
-            self._runner.offer(message)
+            self.runner.offer(message)
         elif isinstance(message, inbound.Pong):
-            if not self._runner.pong_received(envelope.reply_to):
-                self._emit(FrameIgnored("a pong that answers no ping"))
+            if not self.runner.pong_received(envelope.reply_to):
+                self.emit(FrameIgnored("a pong that answers no ping"))
         elif isinstance(message, inbound.Ping):
             self._pong(message, envelope.id)
         elif isinstance(message, inbound.TaskCancel):
-            self._runner.cancel(message)
+            self.runner.cancel(message)
         elif isinstance(message, inbound.TaskReturn):
-            self._runner.give_back(message)
+            self.runner.give_back(message)
         elif isinstance(message, inbound.Welcome):
             self._welcomed(message)
         elif isinstance(message, inbound.Rejection):
             self._rejected(message)
         elif isinstance(message, inbound.DrainOrder):
-            self._drain.begin(Drain("mesh", message.reason, message.timeout_seconds))
+            self.draining.begin(Drain("mesh", message.reason, message.timeout_seconds))
         elif isinstance(message, inbound.MeshErrorMessage):
             self._refused(message, envelope.reply_to)
         elif isinstance(message, inbound.Disconnect):
             self._session.disconnecting(message.reconnect, message.reason)
         elif isinstance(message, inbound.Sample):
-            self._emit(SampleReceived(message.pointers))
+            self.emit(SampleReceived(message.pointers))
         elif isinstance(message, inbound.PeerRequest):
             connection = self._session.connection
             if connection is not None:
                 self._requests.answer(message, envelope.id, connection)
         else:
-            self._emit(FrameIgnored("a task that this peer did not ask for"))
+            self.emit(FrameIgnored("a task that this peer did not ask for"))
 
     def _pong(self, ping: inbound.Ping, ping_id: str) -> None:
         connection = self._session.connection
@@ -216,13 +213,13 @@ class MeshPeer:
         if connection is None:
             return
         self.discovery_keys = welcome.discovery
-        self._drain.welcomed()
-        self._runner.attach(connection)
+        self.draining.welcomed()
+        self.runner.attach(connection)
         if not self.ready.done():
             self.ready.set_result(mesh)
-        self._emit(Ready(welcome.peer_id, welcome.epoch, welcome.role, mesh))
+        self.emit(Ready(welcome.peer_id, welcome.epoch, welcome.role, mesh))
         if self._rotation.welcomed(welcome.peer_id):
-            self._emit(Rotated(welcome.peer_id))
+            self.emit(Rotated(welcome.peer_id))
 
     def _remembers(self, mesh: JoinedMesh) -> bool:
         """A peer that can't remember which mesh it trusts does not stay with it."""
@@ -242,13 +239,13 @@ class MeshPeer:
         if rejection.retry_after is not None:
             self._session.rejected(rejection.retry_after)
         if rejection.code != "key_in_use":
-            self._emit(Rejected(rejection.code, rejection.reason))
+            self.emit(Rejected(rejection.code, rejection.reason))
 
     def _refused(self, error: inbound.MeshErrorMessage, reply_to: str | None) -> None:
-        if self._runner.error_received(error, reply_to):
+        if self.runner.error_received(error, reply_to):
             return
         self._rotation.error_received(error.code, error.message, reply_to)
-        self._emit(MeshRefused(error.details, error.message))
+        self.emit(MeshRefused(error.details, error.message))
 
     def adopt_rotated_key(self, error: PeerError) -> bool:
         """The mesh has barred the old key in favor of the new one: from now on the peer dials with the new one."""
@@ -261,11 +258,11 @@ class MeshPeer:
     def ended(self, error: PeerError | None) -> None:
         """The session loop has ended."""
         reason = "the peer closes" if error is None else str(error)
-        self._drain.stop()
-        self._runner.stop(reason)
+        self.draining.stop()
+        self.runner.stop(reason)
         self._check.cancel()
         self._requests.stop(reason)
-        self._handlers.stop()
+        self.handlers.stop()
         self._rotation.stop(reason)
         if not self.ready.done():
             text = "the peer was closed before it joined"
@@ -276,111 +273,12 @@ class MeshPeer:
         else:
             self.closed.set_exception(error)
             self.closed.exception()
-        self._emit(Closed(error))
+        self.emit(Closed(error))
 
     def _check_loop(self) -> None:
         """Nothing can be reported while the thread does not run, so the report comes afterwards."""
         late = time.monotonic() - self._checked_at - LOOP_CHECK_INTERVAL
         self._checked_at = time.monotonic()
-        self._check = self._loop.call_later(LOOP_CHECK_INTERVAL, self._check_loop)
+        self._check = self.loop.call_later(LOOP_CHECK_INTERVAL, self._check_loop)
         if late >= LOOP_BLOCKED_MIN:
-            self._emit(LoopBlocked(round(late, 3)))
-
-
-class _LoopOwner:
-    """What the session loop asks of the peer."""
-
-    def __init__(self, peer: MeshPeer) -> None:
-        self._peer = peer
-
-    def profile(self) -> PeerProfile:
-        """While the peer drains, the mesh must not offer anything between its welcome and the announcement."""
-        profile = self._peer.profile
-        return replace(profile, slots=0) if self._peer._drain.is_under_way else profile  # noqa: SLF001
-
-    def held_tasks(self) -> tuple[HeldTask, ...]:
-        return self._peer._runner.held_tasks()  # noqa: SLF001
-
-    def connecting(self, failures: int) -> None:
-        self._peer._emit(Connecting(redact_url(self._peer._destination.url), failures))  # noqa: SLF001
-
-    def message(self, envelope: Envelope) -> None:
-        self._peer.received(envelope)
-
-    def frame_ignored(self, reason: str) -> None:
-        self._peer._emit(FrameIgnored(reason))  # noqa: SLF001
-
-    def detached(self) -> None:
-        self._peer._runner.detach()  # noqa: SLF001
-
-    def recover(self, error: PeerError) -> bool:
-        return self._peer.adopt_rotated_key(error)
-
-    def disconnected(self, event: Disconnected) -> None:
-        self._peer._emit(event)  # noqa: SLF001
-
-    def key_in_use(self, reason: str, retry_in: float) -> None:
-        self._peer._emit(KeyInUseElsewhere(reason, retry_in))  # noqa: SLF001
-
-    def closed(self, error: PeerError | None) -> None:
-        self._peer.ended(error)
-
-
-class _RunnerPorts:
-    """What the task runner asks of the peer."""
-
-    def __init__(self, peer: MeshPeer) -> None:
-        self._peer = peer
-
-    def has(self, kind: str) -> bool:
-        return self._peer._handlers.key_of(kind) is not None  # noqa: SLF001
-
-    def start(self, offer: TaskOffer, call: Call) -> Execution:
-        handlers = self._peer._handlers  # noqa: SLF001
-        if not handlers.can_run:
-            self._peer.leave("the event loop of the program has ended")
-        return handlers.start(offer, call, self._peer._loop)  # noqa: SLF001
-
-    async def upload(self, upload: Upload) -> ResultContent | Lost | UploadFailed | None:
-        return await self._peer.upload(upload)
-
-    def emit(self, event: PeerEvent) -> None:
-        self._peer._emit(event)  # noqa: SLF001
-
-
-class _RequestPorts:
-    """What answers to requests ask of the peer."""
-
-    def __init__(self, peer: MeshPeer) -> None:
-        self._peer = peer
-
-    def has_own(self, kind: str) -> bool:
-        return kind in self._peer._handlers.specs  # noqa: SLF001
-
-    def start(self, offer: TaskOffer, call: Call) -> Execution:
-        return self._peer._handlers.start(offer, call, self._peer._loop)  # noqa: SLF001
-
-    def identity(self) -> tuple[str, str]:
-        profile = self._peer.profile
-        return profile.keys.id, profile.name
-
-
-class _DrainPorts:
-    """What a drain asks of the peer."""
-
-    def __init__(self, peer: MeshPeer) -> None:
-        self._peer = peer
-
-    def announce_drain(self, drain: Mapping[str, Any]) -> None:
-        connection = self._peer.session.active_connection
-        if connection is not None:
-            connection.send("drain", drain)
-
-    async def settle(self) -> None:
-        await self._peer._runner.drain()  # noqa: SLF001
-
-    async def close(self, reason: str) -> None:
-        await self._peer.close(reason)
-
-    def emit(self, event: PeerEvent) -> None:
-        self._peer._emit(event)  # noqa: SLF001
+            self.emit(LoopBlocked(round(late, 3)))

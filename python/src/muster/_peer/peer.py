@@ -1,4 +1,4 @@
-"""`connect_peer`: joins a mesh as a peer and runs its tasks."""
+"""A peer, as its program sees it."""
 
 from __future__ import annotations
 
@@ -6,51 +6,48 @@ import asyncio
 import contextlib
 import logging
 import multiprocessing
-import signal
-import threading
-import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from muster._base.backoff import is_seconds
-from muster._connection.profile import PeerProfile
 from muster._crypto.identity import KeyPair, PrivateKey, generate_identity, identity_from
-from muster._handlers.executor import HandlerExecutor
 from muster._handlers.handlers import Handler, HandlerSpec, RunIn, check_kind, spec_of, specs_of
 from muster._peer.adverts import advert_payload, rtts_payload
-from muster._peer.destination import Destination, resolve_destination
 from muster._peer.events import Closed, Ready
-from muster._peer.key_file import key_from_file, write_key_file
+from muster._peer.key_file import write_key_file
 from muster._peer.loop_thread import LoopThread
 from muster._peer.mesh_peer import MeshPeer
 from muster._peer.peer_drain import DRAIN_TIMEOUT_DEFAULT
-from muster._peer.pin_file import known_mesh, remember_mesh
+from muster._peer.pin_file import remember_mesh
 from muster._peer.profile_options import (
     check_capabilities,
-    check_name,
-    check_role,
     check_slots,
     kinds_of,
     selected,
 )
+from muster._peer.stop_signals import stop_signals
 from muster._protocol.constants import DRAIN_TIMEOUT_MAX
 from muster.errors import MusterError, OptionsError, PeerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
 
+    from muster._connection.profile import PeerProfile
+    from muster._handlers.executor import HandlerExecutor
     from muster._peer.adverts import KnownPeer, MeasuredRtt
+    from muster._peer.destination import Destination
     from muster._peer.events import PeerEvent
     from muster._peer.session_loop import PeerState
-    from muster._protocol.inbound import JoinedMesh, Role
+    from muster._protocol.inbound_types import JoinedMesh
 
 F = TypeVar("F", bound=Handler)
 _log = logging.getLogger("muster")
 LEAVES = "the peer leaves"
+_STOPPED = "stopped by its user"
 _LINGER = 5.0
 """How long the thread of a session goes on after its end: the socket is closed meanwhile."""
 
@@ -66,6 +63,7 @@ class Peer:
         self,
         destination: Destination,
         profile: PeerProfile,
+        handlers: HandlerExecutor,
         *,
         kinds: Sequence[str] | None,
         key_file: Path | None,
@@ -78,7 +76,7 @@ class Peer:
         self._key_file = key_file
         self._pin_file = pin_file
         self._on_event = on_event
-        self._handlers = HandlerExecutor()
+        self._handlers = handlers
         self._program_loop: asyncio.AbstractEventLoop | None = None
         self._thread: LoopThread | None = None
         self._peer: MeshPeer | None = None
@@ -168,7 +166,14 @@ class Peer:
         """
         if self._end is None:
             self._start()
-        with self._signals(drain_timeout):
+
+        def drain() -> None:
+            self._soon(lambda peer: peer.drain(drain_timeout, _STOPPED))
+
+        def close() -> None:
+            self._soon(lambda peer: peer.close(_STOPPED))
+
+        with stop_signals(drain, close):
             await self.closed()
 
     def run(self, drain_timeout: float = DRAIN_TIMEOUT_DEFAULT) -> None:
@@ -288,6 +293,10 @@ class Peer:
         else:
             self._thread.post(self._peer.announce, changes)
 
+    def _soon(self, work: Callable[[MeshPeer], Coroutine[Any, Any, None]]) -> None:
+        if self._thread is not None and self._peer is not None and self._end is None:
+            asyncio.run_coroutine_threadsafe(work(self._peer), self._thread.loop)
+
     async def _in_session(self, work: Callable[[MeshPeer], bool]) -> bool:
         peer = self._peer
         if peer is None or self._thread is None or self._end is not None:
@@ -317,106 +326,3 @@ class Peer:
         # The program's loop may have ended without closing the peer.
         with contextlib.suppress(RuntimeError):
             self._program_loop.call_soon_threadsafe(self._on_event, event)
-
-    @contextlib.contextmanager
-    def _signals(self, drain_timeout: float) -> Iterator[None]:
-        """Drain on the first signal, close on a further one."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        stop = _StopSignals(self, drain_timeout)
-        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-_REPEAT_WINDOW = 1.0
-"""One Ctrl-C can arrive twice: from the terminal, and forwarded by the program that started this one."""
-
-
-class _StopSignals:
-    """Called by the interpreter in the main thread, also while a handler keeps the program's loop busy."""
-
-    def __init__(self, peer: Peer, drain_timeout: float) -> None:
-        self._peer = peer
-        self._drain_timeout = drain_timeout
-        self._stopped_at: float | None = None
-
-    def __call__(self, *_: object) -> None:
-        now = time.monotonic()
-        if self._stopped_at is None:
-            self._stopped_at = now
-            self._in_session(lambda peer: peer.drain(self._drain_timeout, "stopped by its user"))
-        elif now - self._stopped_at > _REPEAT_WINDOW:
-            self._in_session(lambda peer: peer.close("stopped by its user"))
-
-    def _in_session(self, work: Callable[[MeshPeer], Coroutine[Any, Any, None]]) -> None:
-        thread, peer = self._peer._thread, self._peer._peer  # noqa: SLF001 - a part of the class
-        if thread is not None and peer is not None and self._peer._end is None:  # noqa: SLF001
-            asyncio.run_coroutine_threadsafe(work(peer), thread.loop)
-
-
-def connect_peer(
-    url: str,
-    *,
-    handlers: Mapping[str, Handler] | None = None,
-    kinds: Sequence[str] | None = None,
-    private_key: PrivateKey | None = None,
-    key_file: str | Path | None = None,
-    name: str = "",
-    role: Role = "worker",
-    capabilities: Iterable[str] = (),
-    slots: int = 1,
-    prefetch: bool = True,
-    mesh_key: str | bytes | None = None,
-    next_mesh_key: str | bytes | None = None,
-    pin_file: str | Path | None = None,
-    join_key: str | None = None,
-    on_event: Callable[[PeerEvent], object] | None = None,
-) -> Peer:
-    """Join a mesh as a peer and run its tasks. Raises `OptionsError` if the options are not valid.
-
-    `url`: the mesh's base URL, such as `https://mesh.example`, or a `muster://` link, which also carries keys.
-    `handlers`: by task kind; `*` handles every kind that has no handler of its own. `@peer.handler("kind")` adds more.
-    `kinds`: take only tasks of these kinds; default: every kind that has a handler.
-    `private_key`: this peer's key; default: a new key, and so a new peer, for each call. `key_file`: a file that keeps it, which is
-    created if there is none.
-    `slots`: how many tasks run at once. `prefetch`: accept one task more, to start it as soon as a slot is free.
-    `mesh_key`: the mesh's public key: a server that does not prove it is refused. Default: the key that `pin_file` has for this mesh,
-    else the first one that is proved, which `pin_file` then keeps.
-    `join_key`: adds this peer to the mesh's allowlist; sent only to a mesh that has proved its pinned key.
-    `on_event`: called in the program's event loop.
-    """
-    if private_key is not None and key_file is not None:
-        raise OptionsError("private_key and key_file both name the key of the peer; leave one out")
-    destination = resolve_destination(url, mesh_key, next_mesh_key, join_key)
-    pins = None if pin_file is None else Path(pin_file)
-    if pins is not None and destination.mesh_key is None:
-        known = known_mesh(pins, destination.url)
-        if known is not None:
-            destination = resolve_destination(destination.url, known.key, known.next, join_key)
-    profile = PeerProfile(
-        generate_identity(),
-        check_name(name),
-        check_role(role),
-        check_capabilities(capabilities),
-        (),
-        check_slots(slots),
-        bool(prefetch),
-    )
-    specs = selected(specs_of(handlers or {}), kinds)
-    path = None if key_file is None else Path(key_file)
-    keys = None
-    if private_key is not None:
-        keys = identity_from(private_key)
-    elif path is not None:
-        keys = key_from_file(path)
-    if keys is not None:
-        profile = replace(profile, keys=keys)
-    peer = Peer(destination, profile, kinds=kinds, key_file=path, pin_file=pins, on_event=on_event)
-    peer._handlers.add(specs)  # noqa: SLF001 - it is made here
-    peer._change({"kinds": kinds_of(specs)})  # noqa: SLF001
-    return peer

@@ -13,7 +13,7 @@ from muster._peer.private_file import replace_private
 from muster.errors import MusterError, OptionsError
 
 if TYPE_CHECKING:
-    from muster._protocol.inbound import JoinedMesh
+    from muster._protocol.inbound_types import JoinedMesh
 
 
 class KnownMesh(NamedTuple):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from muster._protocol.constants import CAPABILITIES_MAX, EVERY_KIND, KINDS_PER_PEER_MAX, SLOTS_MAX
-from muster._protocol.inbound import ROLES, Role
+from muster._protocol.inbound_types import ROLES, Role
 from muster.errors import OptionsError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from muster._base.backoff import backoff_pause, full_jitter
 from muster._protocol.constants import RECONNECT_DELAY_MAX
 
 if TYPE_CHECKING:
-    from muster._protocol.inbound import Reconnect
+    from muster._protocol.inbound_types import Reconnect
 
 RECONNECT_BASE = 0.5
 RECONNECT_CAP = 30.0

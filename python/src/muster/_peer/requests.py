@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from muster._base.cut_text import cut_text
 from muster._json import JsonText
 from muster._protocol.constants import TASK_ERROR_CHARS_MAX, TASK_RESULT_BYTES_MAX
-from muster._protocol.inbound import REQUEST_REPLIES, PeerRequest, TaskOffer
+from muster._protocol.inbound import REQUEST_REPLIES
+from muster._protocol.inbound_types import PeerRequest, TaskOffer
 from muster._work.outcome import Returned, Settled
 
 if TYPE_CHECKING:

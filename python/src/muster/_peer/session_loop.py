@@ -6,10 +6,11 @@ import asyncio
 import random
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
-from muster._connection.connection import DIAL_TIMEOUT, Connection
+from muster._connection.connection import Connection
 from muster._connection.end import ConnectionEnd, Dismissed, Dropped, Refused, Skewed
+from muster._connection.open_socket import DIAL_TIMEOUT
 from muster._connection.profile import DialOptions
 from muster._peer.events import Disconnected
 from muster._peer.key_in_use import KeyInUse
@@ -17,10 +18,10 @@ from muster._peer.reconnect_backoff import ReconnectBackoff
 from muster._protocol import close_codes
 
 if TYPE_CHECKING:
-    from muster._connection.profile import HeldTask, PeerProfile
     from muster._peer.destination import Destination
+    from muster._peer.session_owner import SessionLoopOwner
     from muster._protocol.envelope import Envelope
-    from muster._protocol.inbound import Reconnect
+    from muster._protocol.inbound_types import Reconnect
     from muster.errors import PeerError
 
 MESH_SILENCE_MAX = 75.0
@@ -33,40 +34,6 @@ DISCONNECT_GRACE = 2.0
 
 PeerState = Literal["connecting", "joining", "active", "waiting", "closed"]
 """`joining`: the mesh has proved its key and decides on admission. `waiting`: disconnected until the next dial."""
-
-
-class SessionLoopOwner(Protocol):
-    """What the loop asks of its owner, and reports to it."""
-
-    def profile(self) -> PeerProfile:
-        """Return the profile. Read at each dial."""
-
-    def held_tasks(self) -> tuple[HeldTask, ...]:
-        """Return the attempts that the peer holds. Read at each dial."""
-
-    def connecting(self, failures: int) -> None:
-        """A dial begins, after `failures` failures in a row."""
-
-    def message(self, envelope: Envelope) -> None:
-        """A message arrived."""
-
-    def frame_ignored(self, reason: str) -> None:
-        """A frame was dropped."""
-
-    def detached(self) -> None:
-        """The connection ended. Called before the loop dials again, waits, or closes."""
-
-    def recover(self, error: PeerError) -> bool:
-        """The mesh refused the peer. True if the owner has changed the profile, so that dialing again makes sense."""
-
-    def disconnected(self, event: Disconnected) -> None:
-        """The loop dials again after a while."""
-
-    def key_in_use(self, reason: str, retry_in: float) -> None:
-        """Another process uses this peer's key. The loop dials again after `retry_in` seconds."""
-
-    def closed(self, error: PeerError | None) -> None:
-        """The loop has ended: with the mesh's refusal, or None after `close`."""
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from muster._connection.connection import Connection
     from muster._connection.profile import HeldTask
-    from muster._protocol.inbound import MeshErrorMessage
+    from muster._protocol.inbound_types import MeshErrorMessage
 
 ANSWER_RETRY_BASE = 0.5
 """The pause before an answer is sent again, beyond the time that the mesh names; it doubles with each retry of a result."""

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from muster._base.cut_text import cut_text
+from muster._connection.profile import HeldTask
+from muster._json import JsonText
 from muster._peer.events import (
     HandlerUnsettled,
-    PeerEvent,
     TaskAttemptFailed,
     TaskCancelled,
     TaskRefused,
     TaskStarted,
     TaskSucceeded,
 )
-from muster._protocol.constants import (
-    REASON_CHARS_MAX,
-    TASK_ERROR_CHARS_MAX,
-    TASK_RESULT_BYTES_MAX,
-)
+from muster._protocol.constants import REASON_CHARS_MAX, TASK_RESULT_BYTES_MAX
 from muster._work.lease_renewal import LeaseRenewal, bounded_progress
 from muster._work.mesh_answers import MeshAnswers, Refusal
 from muster._work.outcome import (
@@ -29,43 +26,24 @@ from muster._work.outcome import (
     Outcome,
     Returned,
     Settled,
-    TooLarge,
-    Uploaded,
     failed,
-    prepare,
 )
+from muster._work.reports import lost_upload, members_of
 from muster._work.runs import Run, Runs
+from muster._work.send_result import outcome_to_send
 from muster._work.unconfirmed_results import Report, results_kept
-from muster._work.upload import Lost, Upload, UploadFailed
+from muster._work.upload import Lost
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Mapping
 
     from muster._connection.connection import Connection
-    from muster._connection.profile import HeldTask
-    from muster._crypto.result_tickets import ResultContent
-    from muster._handlers.execution import Call, Execution
-    from muster._protocol.inbound import MeshErrorMessage, TaskCancel, TaskOffer, TaskReturn
+    from muster._protocol.inbound_types import MeshErrorMessage, TaskCancel, TaskOffer, TaskReturn
+    from muster._work.executor import Executor
 
 _DRAINING = "the peer drains"
 _TIMER_MAX = 2**31 / 1_000
 """The mesh alone ends attempts that may take longer, almost 25 days."""
-
-
-class Executor(Protocol):
-    """Runs handlers."""
-
-    def has(self, kind: str) -> bool:
-        """Whether there is a handler for a kind, or for every kind (`*`)."""
-
-    def start(self, offer: TaskOffer, call: Call) -> Execution:
-        """Call the handler of an offered attempt. What it reports comes in the session's loop, never before this returns."""
-
-    def upload(self, upload: Upload) -> Awaitable[ResultContent | Lost | UploadFailed | None]:
-        """Upload a large result."""
-
-    def emit(self, event: PeerEvent) -> None:
-        """Report an event."""
 
 
 class TaskRunner:
@@ -92,8 +70,6 @@ class TaskRunner:
 
     def held_tasks(self) -> tuple[HeldTask, ...]:
         """Return the attempts that this peer still holds: running ones, and ended ones whose result is unsent."""
-        from muster._connection.profile import HeldTask  # noqa: PLC0415
-
         running = [HeldTask(run.task_id, run.fence) for run in self._runs.current if run.is_started]
         return (*running, *self._answers.unsent_tasks())
 
@@ -268,57 +244,32 @@ class TaskRunner:
             self._finish(run, settled)
         elif offer.seal_to is None and len(settled.json) <= TASK_RESULT_BYTES_MAX // 4:
             # No character has more than four bytes: the result fits into a message.
-            self._sendable(run, prepare(settled.json, None, can_upload=False))
+            self._finish(run, InMessage(JsonText(settled.json), sealed=False))
         else:
-            run.upload = asyncio.create_task(self._prepare(run, offer, settled))
+            run.upload = asyncio.create_task(self._send_large(run, offer, settled))
 
-    async def _prepare(self, run: Run, offer: TaskOffer, returned: Returned) -> None:
-        """Seal a result, or measure a large one, in a thread."""
-        can_upload = offer.upload is not None
-        try:
-            sendable = await asyncio.to_thread(
-                prepare, returned.json, offer.seal_to, can_upload=can_upload
-            )
-        except Exception as error:  # noqa: BLE001 - an attempt whose result can't be sent must not stay open
-            sendable = failed(f"the result can't be sent: {error!r}", retry=True)
+    async def _send_large(self, run: Run, offer: TaskOffer, returned: Returned) -> None:
+        """Send a result that is sealed, or that may be too large for a message. The lease is renewed meanwhile."""
+        outcome = await outcome_to_send(
+            run, offer, returned, self._executor.upload, lambda: self._runs.is_current(run)
+        )
         if not self._runs.is_current(run):
             return
-        if isinstance(sendable, TooLarge):
-            await self._upload(run, sendable)
-        else:
-            self._sendable(run, sendable)
+        if isinstance(outcome, Lost):
+            self._abort(run, outcome.reason)
+        elif outcome is not None:
+            self._finish(run, outcome)
         self._slot_freed()
-
-    def _sendable(self, run: Run, sendable: InMessage | TooLarge | Failed) -> None:
-        if not isinstance(sendable, TooLarge):
-            self._finish(run, sendable)
-
-    async def _upload(self, run: Run, large: TooLarge) -> None:
-        """Upload a large result, and then name it in the session, which commits it. The lease is renewed meanwhile."""
-        while self._runs.is_current(run):
-            fence = run.fence
-            upload = Upload(run.task_id, fence, run.upload_secret or "", large.data)
-            outcome = await self._executor.upload(upload)
-            if not self._runs.is_current(run):
-                return
-            if outcome is None or (run.fence != fence and not _is_stored(outcome)):
-                continue  # a newer attempt has taken over the work meanwhile: upload again under its own fence
-            if isinstance(outcome, Lost):
-                self._abort(run, outcome.reason)
-            elif isinstance(outcome, UploadFailed):
-                self._finish(run, failed(outcome.reason, retry=True))
-            else:
-                self._finish(run, Uploaded(outcome, large.sealed))
 
     def _finish(self, run: Run, outcome: Outcome) -> None:
         self._runs.end(run)
-        message = {"task_id": run.task_id, "fence": run.fence, **_members_of(outcome)}
+        message = {"task_id": run.task_id, "fence": run.fence, **members_of(outcome)}
         self._answers.result(Report(message, run.kind), results_kept(self._slots))
 
     def _result_ended(self, report: Report, refusal: Refusal | None) -> None:
         """The mesh has committed a result, or not: then `refusal` says why."""
         message, kind = report.message, report.kind
-        lost = None if refusal is None else _lost_upload(report, refusal)
+        lost = None if refusal is None else lost_upload(report, refusal)
         if lost is not None:
             self._answers.result(lost, results_kept(self._slots))
             return
@@ -395,31 +346,3 @@ def _stop_work(run: Run, reason: str) -> None:
         run.execution.cancel(reason)
     if run.upload is not None and run.upload is not asyncio.current_task():
         run.upload.cancel()
-
-
-def _is_stored(outcome: object) -> bool:
-    return not isinstance(outcome, Lost | UploadFailed)
-
-
-def _members_of(outcome: Outcome) -> dict[str, Any]:
-    if isinstance(outcome, Failed):
-        return {"ok": False, "error": outcome.error, "retry": outcome.retry}
-    sealed = {"sealed": True} if outcome.sealed else {}
-    if isinstance(outcome, InMessage):
-        return {"ok": True, "result": outcome.result, **sealed}
-    content = {"bytes": outcome.content.bytes, "sha256": outcome.content.sha256}
-    return {"ok": True, "result": None, "uploaded": content, **sealed}
-
-
-def _lost_upload(report: Report, refusal: Refusal) -> Report | None:
-    """Return what a peer reports when the mesh has refused an uploaded result because it does not have the bytes.
-
-    The attempt, which is still this peer's, has failed. None for any other refusal.
-    """
-    is_upload = "uploaded" in report.message
-    if not is_upload or refusal.code is None or refusal.code == "lease_lost":
-        return None
-    about = {name: report.message[name] for name in ("task_id", "fence")}
-    error = cut_text(refusal.reason, TASK_ERROR_CHARS_MAX)
-    message = {**about, "ok": False, "error": error, "retry": True}
-    return Report(message, report.kind)

@@ -1822,6 +1822,13 @@ Exit code 1.
 - Cause: workerd ended while it ran.
 - Remedy: Read the lines before; start it again: nothing that was accepted is lost.
 
+### the program does not dial the mesh of the kit: …
+
+Exit code 1.
+
+- Cause: The program of \`muster conformance --cmd\` did not open a WebSocket at \`MUSTER_URL\` within 60 s: it ended, or dials another address. What it wrote follows.
+- Remedy: Start the command line by hand to see its error. [conformance.md](conformance.md#the-program-under-test) lists the variables that the program reads.
+
 ### the process of … ended unexpectedly (…)
 
 Exit code 1 of \`muster demo\`.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from websockets.exceptions import ConnectionClosed
 
 from muster._base.redact import redact
+from muster._base.time_limit import TimeLimit
 from muster._connection.end import (
     ConnectionEnd,
     Dropped,
@@ -128,13 +129,16 @@ class Connection:
             raise
         except Exception as error:  # noqa: BLE001 - a connection that fails is dialed again, whatever the reason
             end = Dropped(close_codes.HANDSHAKE, redact(repr(error)))
+        if self._is_over:
+            return
         self._stop()
         self._close_socket(code, reason)
         self._listener.ended(end)
 
     async def _session(self) -> ConnectionEnd:
         try:
-            opener = await asyncio.wait_for(self._dial(), DIAL_TIMEOUT)
+            async with TimeLimit(DIAL_TIMEOUT):
+                opener = await self._dial()
         except asyncio.TimeoutError:
             raise dropped(close_codes.TIMEOUT, "the mesh did not answer the handshake") from None
         except ConnectionClosed as error:

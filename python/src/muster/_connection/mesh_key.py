@@ -9,6 +9,7 @@ from datetime import datetime
 import httpx
 
 from muster._base.redact import redact_url
+from muster._base.time_limit import TimeLimit
 from muster._connection.failure import ConnectFailure, failure_of_answer, failure_of_error
 from muster._crypto.identity import generate_identity, peer_id_of
 from muster._crypto.key_proofs import verify_mesh_proof
@@ -69,7 +70,8 @@ async def fetch_proved_time(url: str, mesh_key: str) -> float | None:
 
 async def _get(url: str, base: str) -> tuple[int, httpx.Headers, bytes]:
     try:
-        return await asyncio.wait_for(_exchange(url), ANSWER_TIMEOUT)
+        async with TimeLimit(ANSWER_TIMEOUT):
+            return await _exchange(url)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, asyncio.TimeoutError) as error:
         raise ConnectFailed(failure_of_error(base, error, ANSWER_TIMEOUT)) from error
 

@@ -11,6 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from muster._base.time_limit import TimeLimit
 from muster._protocol.constants import FRAME_BYTES_MAX, MUSTER_2_SUBPROTOCOL
 from muster._version import __version__
 
@@ -79,11 +80,12 @@ class WebSocket:
 
     async def _close(self, code: int, reason: str) -> None:
         with suppress(asyncio.TimeoutError, ConnectionClosed):
-            await asyncio.wait_for(self._is_idle.wait(), CLOSE_GRACE)
+            async with TimeLimit(CLOSE_GRACE):
+                await self._is_idle.wait()
         self._writer.cancel()
         with suppress(asyncio.TimeoutError, ConnectionClosed):
-            close = self._connection.close(code, _short(reason))
-            await asyncio.wait_for(close, CLOSE_GRACE)
+            async with TimeLimit(CLOSE_GRACE):
+                await self._connection.close(code, _short(reason))
         self._connection.transport.abort()
 
     async def _write(self) -> None:

@@ -87,8 +87,8 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts", "test/interop/**/*.test.ts"],
           exclude: [SMOKE],
-          // Each file starts processes of its own, and waits for them half of the time.
-          maxWorkers: 3,
+          // Each file starts processes of its own, and waits for them most of the time.
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
           ...PATIENT,
         },

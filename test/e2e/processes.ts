@@ -84,6 +84,10 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
   return { ...env, NO_COLOR: "1", XDG_CONFIG_HOME: SETTINGS_FOLDER };
 }
 
+/** What a mesh said when it started with `--log json` or `--json`: lines of its Worker may come before. */
+export const startedLine = ({ stdout }: MusterProcess): Readonly<Record<string, string>> =>
+  JSON.parse(/^.*"auth_mode":.*$/m.exec(stdout)?.[0] ?? "{}") as Record<string, string>;
+
 /**
  * Polls until `condition` holds. It must then stay true, because a poll may miss a state that passes. `description` says in
  * the error what was expected, or what was there instead.

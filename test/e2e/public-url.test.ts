@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { muster, ProcessMarker, start, type MusterProcess } from "./processes.ts";
+import { muster, ProcessMarker, start, startedLine, type MusterProcess } from "./processes.ts";
 
 let dir: string;
 let mark: ProcessMarker;
@@ -83,7 +83,7 @@ describe("a mesh with PUBLIC_URL", () => {
     const people = await muster(["join-key", "create"], options());
     expect(people.stdout).toContain("MUSTER_LINK='muster://mesh.example:8443/muster/#");
     expect(people.stdout).not.toContain("127.0.0.1");
-    const { url } = JSON.parse(mesh.stdout.split("\n")[0] ?? "") as { url: string };
+    const { url = "" } = startedLine(mesh);
     const token = /^ADMIN_TOKEN=(\S+)$/m.exec(
       await readFile(join(dir, ".muster/secrets.env"), "utf8"),
     )?.[1];

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { connectPeer } from "../../src/client/index.ts";
-import { ProcessMarker, start, type MusterProcess } from "./processes.ts";
+import { ProcessMarker, start, startedLine, type MusterProcess } from "./processes.ts";
 
 let dir: string;
 let mark: ProcessMarker;
@@ -23,7 +23,7 @@ async function run(command: "serve" | "start", args: readonly string[] = []) {
   const form = command === "serve" ? ["--log", "json"] : ["--json"];
   const mesh = start([command, "--port", "0", ...form, ...args], { cwd: dir, env: mark.env });
   await mesh.waitForOutput(/"auth_mode"/);
-  return { mesh, line: JSON.parse(mesh.stdout.split("\n")[0] ?? "") as Line };
+  return { mesh, line: startedLine(mesh) };
 }
 
 async function stop(mesh: MusterProcess): Promise<void> {

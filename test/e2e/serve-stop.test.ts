@@ -6,7 +6,7 @@ import { connect as connectTls } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CERTIFICATE, CERTIFICATE_KEY } from "../server/outbound/certificate.ts";
-import { eventually, ProcessMarker, start, type MusterProcess } from "./processes.ts";
+import { eventually, ProcessMarker, start, startedLine, type MusterProcess } from "./processes.ts";
 
 let dir: string;
 let mark: ProcessMarker;
@@ -26,7 +26,7 @@ async function serve(args: readonly string[] = []): Promise<[MusterProcess, numb
   const options = { cwd: dir, env: mark.env };
   const served = start(["serve", "--port", "0", "--log", "json", ...args], options);
   await served.waitForOutput(/the mesh runs/);
-  const { url } = JSON.parse(served.stdout.split("\n")[0] ?? "") as { url: string };
+  const { url = "" } = startedLine(served);
   return [served, Number(new URL(url).port)];
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { controller, generateIdentity, type MeshClient } from "../../src/client/index.ts";
-import { eventually, start, type MusterProcess } from "../e2e/processes.ts";
+import { eventually, start, startedLine, type MusterProcess } from "../e2e/processes.ts";
 import { go, GoExample, missingForGoExample, unformatted } from "./go-example.ts";
 
 const dir = await mkdtemp(join(tmpdir(), "muster-go-example-"));
@@ -20,8 +20,7 @@ const peers: GoExample[] = [];
 async function serve(port: number): Promise<void> {
   serving = start(["serve", "--port", String(port), "--log", "json"], { cwd: dir });
   await serving.waitForOutput(/the mesh runs/);
-  const line = JSON.parse(serving.stdout.split("\n")[0] ?? "") as Record<string, string>;
-  url = line["url"] ?? "";
+  ({ url = "" } = startedLine(serving));
 }
 
 beforeAll(async () => {

@@ -1,4 +1,3 @@
-import { codePointCount } from "../code-points.ts";
 import { fromBase64 } from "../bytes.ts";
 import { exactJson, exactJsonOf, JsonText } from "../json-text/json-text.ts";
 import { err, ok, type Result } from "../result.ts";
@@ -94,8 +93,8 @@ function readString(shape: StringShape, value: unknown): string {
     return shape.says === undefined ? expected("string", value) : refuse(shape.says, false);
   const text = shape.trim === true ? value.trim() : value;
   const { min = 0, max = Number.POSITIVE_INFINITY, patterns = [], bytes } = shape;
-  // A text that has no more units than it may have characters is short enough.
-  const chars = text.length > max || min > 1 ? codePointCount(text) : text.length;
+  // Characters are code points, of which each has one or two units. A text that has no more units than it may have characters is short enough.
+  const chars = text.length > max || min > 1 ? [...text.slice(0, 2 * max + 1)].length : text.length;
   if (chars < min) refuse(`Too small: expected string to have >=${min} characters`);
   if (chars > max) refuse(`Too big: expected string to have <=${max} characters`);
   for (const [pattern, message] of patterns) if (!pattern.test(text)) refuse(message);

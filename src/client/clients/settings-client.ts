@@ -1,7 +1,6 @@
 import { HOUR, MINUTE, type Millis } from "../../base/clock.ts";
 import type { z } from "zod";
 import { fromUtf8, type Bytes } from "../../base/bytes.ts";
-import { contentDigest } from "../../protocol/content-digest.ts";
 import type {
   AuthMode,
   BeginImportBody,
@@ -111,7 +110,9 @@ export class SettingsClient {
   }
 
   /** Sends a part of a backup, the first with number 1. `sha256` is its digest in base64. */
-  putImportPart(id: string, part: number, bytes: Bytes, sha256: string): Promise<ImportView> {
+  async putImportPart(id: string, part: number, bytes: Bytes, sha256: string): Promise<ImportView> {
+    // Few pages import backups, and all would load it.
+    const { contentDigest } = await import("../../protocol/content-digest.ts");
     return this.#api.json(answer("ImportView"), {
       method: "PUT",
       path: `v1/imports/${segment(id)}/parts/${part}`,

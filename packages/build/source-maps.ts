@@ -18,11 +18,11 @@ const OF_OTHERS = "// The code of another package.\n";
 const sourceOf = async (path: string): Promise<string> =>
   isVendored(path) ? OF_OTHERS : readFile(join(ROOT, path), "utf8");
 
+const isProgram = (file: string): number => Number(file.startsWith("dist/programs/"));
+
 /** The files of modules before those of programs: whoever imports a module can step into it. */
-const inOrder = (files: readonly string[]): readonly string[] => {
-  const isProgram = (file: string): number => Number(file.startsWith("dist/programs/"));
-  return files.toSorted((a, b) => isProgram(a) - isProgram(b) || (a < b ? -1 : 1));
-};
+const inOrder = (files: readonly string[]): readonly string[] =>
+  files.toSorted((a, b) => isProgram(a) - isProgram(b) || (a < b ? -1 : 1));
 
 /**
  * Puts into the maps of a package in `folder` the sources that they name, each into the first map that names it: programs have copies of most
@@ -37,7 +37,7 @@ export async function fillMaps(folder: string): Promise<void> {
     const others = [...paths.keys()].filter((at) => isVendored(paths[at] ?? ""));
     map.sources = paths.map((path) => specifier(file, path));
     map.sourcesContent = await Promise.all(
-      paths.map((path) => (contained.has(path) ? null : sourceOf(path))),
+      paths.map(async (path) => (contained.has(path) ? null : sourceOf(path))),
     );
     for (const path of paths) contained.add(path);
     delete map.sourceRoot;

@@ -88,13 +88,20 @@ function read(shape: Shape, value: unknown): unknown {
   return changed(read(shape.of, value), shape.to);
 }
 
+/** How many characters (Unicode code points) a text has. `text.length` counts UTF-16 units, of which an emoji has two. */
+function codePointCount(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
+
 function readString(shape: StringShape, value: unknown): string {
   if (typeof value !== "string")
     return shape.says === undefined ? expected("string", value) : refuse(shape.says, false);
   const text = shape.trim === true ? value.trim() : value;
   const { min = 0, max = Number.POSITIVE_INFINITY, patterns = [], bytes } = shape;
-  // Characters are code points, of which each has one or two units. A text that has no more units than it may have characters is short enough.
-  const chars = text.length > max || min > 1 ? [...text.slice(0, 2 * max + 1)].length : text.length;
+  // A text that has no more units than it may have characters is short enough.
+  const chars = text.length > max || min > 1 ? codePointCount(text) : text.length;
   if (chars < min) refuse(`Too small: expected string to have >=${min} characters`);
   if (chars > max) refuse(`Too big: expected string to have <=${max} characters`);
   for (const [pattern, message] of patterns) if (!pattern.test(text)) refuse(message);

@@ -161,6 +161,8 @@ async def test_py30_events_are_written_as_json(tmp_path: Path, module: str) -> N
         (["{url}", "--module", "missing.py"], 2, "missing.py is no file; it is the --module"),
         (["{url}", "--module", "{empty}"], 2, "has no handlers"),
         (["{url}", "--module", "{broken}"], 2, "broken.py: ZeroDivisionError"),
+        (["{url}", "--module", "{ending}"], 2, "ending.py: it ends the program (sys.exit)"),
+        (["{url}", "--module", "{wide}"], 2, "context of its task; not wide(a, b, c)"),
         (["--module", "{module}"], 2, "name one mesh"),
         (["ftp://h", "--module", "{module}"], 2, "not the URL of a mesh"),
         (
@@ -183,12 +185,15 @@ def test_py31_it_fails_with_a_reason_and_the_exit_codes_of_the_command_line(
 ) -> None:
     (tmp_path / "empty.py").write_text("x = 1\n")
     (tmp_path / "broken.py").write_text("1 / 0\n")
+    (tmp_path / "ending.py").write_text("raise SystemExit(0)\n")
+    (tmp_path / "wide.py").write_text("def wide(a, b, c): ...\nhandlers = {'wide': wide}\n")
 
     async def run() -> tuple[int, str]:
         async with fake_mesh() as mesh:
             mesh.answers["/elsewhere/v1/mesh"] = (404, b"<html>")
+            modules = ("empty", "broken", "ending", "wide")
             places: dict[str, Any] = {"url": mesh.url, "module": module, "port": 9}
-            places |= {name: tmp_path / f"{name}.py" for name in ("empty", "broken")}
+            places |= {name: tmp_path / f"{name}.py" for name in modules}
             filled = [each.format(**places) for each in arguments]
             async with join(*filled, folder=tmp_path) as joined:
                 return await joined.ended(), joined.output

@@ -145,6 +145,9 @@ def _handlers(path: str) -> dict[str, HandlerSpec]:
         return handlers_of(load_module(path))
     except OptionsError as error:
         raise Failure(USAGE, f"{path}: {error}") from None
+    except SystemExit:  # with its exit code the program would seem to have joined
+        text = f"handlers_not_loaded: {path}: it ends the program (sys.exit)"
+        raise Failure(USAGE, text) from None
     except Exception as error:
         text = f"handlers_not_loaded: {path}: {type(error).__name__}: {error}"
         raise Failure(USAGE, text) from error

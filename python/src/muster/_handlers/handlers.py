@@ -98,7 +98,9 @@ def _takes_context(function: Handler) -> bool:
         except TypeError:
             continue
         return takes_context
-    raise OptionsError("a handler takes the payload, or the payload and the context of its task")
+    name = getattr(function, "__qualname__", type(function).__name__)
+    text = f"a handler takes the payload, or the payload and the context of its task; not {name}{signature}"
+    raise OptionsError(text)
 
 
 def check_kind(kind: object) -> str:

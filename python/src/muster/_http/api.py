@@ -99,6 +99,7 @@ class Api:
         self._token = token
         self._client = client or new_http_client()
         self._is_own = client is None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
         return f"Api({self.base!r})"
@@ -150,6 +151,7 @@ class Api:
     @asynccontextmanager
     async def stream(self, request: ApiRequest) -> AsyncIterator[httpx.Response]:
         """Open a successful answer whose body the caller reads. It is not retried, and its body has no time limit."""
+        self._expect_usable()
         context = self._client.stream(**self._options(request, request.poll))
         try:
             async with TimeLimit(request.timeout):
@@ -177,7 +179,18 @@ class Api:
         wait = request.wait if request.poll is None else request.poll
         return await with_retries(work, outage=request.outage, wait=wait)
 
+    def _expect_usable(self) -> None:
+        """Connections belong to an event loop. Otherwise asyncio or httpx raises a `RuntimeError` that names neither."""
+        if self._client.is_closed:
+            raise OptionsError(f"this client of {self.base} is closed; make a new one")
+        loop = asyncio.get_running_loop()
+        if self._loop not in (None, loop):
+            text = f"this client of {self.base} was used in another event loop; make one in each loop (asyncio.run starts a new loop)"
+            raise OptionsError(text)
+        self._loop = loop
+
     async def _once(self, request: ApiRequest, outage_left: float | None) -> Answer:
+        self._expect_usable()
         if outage_left is None:
             timeout = request.timeout + (request.poll or request.wait)
         else:

@@ -34,7 +34,7 @@ def verify_callback(
     - `now`: the time to verify the timestamp against, in Unix seconds; default: this machine's clock.
 
     Raises `MusterApiError` with the code `signature_missing`, `signature_invalid`, `signature_stale` (signed more than 5 minutes ago) or
-    `invalid_request`, and `OptionsError` for a secret that can verify nothing. Answer with 2xx once the event is stored: until then the
+    `invalid_request`, and `OptionsError` for arguments that can verify nothing. Answer with 2xx once the event is stored: until then the
     mesh sends it again. Duplicates are possible: compare `event.data.id` and `event.data.retries`.
     """
     keys = [mac_key(_text(each, "secret")) for each in _secrets(secret)]
@@ -43,7 +43,7 @@ def verify_callback(
     at = time.time() if now is None else now
     if not math.isfinite(at):
         raise OptionsError("`now` is not a time in Unix seconds")
-    content = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body)
+    content = _content(body)
     named = _by_name(headers)
     delivery_id = verify(keys, named.get, content, at)
     try:
@@ -57,8 +57,18 @@ def verify_callback(
     raise MusterApiError("invalid_request", _BAD_REQUEST, detail)
 
 
-def _secrets(secret: str | Iterable[str]) -> Iterable[str]:
-    return [secret] if isinstance(secret, str | bytes) else secret
+def _content(body: Any) -> bytes:
+    if isinstance(body, str):
+        return body.encode("utf-8", "surrogatepass")
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    # A framework's parsed JSON: its text is lost, and so nothing could verify.
+    raise OptionsError(f"`body` is the raw body as received, bytes or str, not {_kind_of(body)}")
+
+
+def _secrets(secret: Any) -> Iterable[Any]:
+    is_list = isinstance(secret, Iterable) and not isinstance(secret, str | bytes)
+    return secret if is_list else [secret]
 
 
 def _text(value: Any, what: str) -> str:
@@ -67,11 +77,20 @@ def _text(value: Any, what: str) -> str:
     raise OptionsError(f"`{what}` is a string or a list of strings")
 
 
+def _kind_of(value: Any) -> str:
+    return "None" if value is None else f"of the type {type(value).__name__}"
+
+
 def _by_name(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> dict[str, str]:
     """The headers by their names in lower case. What occurs twice is joined, and then matches nothing."""
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    try:
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        given = [(name, value) for name, value in pairs]
+    except (TypeError, ValueError):
+        text = f"`headers` is a mapping or pairs of strings, not {_kind_of(headers)}"
+        raise OptionsError(text) from None
     named: dict[str, str] = {}
-    for given_name, given_value in pairs:
+    for given_name, given_value in given:
         name, value = _header_text(given_name).lower(), _header_text(given_value)
         named[name] = f"{named[name]}, {value}" if name in named else value
     return named

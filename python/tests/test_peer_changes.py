@@ -158,6 +158,7 @@ async def test_py11_requests_to_the_peer_are_answered() -> None:
         ({"private_key": "secret"}, "64 hex"),
         ({"url": "ftp://h"}, "not the URL of a mesh"),
         ({"url": 5}, "a text"),
+        ({"handlers": [1]}, "a mapping of functions by kind, not list"),
         ({"url": f"muster://h/#{'ab' * 32}", "mesh_key": "cd" * 32}, "not the key of the"),
     ],
 )

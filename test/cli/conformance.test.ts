@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { GO_P2P_CHECKS } from "../../src/conformance/checks/go-p2p.ts";
@@ -55,6 +58,25 @@ describe("muster conformance", () => {
     const { code } = await muster("conformance", "--server", "http://127.0.0.1:1");
     expect(code).toBe(EXIT.unreachable);
   });
+
+  test.each(["unauthorized", "forbidden"])(
+    "CF6 a token that the mesh refuses as %s ends the command, and fails no check",
+    async (code) => {
+      const status = code === "forbidden" ? 403 : 401;
+      const server = createServer((_, response) => {
+        response.writeHead(status, { "content-type": "application/problem+json" });
+        response.end(
+          JSON.stringify({ type: "about:blank", title: code, status, code, detail: "" }),
+        );
+      }).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const ended = await muster("conformance", "--server", url, "--token", "mst_viewer");
+      server.close();
+      expect(ended.code).toBe(EXIT.refused);
+      expect(ended.out).toBe("");
+    },
+  );
 
   test("CF6 a report that can't be written is told before the checks run", async () => {
     const peer = join(import.meta.dirname, "../e2e/conformance/small-peer.ts");

@@ -91,6 +91,9 @@ async function checkMesh(values: Options, server: string): Promise<number> {
   if (values.list === true) return listChecks(checks, values.json === true);
   const token = await readSecret("token", { value: values.token, file: values["token-file"] });
   const about = { protocol: "muster/2", subject: "mesh" } as const;
+  // A token that the mesh refuses says nothing about the mesh: it ends the command, and fails no check.
+  if (token !== undefined)
+    await controller({ url, token }).tokens.list()[Symbol.asyncIterator]().next();
   await controller({ url }).settings.mesh(); // throws if nothing answers as a mesh there
   return runAndReport(values, about, checks, (check) => prepareServerCheck({ url, token }, check));
 }

@@ -138,6 +138,9 @@ def _declarations(value: object) -> list[Declaration]:
 
 def specs_of(handlers: Mapping[str, Any]) -> dict[str, HandlerSpec]:
     """Return handlers by kind. A function that `@muster.handler` declares keeps what it says. Raises `OptionsError`."""
+    if not isinstance(handlers, Mapping):
+        text = f"handlers are a mapping of functions by kind, not {type(handlers).__name__}"
+        raise OptionsError(text)
     specs = {}
     for kind, function in handlers.items():
         run_in = next((each.run_in for each in _declarations(function)), None)

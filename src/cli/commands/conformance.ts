@@ -76,7 +76,10 @@ async function checkPeer(values: Options, cmd: string | undefined): Promise<numb
   const checks = selected(values, protocol === "muster/2" ? MUSTER_2_CHECKS : GO_P2P_CHECKS);
   if (values.list === true) return listChecks(checks, values.json === true);
   if (cmd === undefined || cmd.trim() === "")
-    throw new UsageError("--cmd is missing", "it is the command line of the peer program");
+    throw new UsageError(
+      "--cmd is missing",
+      "it is the command line of the peer program; --server URL checks a mesh",
+    );
   const program = { command: cmd, protocol };
   const about = { protocol, subject: "peer" } as const;
   await expectDial(program);

@@ -49,14 +49,23 @@ export class RecordReader {
    * verified. `key` opens a pointer of an epoch whose keys this reader does not have. Throws `DiscoveryError`.
    */
   async resolve(pointer: PointerView, key?: PrivateKey): Promise<PeerRecord> {
+    await this.#accept(pointer);
+    return this.#recordOf(pointer, key);
+  }
+
+  async #accept(pointer: PointerView): Promise<void> {
     const guard = await this.#rollbackGuard();
-    const accepted = valueOrThrow(await guard.acceptPointer(pointer, Date.now()));
+    valueOrThrow(await guard.acceptPointer(pointer, Date.now()));
+  }
+
+  /** The record of a pointer that was accepted. */
+  async #recordOf(pointer: PointerView, key?: PrivateKey): Promise<PeerRecord> {
     const keys =
       key === undefined
-        ? await this.#keysOf(accepted.epoch)
+        ? await this.#keysOf(pointer.epoch)
         : { privateKey: identityFrom(key).privateKey, pointerSecret: null };
-    const open = (blob: Bytes | null) => valueOrThrow(openResolved(accepted, blob, keys));
-    return (await this.#sources.blob(accepted.blob_id, open)) ?? open(null);
+    const open = (blob: Bytes | null) => valueOrThrow(openResolved(pointer, blob, keys));
+    return (await this.#sources.blob(pointer.blob_id, open)) ?? open(null);
   }
 
   /** The record of a peer by its ID; null if the peer is not published. Throws if no source can tell. */
@@ -82,10 +91,7 @@ export class RecordReader {
     peerId: string,
     asked: Set<number>,
   ): Promise<PeerRecord | null> {
-    const guard = await this.#rollbackGuard();
-    const accept = async (pointer: PointerView): Promise<void> => {
-      valueOrThrow(await guard.acceptPointer(pointer, Date.now()));
-    };
+    const accept = (pointer: PointerView) => this.#accept(pointer);
     for (const { epoch } of epochs.toReversed()) {
       if (asked.has(epoch)) continue;
       asked.add(epoch);
@@ -94,7 +100,7 @@ export class RecordReader {
       const pointer = await this.#withFreshKeys((check) =>
         this.#sources.pointer(id, check, accept),
       );
-      if (pointer !== null) return this.resolve(pointer);
+      if (pointer !== null) return this.#recordOf(pointer);
     }
     return null;
   }

@@ -68,13 +68,14 @@ function look(scope: DueScope): Evaluation {
   );
   const { fired, resolved, changed, next } = evaluation;
   const { queueOld } = thresholds;
+  const circuits = registry.circuits.resting.counts;
   const nextOld = queueOld === null ? null : dueAfter(facts.nextWaiting, queueOld);
   registry.alertWatch.evaluated(
     {
       hasChanges: fired.length + resolved.length + changed.length > 0,
       next: earliest([next, nextOld]),
       hasAlerts: firing.size + fired.length > 0,
-      hasCircuits: [...registry.circuits.resting.all()].length > 0,
+      hasCircuits: circuits.peer + circuits.kind > 0,
       hasQueueAlerts: [...firing.values()].some(({ alert }) => QUEUE_ALERTS.has(alert)),
       storage: storageLevel(facts.storage, thresholds),
     },

@@ -107,6 +107,10 @@ class DiscoveryReader:
         """
         guard = await self._rollback_guard()
         guard.accept_pointer(pointer, time.time())
+        return await self._record_of(pointer, key)
+
+    async def _record_of(self, pointer: PointerView, key: PrivateKey | None = None) -> PeerRecord:
+        """The record of a pointer that was accepted."""
         if key is None:
             private_key, secret = await self._keys_of(pointer.epoch)
         else:
@@ -196,7 +200,7 @@ class DiscoveryReader:
 
             pointer = await self._with_fresh_keys(read_pointer)
             if pointer is not None:
-                return await self.resolve(pointer)
+                return await self._record_of(pointer)
         return None
 
     async def _with_fresh_keys(self, work: Callable[[Check], Awaitable[T]]) -> T:

@@ -115,7 +115,7 @@ export const HOSTILE_CHECKS: readonly Check[] = [
   check(
     "HM07",
     HOSTILE,
-    "What is sealed and is no envelope does no harm: no JSON, other JSON, no UTF-8.",
+    "An encrypted frame without an envelope (no JSON, other JSON, no UTF-8) does no harm.",
     {
       subset: "full",
       seconds: 4,
@@ -154,7 +154,7 @@ export const HOSTILE_CHECKS: readonly Check[] = [
   check(
     "HM09",
     HOSTILE,
-    "Names that objects have by themselves are no kinds: `constructor`, `toString`, `valueOf`.",
+    "The names of built-in object members (`constructor`, `toString`, `valueOf`) are not taken for kinds.",
     {
       seconds: 2,
       run: async (bench) => {

@@ -126,7 +126,7 @@ export const RESULT_CHECKS: readonly Check[] = [
   check(
     "CN07",
     SECTION,
-    "A result that is ready while there is no session is sent in the next one.",
+    "A result that becomes ready between two sessions is sent in the next session.",
     {
       seconds: 5,
       run: async (bench) => {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { readTrustedProxies } from "../src/access/client-address.ts";
 import { NO_PAGES, PREFLIGHTS_PER_MINUTE, readPageOrigins } from "../src/access/page-origins.ts";
 import { DAY, HOUR, SECOND } from "../src/base/clock.ts";
+import { CELLS_MAX } from "../src/cells/topology.ts";
 import { LOG_LEVELS } from "../src/base/log/log-fields.ts";
 import { LOG_LEVEL_DEFAULT } from "../src/base/log/logger.ts";
 import type { Result } from "../src/base/result.ts";
@@ -117,6 +118,7 @@ export const ConfigVariables = z.object({
     .default("listed"),
   DISCOVERY_METADATA: PublicFields.default([]),
   GO_P2P: Switch.default("true"),
+  CELLS: Count.max(CELLS_MAX, `is above ${CELLS_MAX}`).default(1),
   PEERS_MAX: Count.default(PEERS_CONNECTED_MAX),
   HANDSHAKES_PER_MINUTE: Count.default(HANDSHAKES_PER_MINUTE),
   FAILED_AUTHORIZATIONS_PER_MINUTE: Count.default(FAILED_AUTHORIZATIONS_PER_MINUTE),

@@ -138,6 +138,7 @@ const coordinatorConfig = (
   replicated: boolean,
 ): CoordinatorConfig => ({
   authMode: data.AUTH_MODE,
+  cells: data.CELLS,
   meshIds: next === null ? [current.id] : [current.id, next.id],
   place: placeOf(data.MESH_LATITUDE, data.MESH_LONGITUDE),
   policy: readPolicy(data),

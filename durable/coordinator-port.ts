@@ -10,6 +10,12 @@ import type {
   SessionCommand,
 } from "../src/contract/commands.ts";
 import { isReadCommand } from "../src/contract/read-commands.ts";
+import { isSingle, type Topology } from "../src/cells/topology.ts";
+import { cellOfTask } from "../src/cells/task-cell.ts";
+import { TopologyChanged, type Network } from "../src/routing/network.ts";
+import { ROUTES } from "../src/routing/routes.ts";
+import { cellOfSessionCommand } from "../src/routing/session-cells.ts";
+import { cellOfSubmission } from "../src/routing/submission.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { withDeadline } from "../src/base/deadline.ts";
@@ -26,7 +32,8 @@ import type { Env } from "./env.ts";
 import { namesOf } from "./grouped-command.ts";
 import { readStreamResponse, streamRequest } from "./event-stream-request.ts";
 import type { StreamRequest } from "./event-streams.ts";
-import type { RpcAnswer, RpcCommand } from "./rpc.ts";
+import { executeIn, stubOf, unmoved, withTopology } from "./cell-calls.ts";
+import type { CellAnswer, RpcAnswer } from "./rpc.ts";
 import { log } from "./worker-log.ts";
 
 /** The coordinator as the gateway calls it. */
@@ -65,7 +72,9 @@ export async function sendSessionCommands(
   const actor: SessionActor =
     "peerId" in first.input ? `peer:${first.input.peerId}` : `dial:${first.input.dial.id}`;
   const results = await answered(env, namesOf(commands), CALL_TIMEOUT, () =>
-    execute(env, actor, commands),
+    withTopology(env, (topology) =>
+      executeIn(env, { cell: cellOfSessionCommand(topology, first), topology }, actor, commands),
+    ),
   );
   // Each result belongs to its command: the RPC's type can't say so.
   return commands.map((command, index) => {
@@ -92,40 +101,64 @@ const repeatable = (
 
 export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPort => ({
   call: (name, input) =>
-    answerTo(env, name, CALL_TIMEOUT, () =>
-      repeatingReads(env, isReadCommand(name) ? READ_TRIES : 1, async () => {
-        const [answer] = await execute(env, actor, [{ name, input }]);
-        return answer;
-      }),
-    ),
+    withTopology(env, (topology) => {
+      const network = networkOf(env, actor, topology);
+      return isSingle(topology) ? network.ask(0, name, input) : ROUTES[name](network, input);
+    }),
   submitAndWait: (input, ms) =>
-    answerTo(env, "submit_task", ms + CALL_TIMEOUT, () =>
-      stubOf(env).submitAndWait(RPC_VERSION, actor, input, ms),
-    ),
+    withTopology(env, (topology) => {
+      const cell = cellOfSubmission(networkOf(env, actor, topology), input);
+      const to = { cell, topology: topology.version };
+      return answerTo(env, "submit_task", ms + CALL_TIMEOUT, () =>
+        firstOf(stubOf(env, cell).submitAndWait(RPC_VERSION, actor, input, ms, to)),
+      );
+    }),
   getOnceEnded(input, ms) {
     const until = Date.now() + ms;
-    return answerTo(env, "get_task", ms + CALL_TIMEOUT, () =>
-      repeatingReads(env, READ_TRIES, () =>
-        stubOf(env).getOnceEnded(RPC_VERSION, actor, input, Math.max(0, until - Date.now())),
-      ),
-    );
+    return withTopology(env, (topology) => {
+      const cell = cellOfTask(input.id);
+      const to = { cell, topology: topology.version };
+      return answerTo(env, "get_task", ms + CALL_TIMEOUT, () =>
+        repeatingReads(env, READ_TRIES, () => {
+          const left = Math.max(0, until - Date.now());
+          return firstOf(stubOf(env, cell).getOnceEnded(RPC_VERSION, actor, input, left, to));
+        }),
+      );
+    });
   },
   async openStream(asked) {
     const opened = await answered(
       env,
       "open_stream",
       CALL_TIMEOUT,
-      async () => readStreamResponse(await stubOf(env).fetch(streamRequest(asked))),
+      async () => readStreamResponse(await stubOf(env, 0).fetch(streamRequest(asked))),
       NO_ROOM_TO_READ,
     );
     return opened.ok ? opened.value : opened;
   },
   async commitImport(id, parts) {
     const answer = await answered(env, "commit_import", COMMIT_TIMEOUT, () =>
-      stubOf(env).commitImport(RPC_VERSION, actor, id, parts),
+      stubOf(env, 0).commitImport(RPC_VERSION, actor, id, parts),
     );
     return answer.ok ? answer.value : answer;
   },
+});
+
+const firstOf = async (called: Promise<CellAnswer>): Promise<RpcAnswer | undefined> =>
+  unmoved(await called)[0];
+
+/** The cells as a caller reaches them. */
+const networkOf = (env: Env, actor: GatewayActor, topology: Topology): Network => ({
+  topology,
+  now: Date.now(),
+  random: Math.random,
+  ask: (cell, name, input) =>
+    answerTo(env, name, CALL_TIMEOUT, () =>
+      repeatingReads(env, isReadCommand(name) ? READ_TRIES : 1, async () => {
+        const [answer] = await executeIn(env, { cell, topology }, actor, [{ name, input }]);
+        return answer;
+      }),
+    ),
 });
 
 /**
@@ -155,18 +188,6 @@ async function answerTo<K extends GatewayCommandName>(
   return (answer.ok ? answer.value : answer) as Result<Output<K>, MusterError>;
 }
 
-/**
- * The only place that knows which object coordinates. One serves today; when several do (each owning a range of peer IDs),
- * this is what changes. The stub is made anew for each call: a stub that has thrown must not be used again.
- */
-const stubOf = (env: Env) => env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
-
-const execute = (
-  env: Env,
-  actor: SessionActor | GatewayActor,
-  commands: readonly RpcCommand[],
-): Promise<readonly RpcAnswer[]> => stubOf(env).execute(RPC_VERSION, actor, commands);
-
 /** The answer to a call; an error when the call fails or takes longer than `timeout`. `names`: for the log. `noRoom`: the error if the disk is full. */
 async function answered<T>(
   { DISK }: Env,
@@ -179,6 +200,7 @@ async function answered<T>(
   try {
     return ok(await withDeadline(call(), timeout));
   } catch (thrown) {
+    if (thrown instanceof TopologyChanged) throw thrown;
     // Nothing is wrong, and the object has said so itself.
     if (isReplacedError(thrown)) return err(REPLACED);
     const durationMs = Date.now() - startedAt;
@@ -187,11 +209,7 @@ async function answered<T>(
     // The commit failed: it is after the command, so only its caller sees the error.
     if (await lackedRoom(thrown, DISK)) return err(noRoom);
     if (isDamagedError(thrown)) return err(DAMAGED);
-    return err({
-      code: "unavailable",
-      detail: "the coordinator does not answer; try again",
-      retryAfter: 2,
-    });
+    return NO_ANSWER;
   }
 }
 
@@ -199,3 +217,8 @@ async function answered<T>(
 const CALL_TIMEOUT = 2 * RPC_TIMEOUT;
 /** The rows of a mesh are written in one transaction, which takes seconds for a large one (docs/backup.md). */
 const COMMIT_TIMEOUT: Millis = MINUTE;
+const NO_ANSWER = err<MusterError>({
+  code: "unavailable",
+  detail: "the coordinator does not answer; try again",
+  retryAfter: 2,
+});

@@ -1,9 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { faultOf } from "../src/base/log/log-events.ts";
-import { err, ok } from "../src/base/result.ts";
-import type { CommandName, Input, Output } from "../src/contract/commands.ts";
+import { err } from "../src/base/result.ts";
+import type { CommandName, Input } from "../src/contract/commands.ts";
 import type { ReadCommandName } from "../src/contract/read-commands.ts";
 import { refuseRpcCaller } from "../src/contract/rpc-caller.ts";
+import { CellNode } from "../src/coordinator/cells/cell-node.ts";
 import { CommandQueue } from "../src/coordinator/kernel/command-queue.ts";
 import { DueTimes } from "../src/coordinator/kernel/due-times.ts";
 import {
@@ -20,13 +21,11 @@ import {
   OWN_DELIVERIES,
   type OutboxPorts,
 } from "../src/coordinator/outbox/runner.ts";
-import { commitImport } from "../src/coordinator/storage/commit-import.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
 import { RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { markOf } from "../src/coordinator/events/position.ts";
 import type { Registry } from "../src/registry/registry.ts";
-import { isEnded } from "../src/tasks/task.ts";
 import { AlarmClock } from "./alarm-clock.ts";
 import { alertSender, type AlertSender } from "./alert-sender.ts";
 import { inBackground } from "./background.ts";
@@ -38,14 +37,17 @@ import { EffectPerformer } from "./effect-performer.ts";
 import type { Env } from "./env.ts";
 import { EventStreams } from "./event-streams.ts";
 import { readStreamRequest, streamResponse } from "./event-stream-request.ts";
+import { commitAndReopen } from "./import-commit.ts";
 import { kvStore } from "./kv-store.ts";
 import { MeasurementWriter } from "./measurement-writer.ts";
 import { openMeshRegistry } from "./open-mesh-registry.ts";
 import { grouped, namesOf, onlyRead } from "./grouped-command.ts";
-import type { CoordinatorRpc, RpcAnswer, RpcCommand } from "./rpc.ts";
-import { REOPEN_AFTER_MS, TICK_AFTER_MS } from "./reopen-times.ts";
+import { enter, refusalOf, refused } from "./cell-answers.ts";
+import { callCell, sendToCell } from "./cell-calls.ts";
+import type { CellAnswer, CellTarget, CoordinatorRpc, RpcAnswer, RpcCommand } from "./rpc.ts";
 import { SessionPort } from "./session-port.ts";
 import { spanExporter, type SpanExporter } from "./span-exporter.ts";
+import { getOnceEnded, submitAndWait } from "./task-polls.ts";
 import { TaskWaiters } from "./task-waiters.ts";
 import { timed } from "./timed.ts";
 import { upstashStore } from "./upstash-store.ts";
@@ -67,6 +69,7 @@ export class Coordinator
   readonly #alarm: AlarmClock;
   readonly #dueTimes = new DueTimes();
   readonly #queue: CommandQueue;
+  readonly #node: CellNode;
   readonly #outbox: OutboxRunner;
   readonly #copies: OutboxRunner;
   readonly #effects: EffectPerformer;
@@ -94,6 +97,12 @@ export class Coordinator
       run: (commands) => this.#runGroup(commands),
       defer: (work) => void setTimeout(work, 0),
     });
+    this.#node = new CellNode({
+      registry: this.#registry,
+      now: () => Date.now(),
+      run: (actor, commands) => this.#runHere(actor, commands),
+      call: (cell, actor, commands) => callCell(env, cell, actor, commands),
+    });
     const { replicas } = this.#config;
     const sessions = new SessionPort(env.PEER_SESSION);
     const run: RunCommand = (name, input) => this.#run(name, input);
@@ -105,6 +114,7 @@ export class Coordinator
       now: () => Date.now(),
       endSession: async (to, fault) => void (await sessions.end(to, fault)),
       probe: (to) => this.#effects.probe(to),
+      sendToCell: (cell, sent) => sendToCell(env, cell, sent),
       execute: (name, input) => this.#run(name, input),
       onFailure: (entry, error) =>
         log.write("outbox.entry_failed", { entry, error: String(error) }),
@@ -116,6 +126,7 @@ export class Coordinator
       waiters: this.#waiters,
       outboxes: [this.#outbox, this.#copies],
       callbacks: callbackRunner(sessions, run),
+      waitsForCell: (cell, seq) => this.#registry.cellMessages.waits(cell, seq),
       execute: async (name, input) =>
         void (await this.#queue.execute([grouped("mesh", { name, input })])),
     });
@@ -129,12 +140,18 @@ export class Coordinator
     version: number,
     actor: string,
     commands: readonly RpcCommand[],
-  ): Promise<readonly RpcAnswer[]> {
-    if (version !== RPC_VERSION) return commands.map(() => err(unspoken(version)));
-    for (const { name } of commands) {
-      const refusal = refuseRpcCaller(actor, name) ?? this.#refuseReplaced();
-      if (refusal !== null) return commands.map(() => err(refusal));
-    }
+    to: CellTarget,
+  ): Promise<CellAnswer> {
+    const refusal = refusalOf(version, actor, commands) ?? this.#refuseReplaced();
+    if (refusal !== null) return refused(commands, refusal);
+    const { cells: configured } = this.#config.coordinator;
+    const entered = await enter(this.#node, { cells: this.#registry.cells, configured }, to);
+    if (entered !== null) return entered;
+    return this.#node.run(actor, commands);
+  }
+
+  /** Runs commands here, together with those that have gathered. */
+  async #runHere(actor: string, commands: readonly RpcCommand[]): Promise<readonly RpcAnswer[]> {
     const read = onlyRead(commands);
     if (read !== null)
       return timed(this.#registry, "read", 1, () => [this.#read(read.name, read.input, actor)]);
@@ -166,15 +183,9 @@ export class Coordinator
     actor: string,
     input: Input<"submit_task">,
     ms: number,
-  ): Promise<RpcAnswer> {
-    const [answer = err(unspoken(version))] = await this.execute(version, actor, [
-      { name: "enqueue_task", input },
-    ]);
-    if (!answer.ok) return answer;
-    const { id, duplicate } = answer.value as Output<"enqueue_task">;
-    await this.#taskEnd(id, ms);
-    const task = this.#read("get_task", { id, visibleTo: null }, actor);
-    return task.ok ? ok({ task: task.value, duplicate }) : task;
+    to: CellTarget,
+  ): Promise<CellAnswer> {
+    return submitAndWait(this.#polls(version, actor, to), input, ms);
   }
 
   async getOnceEnded(
@@ -182,14 +193,18 @@ export class Coordinator
     actor: string,
     input: Input<"get_task">,
     ms: number,
-  ): Promise<RpcAnswer> {
-    if (version !== RPC_VERSION) return err(unspoken(version));
-    const refusal = refuseRpcCaller(actor, "get_task") ?? this.#refuseReplaced();
-    if (refusal !== null) return err(refusal);
-    const task = this.#read("get_task", input, actor);
-    if (!task.ok || isEnded(task.value.state)) return task;
-    await this.#taskEnd(input.id, ms);
-    return this.#read("get_task", input, actor);
+    to: CellTarget,
+  ): Promise<CellAnswer> {
+    return getOnceEnded(this.#polls(version, actor, to), input, ms);
+  }
+
+  /** What polls of a caller use. */
+  #polls(version: number, actor: string, to: CellTarget) {
+    return {
+      registry: this.#registry,
+      waiters: this.#waiters,
+      execute: (command: RpcCommand) => this.execute(version, actor, [command], to),
+    };
   }
 
   async commitImport(
@@ -201,15 +216,9 @@ export class Coordinator
     if (version !== RPC_VERSION) return err(unspoken(version));
     const refusal = refuseRpcCaller(actor, "put_import_part") ?? this.#refuseReplaced();
     if (refusal !== null) return err(refusal);
-    const committed = commitImport(this.#registry.importCopy, id, parts);
-    if (!committed.ok) return committed;
-    this.#isReplaced = true;
-    await this.ctx.storage.setAlarm(Date.now() + TICK_AFTER_MS);
-    await this.ctx.storage.sync();
-    log.write("import.committed", {});
-    // After the answer: everything in memory is of the rows before.
-    setTimeout(() => this.ctx.abort(REPLACED.detail), REOPEN_AFTER_MS);
-    return committed;
+    return commitAndReopen(this.ctx, this.#registry.importCopy, { id, parts }, () => {
+      this.#isReplaced = true;
+    });
   }
 
   #refuseReplaced(): MusterError | null {
@@ -232,12 +241,6 @@ export class Coordinator
       const scope = this.#scope();
       this.#alarm.ringBy(this.#dueTimes.next(scope), scope.now);
     }
-  }
-
-  /** Returns once the task has ended, or after `ms` milliseconds. */
-  async #taskEnd(id: string, ms: number): Promise<void> {
-    const task = this.#registry.tasks.get(id);
-    if (task !== null && !isEnded(task.state)) await this.#waiters.wait(id, ms);
   }
 
   #read<K extends ReadCommandName>(name: K, input: Input<K>, actor: string): Executed<K>["result"] {

@@ -15,6 +15,8 @@ export interface EffectPorts {
   readonly waiters: TaskWaiters;
   readonly outboxes: readonly OutboxRunner[];
   readonly callbacks: CallbackRunner;
+  /** Whether a message still waits for a cell. */
+  readonly waitsForCell: (cell: number, seq: number) => boolean;
   /** Runs a command of the mesh itself together with those that have gathered. */
   readonly execute: <K extends CommandName>(name: K, input: Input<K>) => Promise<void>;
 }
@@ -36,7 +38,7 @@ export class EffectPerformer {
     const others: Promise<boolean>[] = [];
     for (const effect of effects) {
       const work = this.#perform(effect);
-      (effect.type === "end_session" && isEndAwaited(effect.fault) ? awaited : others).push(work);
+      (isAwaited(effect) ? awaited : others).push(work);
     }
     inBackground(Promise.all(others));
     return awaited;
@@ -85,6 +87,9 @@ export class EffectPerformer {
         case "log":
           log.writeEntry(effect.entry);
           return true;
+        case "await_cell":
+          await Promise.all(outboxes.map((outbox) => outbox.run()));
+          return !this.#ports.waitsForCell(effect.cell, effect.seq);
         case "drain_outbox":
           await Promise.all(outboxes.map((outbox) => outbox.run()));
           return true;
@@ -139,3 +144,7 @@ export class EffectPerformer {
     }
   }
 }
+
+/** Whether the caller of a command is answered only once this has come about. */
+const isAwaited = (effect: Effect): boolean =>
+  effect.type === "await_cell" || (effect.type === "end_session" && isEndAwaited(effect.fault));

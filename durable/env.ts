@@ -22,6 +22,8 @@ export interface Env {
   readonly DISCOVERY_METADATA?: string;
   /** "false" disables go-p2p 1.0. */
   readonly GO_P2P?: string;
+  /** How many coordinator cells the mesh has (docs/scale.md). */
+  readonly CELLS?: string;
   readonly PEERS_MAX?: string;
   readonly HANDSHAKES_PER_MINUTE?: string;
   readonly FAILED_AUTHORIZATIONS_PER_MINUTE?: string;

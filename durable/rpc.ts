@@ -1,9 +1,8 @@
 import type { ExactJson } from "../src/base/json-text/json-text.ts";
-import type { Result } from "../src/base/result.ts";
-import type { CommandName, Input } from "../src/contract/commands.ts";
+import type { Topology } from "../src/cells/topology.ts";
+import type { CommandAnswer, Input, SentCommand } from "../src/contract/commands.ts";
 import type { DialOrder, EndFault } from "../src/peers/session-orders.ts";
 import { RPC_VERSION } from "../src/protocol/constants.ts";
-import type { MusterError } from "../src/protocol/errors.ts";
 import type { GoP2pRequest } from "../src/protocol/messages.ts";
 import type { SessionEvent } from "../src/session/effects.ts";
 import type { Answer } from "../src/webhooks/index.ts";
@@ -19,34 +18,46 @@ export interface CoordinatorRpc extends Rpc.DurableObjectBranded {
     version: number,
     actor: string,
     commands: readonly RpcCommand[],
-  ): Promise<readonly RpcAnswer[]>;
+    to: CellTarget,
+  ): Promise<CellAnswer>;
   /** Submits a task. Answers once it has ended, or with the task as it is after `ms` milliseconds. */
   submitAndWait(
     version: number,
     actor: string,
     input: Input<"submit_task">,
     ms: number,
-  ): Promise<RpcAnswer>;
+    to: CellTarget,
+  ): Promise<CellAnswer>;
   /** Answers with a task once it has ended, or as it is after `ms` milliseconds. */
   getOnceEnded(
     version: number,
     actor: string,
     input: Input<"get_task">,
     ms: number,
-  ): Promise<RpcAnswer>;
+    to: CellTarget,
+  ): Promise<CellAnswer>;
   /** Opens a stream of events: the answer has its socket, or an error (`durable/event-stream-request.ts`). */
   fetch(request: Request): Promise<Response>;
   /** Makes the rows of an import those of the mesh. The object is then opened anew. */
   commitImport(version: number, actor: string, id: string, parts: number): Promise<RpcAnswer>;
 }
 
-/** A command as it is sent. */
-export interface RpcCommand<K extends CommandName = CommandName> {
-  readonly name: K;
-  readonly input: Input<K>;
+export type RpcCommand = SentCommand;
+export type RpcAnswer = CommandAnswer;
+
+/** Which cell a call is for, and by which version of the topology its caller knows that; null if it does not matter. */
+export interface CellTarget {
+  readonly cell: number;
+  readonly topology: number | null;
 }
 
-export type RpcAnswer = Result<unknown, MusterError>;
+/** What a cell answers: one answer to each command; or the topology alone, if the caller knows another one: then the cell has done nothing. */
+export type CellAnswer = readonly (RpcAnswer | Moved)[];
+
+/** The topology that the cell knows. */
+export interface Moved {
+  readonly moved: Topology;
+}
 
 /** An event that the coordinator sends to the session of an epoch. */
 export interface RpcDelivery {

@@ -1,8 +1,8 @@
 /**
- * Who may send a command: a peer's session, the HTTP gateway, or the mesh itself. The mesh's own commands run inside the
+ * Who may send a command: a peer's session, the HTTP gateway, another cell, or the mesh itself. The mesh's own commands run inside the
  * coordinator's object (due times, the outbox, the outcome of effects) and never arrive by RPC.
  */
-export type CommandCaller = "session" | "gateway" | "mesh";
+export type CommandCaller = "session" | "gateway" | "cell" | "mesh";
 
 /** One command: who may send it, what it receives, what it answers. */
 interface CommandShape {
@@ -20,3 +20,5 @@ export type CallersOf<Commands extends { [K in keyof Commands]: CommandShape }> 
 export type SessionActor = `peer:${string}` | `dial:${string}`;
 /** The caller of the HTTP API: the operator, an API token, or a request that carries no token (yet). */
 export type GatewayActor = "admin" | "anonymous" | `token:${string}`;
+/** Another cell, by its number. */
+export type CellActor = `cell:${number}`;

@@ -5,6 +5,7 @@ import { ADMISSION_CALLERS, type AdmissionCommands } from "./admission.ts";
 import { ALERT_CALLERS, type AlertCommands } from "./alerts.ts";
 import { BULK_TASK_CALLERS, type BulkTaskCommands } from "./bulk-tasks.ts";
 import type { CallersOf, CommandCaller } from "./caller.ts";
+import { CELL_CALLERS, type CellCommands } from "./cells.ts";
 import { DIALING_CALLERS, type DialingCommands } from "./dialing.ts";
 import { DISCOVERY_CALLERS, type DiscoveryCommands } from "./discovery.ts";
 import { EVENT_CALLERS, type EventCommands } from "./events.ts";
@@ -32,6 +33,7 @@ export interface Commands
     EventCommands,
     MetricCommands,
     AlertCommands,
+    CellCommands,
     KernelCommands {}
 
 export type CommandName = keyof Commands;
@@ -46,8 +48,19 @@ type CommandsOf<C extends CommandCaller> = {
 export type SessionCommandName = CommandsOf<"session">;
 /** Names of the commands that the HTTP gateway sends. */
 export type GatewayCommandName = CommandsOf<"gateway">;
+/** Names of the commands that another cell sends. */
+export type CellCommandName = CommandsOf<"cell">;
 /** Names of the commands that the mesh runs by itself. */
 export type MeshCommandName = CommandsOf<"mesh">;
+
+/** A command as it is sent. */
+export interface SentCommand<K extends CommandName = CommandName> {
+  readonly name: K;
+  readonly input: Input<K>;
+}
+
+/** The answer to a command. It belongs to the command, which the type can't say. */
+export type CommandAnswer = Result<unknown, MusterError>;
 
 /** A command that a session sends: the name and the input that belongs to it. */
 export type SessionCommand = {
@@ -78,5 +91,6 @@ export const COMMAND_CALLERS: CallersOf<Commands> = {
   ...EVENT_CALLERS,
   ...METRIC_CALLERS,
   ...ALERT_CALLERS,
+  ...CELL_CALLERS,
   ...KERNEL_CALLERS,
 };

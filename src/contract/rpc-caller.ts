@@ -15,6 +15,7 @@ export function refuseRpcCaller(actor: string, name: CommandName): MusterError |
 /** The kind of caller that an actor is; null for `mesh` and for an unknown actor. */
 function rpcCallerOf(actor: string): Exclude<CommandCaller, "mesh"> | null {
   if (/^(?:peer|dial):/.test(actor)) return "session";
+  if (/^cell:\d+$/.test(actor)) return "cell";
   return actor === "admin" || actor === "anonymous" || actor.startsWith("token:")
     ? "gateway"
     : null;

@@ -59,7 +59,7 @@ export const SIGNATURE_TOLERANCE = 300 * SECOND;
 // Durable Objects
 
 /** The version of the RPC interface between Muster's own objects. A call carries it, so that a mixed deployment fails cleanly. */
-export const RPC_VERSION = 5;
+export const RPC_VERSION = 6;
 /** How long one object waits for another before it answers `unavailable`. */
 export const RPC_TIMEOUT = 5 * SECOND;
 

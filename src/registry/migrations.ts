@@ -1,3 +1,4 @@
+import { CELL_MIGRATIONS } from "./cell-migrations.ts";
 import { FIRST_MIGRATIONS } from "./first-migrations.ts";
 
 /**
@@ -295,4 +296,5 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       attempts INTEGER NOT NULL, UNIQUE (url, key)
     )`,
   ],
+  ...CELL_MIGRATIONS,
 ];

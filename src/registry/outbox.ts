@@ -18,6 +18,8 @@ export type OutboxEntry =
   | { readonly kind: "end_session"; readonly to: SessionRef; readonly fault: EndFault }
   /** Ping a peer that did not react to an offer. */
   | { readonly kind: "probe"; readonly to: SessionRef }
+  /** Send another cell the messages that wait for it. */
+  | { readonly kind: "send_to_cell"; readonly cell: number }
   /** Copy what is published to the store of the replicas. */
   | { readonly kind: "replicate" }
   /** Look whether the store of the replicas still holds the directory that was written last. */
@@ -34,6 +36,7 @@ export const OWN_KINDS = [
   "delete_result",
   "end_session",
   "probe",
+  "send_to_cell",
 ] as const satisfies readonly OutboxKind[];
 /** Work on the store of the replicas, which may be slow or down without delaying anything else. */
 export const COPY_KINDS = [
@@ -186,6 +189,8 @@ function subjectOf(entry: OutboxEntry): string {
       return DIRECTORY;
     case "drop_copy":
       return entry.key;
+    case "send_to_cell":
+      return String(entry.cell);
     default:
       return entry satisfies never;
   }
@@ -217,6 +222,8 @@ function entryOf(kind: OutboxKind, subject: string): OutboxEntry {
       return { kind };
     case "drop_copy":
       return { kind, key: subject };
+    case "send_to_cell":
+      return { kind, cell: Number(subject) };
     default:
       return kind satisfies never;
   }

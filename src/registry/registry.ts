@@ -1,3 +1,5 @@
+import { cellMessagesTable } from "./cell-messages.ts";
+import { Cells } from "./cells.ts";
 import { kindSettingsTable } from "./kind-settings.ts";
 import { OwnerLimitsCache } from "./owner-limits.ts";
 import { aliasesTable } from "./aliases.ts";
@@ -129,6 +131,8 @@ export function openRegistry(
   const pointers = pointersTable(on("pointers"));
   const exportCopy = new ExportCopy(sql, () => changes.mark("exportCopy"));
   const importCopy = new ImportCopy(sql, () => changes.mark("importCopy"));
+  const cells = new Cells(on("settings"));
+  const settings = settingsTable(on("settings"), onLoss);
   const endedOwners = endedOwnersTable(changes.watch(lasting, "endedOwners"));
   const measured = [
     apiTokens.kept,
@@ -143,6 +147,7 @@ export function openRegistry(
   // The roster reads changed peers again, so the caches must be rolled back first.
   const undoable = [
     ...measured,
+    cells,
     tasks.kept,
     tasks.waiting,
     tasks.running,
@@ -210,7 +215,10 @@ export function openRegistry(
       arePending: (): boolean => measured.some(({ unwritten }) => unwritten > 0),
       flush: (): void => transaction(() => measured.forEach((kept) => kept.flush())),
     },
-    settings: settingsTable(on("settings"), onLoss),
+    settings,
+    /** Which cell this is, and which others there are. */
+    cells,
+    cellMessages: cellMessagesTable(on("cellMessages"), settings.restoredAt),
     metrics,
     /** What was committed, for those who follow it. */
     events,

@@ -14,6 +14,7 @@ export type TableName =
   | "copies"
   | "unsettledBlobs"
   | "outbox"
+  | "cellMessages"
   | "callbacks"
   | "endedOwners"
   | "circuits"

@@ -271,6 +271,8 @@ export class TestMesh {
         return true;
       case "check_copy":
         return this.checkCopy();
+      case "send_to_cell":
+        return false; // the test mesh has one cell
       case "replicate":
         return false; // the test mesh has no store of replicas
       default:

@@ -12,6 +12,7 @@ export const SIGNING_KEY = new Uint8Array(32).fill(3);
 /** An open mesh with small limits. */
 export const TEST_CONFIG: CoordinatorConfig = {
   authMode: "open",
+  cells: 1,
   policy: { name: "best-score" },
   weights: WEIGHTS,
   place: null,

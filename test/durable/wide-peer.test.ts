@@ -82,12 +82,13 @@ describe("a peer with 256 slots whose handlers are instant", () => {
       version,
       actor,
       commands,
+      to,
     ) {
-      if (!actor.startsWith("peer:")) return execute.call(this, version, actor, commands);
+      if (!actor.startsWith("peer:")) return execute.call(this, version, actor, commands, to);
       batches.push(commands.map(({ name }) => name));
       expect(++underWay).toBe(1);
       await gate.wait();
-      const answers = await execute.call(this, version, actor, commands);
+      const answers = await execute.call(this, version, actor, commands, to);
       underWay--;
       return answers;
     });

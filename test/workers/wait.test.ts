@@ -174,7 +174,14 @@ describe("a submission that waits", () => {
     const real = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator"));
     const stub = {
       submitAndWait: async (...args: Parameters<typeof real.submitAndWait>) => {
-        await real.submitAndWait(args[0], args[1], args[2], 1);
+        const submitted: Promise<unknown> = real.submitAndWait(
+          args[0],
+          args[1],
+          args[2],
+          1,
+          args[4],
+        );
+        await submitted;
         throw new Error("the object restarted");
       },
     };

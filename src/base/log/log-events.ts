@@ -66,6 +66,11 @@ const WORKER_EVENTS = {
     message: "the coordinator did not answer {commands}: {error}",
     fields: ["commands", "duration_ms", ...FAULT],
   },
+  "cells.call_failed": {
+    level: "error",
+    message: "cell {cell} of the mesh did not answer {commands}: {error}",
+    fields: ["cell", "commands", ...FAULT],
+  },
   "coordinator.commands_failed": {
     level: "error",
     message: "{commands} failed, and nothing of it was committed: {error}",

@@ -43,6 +43,7 @@ export const LOG_FIELDS = {
   of: text("the event whose lines were left out", 64),
   part: text("the part of the mesh that did not answer", 64),
   path: text("the path of the request, without its query", 256),
+  cell: text("the number of a cell of the mesh", 2),
   peer: text("the ID of the peer. Of a session that was refused it may be unproved", 32),
   public_url: text("where others reach the mesh", 512),
   reason: text("why", 500),

@@ -19,6 +19,8 @@ export interface CoordinatorConfig {
   readonly authMode: AuthMode;
   /** Where the mesh is, for distances; null when not configured. */
   readonly place: Place | null;
+  /** How many cells the operator wants. */
+  readonly cells: number;
   /** IDs of the mesh's own keys: there are two while it rotates. */
   readonly meshIds: readonly PeerId[];
   /** How a task's peer is chosen, and the weights of a score. */

@@ -3,6 +3,7 @@ import { access } from "../access/domain.ts";
 import { alerts } from "../alerts/domain.ts";
 import { admission } from "../admission/domain.ts";
 import { bulkTasks } from "../bulk-tasks/domain.ts";
+import { cells } from "../cells/domain.ts";
 import { dialing } from "../dialing/domain.ts";
 import { discovery } from "../discovery/domain.ts";
 import { events } from "../events/domain.ts";
@@ -33,6 +34,7 @@ export const HANDLERS: { readonly [K in Exclude<CommandName, "tick">]: Handler<K
   ...metrics.handlers,
   ...tracing.handlers,
   ...alerts.handlers,
+  ...cells.handlers,
 };
 
 export const AUDIT: AuditEntriesOf<Commands> = {
@@ -50,6 +52,7 @@ export const AUDIT: AuditEntriesOf<Commands> = {
   ...metrics.audit,
   ...tracing.audit,
   ...alerts.audit,
+  ...cells.audit,
 };
 
 /** In the order in which `tick` runs them: attempts end before peers are evicted, dialing follows both, and alerts see what all have done. */
@@ -61,6 +64,7 @@ export const JOBS: readonly Job[] = [
   ...access.jobs,
   ...discovery.jobs,
   ...dialing.jobs,
+  ...cells.jobs,
   ...outbox.jobs,
   ...storage.jobs,
   ...tracing.jobs,

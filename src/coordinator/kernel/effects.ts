@@ -35,5 +35,7 @@ export type Effect =
   | { readonly type: "task_ended"; readonly taskId: string }
   /** Writes a line of the log. */
   | { readonly type: "log"; readonly entry: LogEntry }
+  /** The caller is answered once the other cell has taken this message. */
+  | { readonly type: "await_cell"; readonly cell: number; readonly seq: number }
   | { readonly type: "drain_outbox" }
   | { readonly type: "drain_callbacks" };

@@ -2,6 +2,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { CommandName, Input, Output } from "../../contract/commands.ts";
 import type { ReadCommandName } from "../../contract/read-commands.ts";
 import type { MusterError } from "../../protocol/errors.ts";
+import { adoptConfiguredCells } from "../cells/topology.ts";
 import { judgeAfterCommand, judgeAfterDeploy } from "../discovery/key-holders.ts";
 import { endFinishedDrains } from "../peers/drains.ts";
 import { countCommand } from "../metrics/command-counts.ts";
@@ -65,6 +66,7 @@ export function executeGroup(
 ): ExecutedGroup {
   return scope.registry.transaction(() => {
     const context: Context = { ...scope, actor: "mesh", effects: [], marks: noMarks() };
+    adoptConfiguredCells(context);
     judgeAfterDeploy(context);
     const decided = commands.map((command) => decide(scope, command));
     for (const { marks } of decided) mergeMarks(context.marks, marks);

@@ -18,6 +18,7 @@ export type OutboxAction =
   | { readonly type: "delete"; readonly store: "own" | "replicas"; readonly key: string }
   | { readonly type: "end_session"; readonly to: SessionRef; readonly fault: EndFault }
   | { readonly type: "probe"; readonly to: SessionRef }
+  | { readonly type: "send_to_cell"; readonly cell: number }
   | { readonly type: "replicate"; readonly failures: number }
   | { readonly type: "check_copy" };
 
@@ -72,6 +73,9 @@ export function deliveryOf(
         confirm: () => void execute("probed", { to }),
       };
     }
+    case "send_to_cell":
+      // What was taken is recorded by `messages_taken` (runner.ts).
+      return { action: { type: "send_to_cell", cell: entry.cell }, confirm: () => {} };
     case "replicate":
       // Its steps are confirmed one by one (replicate.ts).
       return { action: { type: "replicate", failures }, confirm: () => {} };

@@ -2,6 +2,7 @@ import { SECOND, type Millis, type RandomBytes } from "../../base/clock.ts";
 import { withDeadline } from "../../base/deadline.ts";
 import { storeRecord } from "../../discovery/sealed-records.ts";
 import type { DiscoveryStore } from "../../discovery/store.ts";
+import type { Output } from "../../contract/commands.ts";
 import type { EndFault, SessionRef } from "../../peers/session-orders.ts";
 import { COPY_KINDS, OWN_KINDS, type OutboxItem, type OutboxKind } from "../../registry/outbox.ts";
 import type { Registry } from "../../registry/registry.ts";
@@ -22,6 +23,8 @@ export interface OutboxPorts {
   readonly endSession: (to: SessionRef, fault: EndFault) => Promise<void>;
   /** Has a session ping its peer; throws when its object does not answer. */
   readonly probe: (to: SessionRef) => Promise<void>;
+  /** Has a cell take messages; the number of the last one that it has. Throws when it does not answer. */
+  readonly sendToCell: (cell: number, sent: Output<"next_messages">) => Promise<number>;
   readonly execute: ExecuteMeshCommand;
   readonly onFailure: (kind: OutboxKind, error: unknown) => void;
 }
@@ -108,6 +111,8 @@ export class OutboxRunner {
         return endSession(action.to, action.fault);
       case "probe":
         return probe(action.to);
+      case "send_to_cell":
+        return sendToCell(this.#ports, action.cell);
       case "replicate":
         return replicate(this.#ports, action.failures);
       case "check_copy":
@@ -116,4 +121,16 @@ export class OutboxRunner {
         action satisfies never;
     }
   }
+}
+
+/** Sends a cell what waits for it, up to the limit of one call. */
+async function sendToCell(
+  { execute, sendToCell: send }: Pick<OutboxPorts, "execute" | "sendToCell">,
+  cell: number,
+): Promise<void> {
+  const next = execute("next_messages", { to: cell });
+  if (!next.ok) return;
+  const { messages } = next.value;
+  const upTo = messages.length === 0 ? 0 : await send(cell, next.value);
+  execute("messages_taken", { to: cell, upTo });
 }

@@ -1,0 +1,110 @@
+import { withDeadline } from "../src/base/deadline.ts";
+import { faultOf } from "../src/base/log/log-events.ts";
+import { err } from "../src/base/result.ts";
+import { SINGLE, type Topology } from "../src/cells/topology.ts";
+import type { GatewayActor, SessionActor } from "../src/contract/caller.ts";
+import type { Output } from "../src/contract/commands.ts";
+import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
+import type { MusterError } from "../src/protocol/errors.ts";
+import { byTopology, TopologyChanged } from "../src/routing/network.ts";
+import type { Env } from "./env.ts";
+import { namesOf } from "./grouped-command.ts";
+import type { CellAnswer, CoordinatorRpc, RpcAnswer, RpcCommand } from "./rpc.ts";
+import { log } from "./worker-log.ts";
+
+/**
+ * Calls of the cells' objects. The stub is made anew for each call: a stub that has thrown must not be used again.
+ */
+
+/** The name of a cell's object. The only cell of a mesh has the name that it had before there were cells. */
+const nameOf = (cell: number): string => (cell === 0 ? "coordinator" : `coordinator:${cell}`);
+
+export const stubOf = ({ COORDINATOR }: Env, cell: number): DurableObjectStub<CoordinatorRpc> =>
+  COORDINATOR.get(COORDINATOR.idFromName(nameOf(cell)));
+
+/** The topology that this isolate has learned. A cell answers a caller who knows an older one with its own. */
+const known = new WeakMap<Env, Topology>();
+
+/** Runs what depends on the topology, by the one that is known here, and again if a cell knows a newer one. */
+export const withTopology = <T>(env: Env, run: (topology: Topology) => Promise<T>): Promise<T> =>
+  byTopology(known.get(env) ?? SINGLE, run, (topology) => void known.set(env, topology));
+
+/** Runs one caller's commands in a cell. Throws `TopologyChanged` before anything has run. */
+export async function executeIn(
+  env: Env,
+  to: { readonly cell: number; readonly topology: Topology },
+  actor: SessionActor | GatewayActor,
+  commands: readonly RpcCommand[],
+): Promise<readonly RpcAnswer[]> {
+  const target = { cell: to.cell, topology: to.topology.version };
+  const called: Promise<CellAnswer> = stubOf(env, to.cell).execute(
+    RPC_VERSION,
+    actor,
+    commands,
+    target,
+  );
+  return unmoved(await called);
+}
+
+/** Runs commands of a cell in another one, whatever topology that one knows. */
+export async function executeBetween(
+  env: Env,
+  cell: number,
+  actor: string,
+  commands: readonly RpcCommand[],
+): Promise<readonly RpcAnswer[]> {
+  const target = { cell, topology: null };
+  const called: Promise<CellAnswer> = stubOf(env, cell).execute(
+    RPC_VERSION,
+    actor,
+    commands,
+    target,
+  );
+  return unmoved(await called);
+}
+
+/** The same for work before a command: a cell that does not answer in time is an `unavailable` error. Never throws. */
+export async function callCell(
+  env: Env,
+  cell: number,
+  actor: string,
+  commands: readonly RpcCommand[],
+): Promise<readonly RpcAnswer[]> {
+  try {
+    return await withDeadline(executeBetween(env, cell, actor, commands), RPC_TIMEOUT);
+  } catch (thrown) {
+    log.write("cells.call_failed", {
+      cell: String(cell),
+      commands: namesOf(commands),
+      ...faultOf(thrown),
+    });
+    return commands.map(() => err(notAnswering(cell)));
+  }
+}
+
+/** Has a cell take messages, and returns the number of the last one that it has. Throws if it does not confirm. */
+export async function sendToCell(
+  env: Env,
+  cell: number,
+  { from, messages }: Output<"next_messages">,
+): Promise<number> {
+  const input = { from, messages };
+  const commands = [{ name: "receive_messages", input }] as const;
+  const [taken] = await executeBetween(env, cell, `cell:${from}`, commands);
+  if (taken?.ok !== true) throw new Error(taken?.error.detail);
+  return (taken.value as Output<"receive_messages">).upTo;
+}
+
+/** What a caller is told of a cell that does not answer. */
+export const notAnswering = (cell: number): MusterError => ({
+  code: "unavailable",
+  detail: `cell ${cell} of the mesh does not answer; try again`,
+  retryAfter: 2,
+});
+
+/** The answers of a cell. Throws `TopologyChanged` if its caller knows another topology. */
+export function unmoved(answers: CellAnswer): readonly RpcAnswer[] {
+  const [first] = answers;
+  if (first !== undefined && "moved" in first) throw new TopologyChanged(first.moved);
+  return answers as readonly RpcAnswer[];
+}

@@ -1,0 +1,27 @@
+import type { CommandAnswer, CommandName, Input, Output } from "../../contract/commands.ts";
+import type { Result } from "../../base/result.ts";
+import type { MusterError } from "../../protocol/errors.ts";
+import type { CellCalls } from "./cell-calls.ts";
+
+/**
+ * The work that a cell does before a command of a caller, if it has to ask another cell first; null if it has not. The work resolves to the
+ * answer if another cell has given it, or to null: then the command runs here. Called only in a mesh that has more than one cell, or had.
+ */
+export type Before<K extends CommandName> = (
+  cell: CellCalls,
+  input: Input<K>,
+  actor: string,
+) => (() => Promise<Result<Output<K>, MusterError> | null>) | null;
+
+const BEFORE: { readonly [K in CommandName]?: Before<K> } = {};
+
+/** The work before a command; null if there is none. */
+export function before<K extends CommandName>(
+  cell: CellCalls,
+  name: K,
+  input: Input<K>,
+  actor: string,
+): (() => Promise<CommandAnswer | null>) | null {
+  const work: Before<K> | undefined = BEFORE[name];
+  return work === undefined ? null : work(cell, input, actor);
+}

@@ -1,0 +1,100 @@
+import { err } from "../../base/result.ts";
+import type { Topology } from "../../cells/topology.ts";
+import type { CommandAnswer, Output, SentCommand } from "../../contract/commands.ts";
+import type { MusterError } from "../../protocol/errors.ts";
+import { before } from "./before.ts";
+import type { CellCalls, CellPorts } from "./cell-calls.ts";
+
+/** The cell to which a call goes, and the version of the topology by which its caller knows that; null if it does not matter. */
+export interface Target {
+  readonly cell: number;
+  readonly topology: number | null;
+}
+
+/**
+ * One cell among others: it knows which cells there are, refuses callers who know less, and asks other cells before it runs a command that
+ * concerns them. All of this is skipped in a mesh of one cell.
+ */
+export class CellNode {
+  readonly #ports: CellPorts;
+  readonly #calls: CellCalls;
+  #learning: Promise<boolean> | null = null;
+
+  constructor(ports: CellPorts) {
+    this.#ports = ports;
+    const { registry, now } = ports;
+    this.#calls = {
+      registry,
+      now,
+      runHere: async (actor, name, input) =>
+        onlyAnswer(await ports.run(actor, [{ name, input }])) as never,
+      ask: async (cell, actor, name, input) =>
+        onlyAnswer(await ports.call(cell, actor, [{ name, input }])) as never,
+      get self() {
+        return `cell:${registry.cells.own}`;
+      },
+    };
+  }
+
+  /**
+   * Whether a call may go on, once the cell knows as much as its caller. Null if it may. The topology, if the caller has to ask again by
+   * it; an error if the cell does not learn the topology.
+   */
+  async enter({ cell, topology }: Target): Promise<Topology | MusterError | null> {
+    const { cells } = this.#ports.registry;
+    if (cell === 0 && cells.isSingle) await this.#adopt();
+    // Cell 0 decides the topology, so it knows the newest one.
+    const isKnown = cell === 0 || (cell === cells.own && (topology ?? 0) <= cells.topology.version);
+    if (!isKnown && !(await this.#learn(cell))) return NOT_LEARNED;
+    if (topology === null || topology === cells.topology.version) return null;
+    return topology < cells.topology.version || cell === 0 ? cells.topology : NOT_LEARNED;
+  }
+
+  /** Runs a caller's commands, each after what other cells have to say to it. */
+  async run(actor: string, commands: readonly SentCommand[]): Promise<readonly CommandAnswer[]> {
+    const { registry, run } = this.#ports;
+    if (registry.cells.isSingle || actor.startsWith("cell:")) return run(actor, commands);
+    const works = commands.map(({ name, input }) => before(this.#calls, name, input, actor));
+    if (works.every((work) => work === null)) return run(actor, commands);
+    const answers: CommandAnswer[] = [];
+    for (const [index, command] of commands.entries()) {
+      const given = (await works[index]?.()) ?? null;
+      answers.push(given ?? onlyAnswer(await run(actor, [command])));
+    }
+    return answers;
+  }
+
+  /** In cell 0: any command makes the configured number of cells the topology. */
+  async #adopt(): Promise<void> {
+    const { registry, run } = this.#ports;
+    const input = { own: 0, topology: registry.cells.topology };
+    await run("mesh", [{ name: "learn_topology", input }]);
+  }
+
+  /** Asks cell 0 for the topology. */
+  #learn(own: number): Promise<boolean> {
+    this.#learning ??= this.#askForTopology(own).finally(() => {
+      this.#learning = null;
+    });
+    return this.#learning;
+  }
+
+  async #askForTopology(own: number): Promise<boolean> {
+    const { run, call } = this.#ports;
+    const answer = onlyAnswer(await call(0, `cell:${own}`, [{ name: "get_topology", input: {} }]));
+    if (!answer.ok) return false;
+    const { topology } = answer.value as Output<"get_topology">;
+    const input = { own, topology };
+    return onlyAnswer(await run("mesh", [{ name: "learn_topology", input }])).ok;
+  }
+}
+
+const NOT_LEARNED: MusterError = {
+  code: "unavailable",
+  detail:
+    "this cell does not know the cells of the mesh yet, because cell 0 does not answer; try again",
+  retryAfter: 2,
+};
+
+const onlyAnswer = ([answer]: readonly CommandAnswer[]): CommandAnswer =>
+  answer ?? err(NOT_LEARNED);

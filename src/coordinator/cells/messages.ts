@@ -1,0 +1,46 @@
+import { ok } from "../../base/result.ts";
+import type { CellMessage } from "../../contract/cell-messages.ts";
+import type { Context } from "../kernel/context.ts";
+import { done, type Handler } from "../kernel/handler.ts";
+import { addToOutbox } from "../kernel/marks.ts";
+import { learn } from "./topology.ts";
+
+export const nextMessages: Handler<"next_messages"> = ({ registry }, { to }) =>
+  ok({
+    from: registry.cells.own,
+    messages: registry.cellMessages
+      .next(to)
+      .map(({ seq, body }) => ({ seq, message: JSON.parse(body) as CellMessage })),
+  });
+
+/** A cell has taken messages. What is left, if anything, is sent next. */
+export const messagesTaken: Handler<"messages_taken"> = (context, { to, upTo }) => {
+  const { registry } = context;
+  registry.cellMessages.taken(to, upTo);
+  const entry = { kind: "send_to_cell", cell: to } as const;
+  if (registry.cellMessages.waits(to)) addToOutbox(context, entry);
+  else registry.outbox.remove(entry);
+  return done;
+};
+
+/** Takes the messages of another cell, each once and in their order. One that can't be taken undoes all of them: they are sent again. */
+export const receiveMessages: Handler<"receive_messages"> = (context, { from, messages }) => {
+  const { cellMessages } = context.registry;
+  let upTo = cellMessages.received(from);
+  for (const { seq, message } of messages) {
+    if (seq <= upTo) continue;
+    take(context, from, message);
+    upTo = seq;
+  }
+  cellMessages.setReceived(from, upTo);
+  return ok({ upTo });
+};
+
+function take(context: Context, _from: number, message: CellMessage): void {
+  switch (message.type) {
+    case "topology":
+      return learn(context, message.topology);
+    default:
+      message.type satisfies never;
+  }
+}

@@ -1,0 +1,41 @@
+import { ok } from "../../base/result.ts";
+import { liveCells, withCells, type Topology } from "../../cells/topology.ts";
+import { IDEMPOTENCY_RETENTION } from "../../protocol/constants.ts";
+import type { Context } from "../kernel/context.ts";
+import { done, type Handler } from "../kernel/handler.ts";
+import { sendToCell } from "./send-message.ts";
+
+/**
+ * In cell 0: the number of cells that the operator wants becomes the topology, and the others learn it. Runs before the commands of a
+ * group. In a mesh that has one cell and always had, this compares two numbers.
+ */
+export function adoptConfiguredCells(context: Context): void {
+  const { registry, config, now } = context;
+  const { own, topology } = registry.cells;
+  if (own !== 0) return;
+  const next = withCells(topology, config.cells, now, IDEMPOTENCY_RETENTION);
+  if (next !== topology) announce(context, next);
+}
+
+/** In cell 0: a new topology, which the other cells learn. */
+export function announce(context: Context, topology: Topology): void {
+  context.registry.cells.set(0, topology);
+  for (const cell of liveCells(topology))
+    if (cell !== 0) sendToCell(context, cell, { type: "topology", topology });
+}
+
+/** The cell learns a topology, unless it knows a newer one. */
+export function learn({ registry }: Context, topology: Topology): void {
+  const { own, topology: known } = registry.cells;
+  if (topology.version > known.version) registry.cells.set(own, topology);
+}
+
+export const getTopology: Handler<"get_topology"> = ({ registry }) =>
+  ok({ topology: registry.cells.topology });
+
+export const learnTopology: Handler<"learn_topology"> = (context, { own, topology }) => {
+  const { cells } = context.registry;
+  if (cells.own !== own) cells.set(own, topology);
+  else learn(context, topology);
+  return done;
+};

@@ -1,0 +1,61 @@
+import { isSingle, SINGLE, type Topology } from "../cells/topology.ts";
+import { setSetting } from "./setting-row.ts";
+import { text, type Sql } from "./sql.ts";
+
+/** What a cell knows of itself. */
+interface Known {
+  readonly own: number;
+  readonly topology: Topology;
+}
+
+/** The number of this cell and the cells of the mesh, which are two rows of `settings`. The only cell of a mesh has neither. */
+export class Cells {
+  readonly #sql: Sql;
+  #known: Known | null = null;
+  #isUndoable = false;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** The number of this cell. */
+  get own(): number {
+    return this.#read().own;
+  }
+
+  get topology(): Topology {
+    return this.#read().topology;
+  }
+
+  /** Whether this is the only cell, and always was. */
+  get isSingle(): boolean {
+    return isSingle(this.topology);
+  }
+
+  set(own: number, topology: Topology): void {
+    if (own > 0) setSetting(this.#sql, "cell", String(own));
+    setSetting(this.#sql, "topology", JSON.stringify(topology));
+    this.#known = { own, topology };
+    this.#isUndoable = true;
+  }
+
+  begin(): void {}
+  commit(): void {}
+  rollback(): void {
+    if (this.#isUndoable) this.#known = null;
+  }
+
+  #read(): Known {
+    if (this.#known !== null) return this.#known;
+    const setting = (key: string): string | null => {
+      const row = this.#sql.exec(`SELECT value FROM settings WHERE key = ?`, key)[0];
+      return row === undefined ? null : text(row, "value");
+    };
+    const topology = setting("topology");
+    this.#known = {
+      own: Number(setting("cell") ?? 0),
+      topology: topology === null ? SINGLE : (JSON.parse(topology) as Topology),
+    };
+    return this.#known;
+  }
+}

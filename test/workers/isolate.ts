@@ -1,11 +1,16 @@
 import { env } from "cloudflare:workers";
 import type { Input } from "../../src/contract/commands.ts";
 import type { RefusalCounts } from "../../src/metrics/refusal-counts.ts";
-import type { RpcCommand } from "../../durable/rpc.ts";
+import type { CellTarget, RpcCommand } from "../../durable/rpc.ts";
 import { gatewayWith, type Call } from "./http.ts";
 
 interface Stub {
-  execute(version: number, actor: string, commands: readonly RpcCommand[]): Promise<unknown>;
+  execute(
+    version: number,
+    actor: string,
+    commands: readonly RpcCommand[],
+    to: CellTarget,
+  ): Promise<unknown>;
 }
 
 /**
@@ -17,13 +22,13 @@ export function isolate(variables: Readonly<Record<string, string>> = {}) {
   const reports: Input<"report_refusals">[] = [];
   const counts: RefusalCounts[] = [];
   const real = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator")) as unknown as Stub;
-  const execute: Stub["execute"] = (version, actor, batch) => {
+  const execute: Stub["execute"] = (version, actor, batch, to) => {
     for (const { name, input } of batch) {
       if (name === "report_refusals") reports.push(input as Input<"report_refusals">);
       else if (name === "count_refusals") counts.push((input as Input<"count_refusals">).counts);
       else commands.push(name);
     }
-    return real.execute(version, actor, batch);
+    return real.execute(version, actor, batch, to);
   };
   const COORDINATOR = { idFromName: (name: string) => name, get: () => ({ execute }) };
   const small = Object.fromEntries(BUDGETS.map((name) => [name, "5"]));

@@ -1,7 +1,7 @@
 import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
-import type { RpcCommand } from "../../durable/rpc.ts";
+import type { CellTarget, RpcCommand } from "../../durable/rpc.ts";
 import { utf8 } from "../../src/base/bytes.ts";
 import type { KeptDelivery, TaskView } from "../../src/protocol/http.ts";
 import { call, callWith, problemOf } from "./http.ts";
@@ -15,14 +15,19 @@ const EVENT = '{"type":"file.added","data":{"file":"a.txt"}}';
 const SOURCE = "/v1/webhook-sources/files";
 
 interface Stub {
-  execute(version: number, actor: string, commands: readonly RpcCommand[]): Promise<unknown>;
+  execute(
+    version: number,
+    actor: string,
+    commands: readonly RpcCommand[],
+    to: CellTarget,
+  ): Promise<unknown>;
 }
 
 /** The mesh's bindings, where `change` runs after each answer of `command` and before the gateway receives it. */
 function changingAfter(command: string, change: () => Promise<unknown>) {
   const real = env.COORDINATOR.get(env.COORDINATOR.idFromName("coordinator")) as unknown as Stub;
-  const execute: Stub["execute"] = async (version, actor, commands) => {
-    const answer = await real.execute(version, actor, commands);
+  const execute: Stub["execute"] = async (version, actor, commands, to) => {
+    const answer = await real.execute(version, actor, commands, to);
     if (commands.some(({ name }) => name === command)) await change();
     return answer;
   };

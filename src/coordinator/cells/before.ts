@@ -13,7 +13,8 @@ export type Before<K extends CommandName> = (
   actor: string,
 ) => (() => Promise<Result<Output<K>, MusterError> | null>) | null;
 
-const BEFORE: { readonly [K in CommandName]?: Before<K> } = {};
+/** The work before each command, in its order: each is looked at once the one before it is done. */
+const BEFORE: { readonly [K in CommandName]?: readonly Before<K>[] } = {};
 
 /** The work before a command; null if there is none. */
 export function before<K extends CommandName>(
@@ -22,6 +23,13 @@ export function before<K extends CommandName>(
   input: Input<K>,
   actor: string,
 ): (() => Promise<CommandAnswer | null>) | null {
-  const work: Before<K> | undefined = BEFORE[name];
-  return work === undefined ? null : work(cell, input, actor);
+  const works: readonly Before<K>[] = BEFORE[name] ?? [];
+  if (works.every((work) => work(cell, input, actor) === null)) return null;
+  return async () => {
+    for (const work of works) {
+      const answer = (await work(cell, input, actor)?.()) ?? null;
+      if (answer !== null) return answer;
+    }
+    return null;
+  };
 }

@@ -38,7 +38,7 @@ const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000 };
 const SMOKE = "test/e2e/smoke.test.ts";
 
 /**
- * `core`, `workerd` and `smoke` are `npm test`: they need nothing beyond npm. `e2e` is `npm run test:rest`: real meshes, peers and
+ * `core`, `workerd`, `cells` (a mesh of four cells) and `smoke` are `npm test`: they need nothing beyond npm. `e2e` is `npm run test:rest`: real meshes, peers and
  * replicas as processes, and programs in Go and PHP. Its tests are skipped, with the reason, where Redis, Go or PHP is missing. `package`
  * belongs to `npm run test:rest`, too: it installs the packages as users do, which needs the registry that npm is configured with.
  */
@@ -53,6 +53,7 @@ export default defineConfig({
           exclude: [
             "test/durable/**",
             "test/workers/**",
+            "test/cells-workerd/**",
             "test/e2e/**",
             "test/interop/**",
             "test/package/**",
@@ -75,6 +76,20 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: ["test/durable/**/*.test.ts", "test/workers/**/*.test.ts"],
+          maxWorkers,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: { ...TEST_SECRETS, ...TEST_VARIABLES, CELLS: "4" } },
+          }),
+        ],
+        test: {
+          name: "cells",
+          include: ["test/cells-workerd/**/*.test.ts"],
           maxWorkers,
           testTimeout: 60_000,
         },

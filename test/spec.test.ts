@@ -5,7 +5,7 @@ const root = new URL("..", import.meta.url).pathname;
 
 /** The sections' prefixes, listed here so that the test notices a section that is deleted by mistake. */
 const SECTIONS =
-  "HS GP NX PR LV RC GS DL AD RL SC AS WK SK PY DR BR FQ GC SB DS ST WH CB HT CL CF PK BK SV EV TR DB MT".split(
+  "HS GP NX PR LV RC GS DL AD RL SC AS WK SK PY DR BR FQ GC SB DS ST WH CB HT CL CF PK BK SV EV TR DB MT CE".split(
     " ",
   );
 

@@ -5,6 +5,7 @@ import { jsonFlaw } from "../../base/json-text/flaw.ts";
 import { NULL_JSON, textOfJson, toJsonText } from "../../base/json-text/json-text.ts";
 import { writeJson } from "../../base/json-text/write-json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { newTaskId } from "../../cells/task-cell.ts";
 import { readBundle } from "../../crypto/deploy-bundle.ts";
 import { sha256 } from "../../crypto/primitives.ts";
 import {
@@ -20,7 +21,6 @@ import {
 } from "../../protocol/constants.ts";
 import { toProblem, type MusterError } from "../../protocol/errors.ts";
 import type { BatchView } from "../../protocol/http.ts";
-import { newUuid } from "../../protocol/ids.ts";
 import { GO_P2P_DEPLOY } from "../../protocol/messages.ts";
 import { bytesOfInput } from "../../registry/task-rows.ts";
 import type { Task } from "../../tasks/task.ts";
@@ -183,7 +183,7 @@ function newTask(context: Context, input: SubmitInput): Task {
   const { task, source, owner } = input;
   const from = notBefore(context, input);
   return {
-    id: newUuid(randomBytes),
+    id: newTaskId(randomBytes, registry.cells.own),
     kind: task.kind,
     payload: task.payload,
     payloadDropped: false,

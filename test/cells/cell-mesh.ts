@@ -1,0 +1,198 @@
+import type { Bytes } from "../../src/base/bytes.ts";
+import type { Millis } from "../../src/base/clock.ts";
+import { err, type Result } from "../../src/base/result.ts";
+import { SINGLE, type Topology } from "../../src/cells/topology.ts";
+import type {
+  CommandAnswer,
+  GatewayCommandName,
+  Input,
+  Output,
+  SentCommand,
+  SessionCommand,
+} from "../../src/contract/commands.ts";
+import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
+import type { Effect } from "../../src/coordinator/kernel/effects.ts";
+import type { EndFault, SessionRef } from "../../src/peers/session-orders.ts";
+import type { MusterError } from "../../src/protocol/errors.ts";
+import type { TaskOffer } from "../../src/protocol/messages.ts";
+import { byTopology, TopologyChanged } from "../../src/routing/network.ts";
+import { ROUTES } from "../../src/routing/routes.ts";
+import { cellOfSessionCommand } from "../../src/routing/session-cells.ts";
+import { START } from "../coordinator/mesh.ts";
+import { TEST_CONFIG } from "../coordinator/test-config.ts";
+import { seededNumbers, seededRandom } from "../random.ts";
+import { TestCell } from "./test-cell.ts";
+import { Transport, turn } from "./transport.ts";
+
+interface Options {
+  readonly cells: number;
+  readonly seed?: number;
+  readonly config?: Partial<CoordinatorConfig>;
+}
+
+/** What the session of a test peer has got. */
+export interface SessionInbox {
+  readonly offers: TaskOffer[];
+  readonly cancelled: { readonly taskId: string; readonly fence: number }[];
+  endFault: EndFault | null;
+}
+
+/** A mesh of several cells in one process: real coordinators, routes and messages; sessions are inboxes, and the test sets the clock. */
+export class CellMesh {
+  now: Millis = START;
+  readonly random;
+  readonly randomBytes;
+  readonly transport: Transport;
+  readonly cells: TestCell[] = [];
+  readonly sessions = new Map<string, SessionInbox>();
+  /** Effects that have no other consequence here. */
+  readonly effects: Effect[] = [];
+  readonly blobs = new Map<string, Bytes>();
+  /** The topology that the callers know. */
+  known: Topology = SINGLE;
+  #config: CoordinatorConfig;
+
+  constructor({ cells, seed = 1, config }: Options) {
+    this.random = seededNumbers(seed);
+    this.randomBytes = seededRandom(seed);
+    this.transport = new Transport(seededNumbers(seed + 1));
+    this.#config = { ...TEST_CONFIG, ...config, cells };
+    this.cellOf(0);
+  }
+
+  get config(): CoordinatorConfig {
+    return this.#config;
+  }
+
+  /** The operator sets another number of cells. */
+  setCells(cells: number): void {
+    this.#config = { ...this.#config, cells };
+  }
+
+  /** A cell's object, which begins with its first call. */
+  cellOf(number: number): TestCell {
+    for (let next = this.cells.length; next <= number; next++)
+      this.cells.push(new TestCell(this, next));
+    return this.cells[number] as TestCell;
+  }
+
+  /** A command of a caller of the HTTP API, by its route. */
+  call<K extends GatewayCommandName>(
+    name: K,
+    input: Input<K>,
+    actor = "admin",
+  ): Promise<Result<Output<K>, MusterError>> {
+    return this.#withTopology((topology) =>
+      ROUTES[name](
+        {
+          topology,
+          now: this.now,
+          random: this.random,
+          ask: async (cell, asked, inputOfCell) => {
+            const [answer] = await this.#callCell(cell, topology, actor, [
+              { name: asked, input: inputOfCell },
+            ]);
+            return answer as never;
+          },
+        },
+        input,
+      ),
+    );
+  }
+
+  /** Commands of a session, all of the same peer. */
+  session(...commands: readonly SessionCommand[]): Promise<readonly CommandAnswer[]> {
+    const [first] = commands;
+    if (first === undefined) return Promise.resolve([]);
+    const actor = "peerId" in first.input ? `peer:${first.input.peerId}` : "dial:test";
+    return this.#withTopology((topology) =>
+      this.#callCell(cellOfSessionCommand(topology, first), topology, actor, commands),
+    );
+  }
+
+  /** Commands of one cell to another. */
+  async callBetween(
+    to: number,
+    actor: string,
+    commands: readonly SentCommand[],
+  ): Promise<readonly CommandAnswer[]> {
+    return this.#answered(to, commands, () => this.#enter(to, null, actor, commands));
+  }
+
+  /** Runs everything that is due, until nothing is on its way; lets some time pass for what is repeated. */
+  async settle(rounds = 12): Promise<void> {
+    for (let round = 0; round < rounds; round++) {
+      await this.drain();
+      this.now += 1_000 * 2 ** Math.min(round, 6);
+      for (const cell of this.cells) if (!this.transport.down.has(cell.number)) void cell.tick();
+    }
+    await this.drain();
+  }
+
+  /** Delivers what waits in the transport, and what follows from it. */
+  async drain(): Promise<void> {
+    await turn();
+    while (this.transport.step()) await turn();
+  }
+
+  inbox(session: string): SessionInbox {
+    const inbox = this.sessions.get(session) ?? { offers: [], cancelled: [], endFault: null };
+    this.sessions.set(session, inbox);
+    return inbox;
+  }
+
+  offer(to: SessionRef, offer: TaskOffer): void {
+    this.inbox(to.session).offers.push(offer);
+  }
+
+  cancel(to: SessionRef, taskId: string, fence: number): void {
+    this.inbox(to.session).cancelled.push({ taskId, fence });
+  }
+
+  endSession(to: SessionRef, fault: EndFault): void {
+    this.inbox(to.session).endFault = fault;
+  }
+
+  #withTopology<T>(run: (topology: Topology) => Promise<T>): Promise<T> {
+    return byTopology(this.known, run, (topology) => {
+      this.known = topology;
+    });
+  }
+
+  #callCell(
+    to: number,
+    topology: Topology,
+    actor: string,
+    commands: readonly SentCommand[],
+  ): Promise<readonly CommandAnswer[]> {
+    return this.#answered(to, commands, () => this.#enter(to, topology.version, actor, commands));
+  }
+
+  async #answered(
+    to: number,
+    commands: readonly SentCommand[],
+    run: () => Promise<readonly CommandAnswer[]>,
+  ): Promise<readonly CommandAnswer[]> {
+    const names = commands.map(({ name }) => name);
+    try {
+      return await this.transport.call(to, names, run);
+    } catch (thrown) {
+      if (thrown instanceof TopologyChanged) throw thrown;
+      const detail = `cell ${to} does not answer: ${String(thrown)}`;
+      return commands.map(() => err({ code: "unavailable", detail }));
+    }
+  }
+
+  async #enter(
+    to: number,
+    topology: number | null,
+    actor: string,
+    commands: readonly SentCommand[],
+  ): Promise<readonly CommandAnswer[]> {
+    const { node } = this.cellOf(to);
+    const entered = await node.enter({ cell: to, topology });
+    if (entered !== null && "cells" in entered) throw new TopologyChanged(entered);
+    if (entered !== null) return commands.map(() => err(entered));
+    return node.run(actor, commands);
+  }
+}

@@ -61,6 +61,10 @@ export function formerHomesOf(topology: Topology, key: string, now: Millis): rea
 /** Changes that are remembered. */
 const EARLIER_MAX = 16;
 
+/** Whether as many cells are active as the operator wants. The active ones always are the first. */
+export const areAsWanted = ({ cells }: Topology, wanted: number): boolean =>
+  cells[wanted - 1] === "active" && cells[wanted] !== "active";
+
 /**
  * The topology once the operator wants this number of cells; the same object if nothing changes. A cell above the number drains, and a
  * cell that drains below it becomes active again.

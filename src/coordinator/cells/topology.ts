@@ -1,5 +1,5 @@
 import { ok } from "../../base/result.ts";
-import { liveCells, withCells, type Topology } from "../../cells/topology.ts";
+import { areAsWanted, liveCells, withCells, type Topology } from "../../cells/topology.ts";
 import { IDEMPOTENCY_RETENTION } from "../../protocol/constants.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, type Handler } from "../kernel/handler.ts";
@@ -12,7 +12,7 @@ import { sendToCell } from "./send-message.ts";
 export function adoptConfiguredCells(context: Context): void {
   const { registry, config, now } = context;
   const { own, topology } = registry.cells;
-  if (own !== 0) return;
+  if (own !== 0 || areAsWanted(topology, config.cells)) return;
   const next = withCells(topology, config.cells, now, IDEMPOTENCY_RETENTION);
   if (next !== topology) announce(context, next);
 }

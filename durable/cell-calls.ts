@@ -7,6 +7,7 @@ import type { Output } from "../src/contract/commands.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { byTopology, TopologyChanged } from "../src/routing/network.ts";
+import { CellDigests } from "../src/routing/cell-digests.ts";
 import type { Env } from "./env.ts";
 import { namesOf } from "./grouped-command.ts";
 import type { CellAnswer, CoordinatorRpc, RpcAnswer, RpcCommand } from "./rpc.ts";
@@ -29,21 +30,39 @@ const known = new WeakMap<Env, Topology>();
 export const withTopology = <T>(env: Env, run: (topology: Topology) => Promise<T>): Promise<T> =>
   byTopology(known.get(env) ?? SINGLE, run, (topology) => void known.set(env, topology));
 
-/** Runs one caller's commands in a cell. Throws `TopologyChanged` before anything has run. */
+/** What this isolate knows of the cells' load. */
+const digests = new WeakMap<Env, CellDigests>();
+
+export function digestsOf(env: Env): CellDigests {
+  const kept = digests.get(env) ?? new CellDigests();
+  digests.set(env, kept);
+  return kept;
+}
+
+/**
+ * Runs one caller's commands in a cell. Throws `TopologyChanged` before anything has run.
+ *
+ * @param digest whether the answer should bring the cell's digest
+ */
 export async function executeIn(
   env: Env,
-  to: { readonly cell: number; readonly topology: Topology },
+  to: { readonly cell: number; readonly topology: Topology; readonly digest?: boolean },
   actor: SessionActor | GatewayActor,
   commands: readonly RpcCommand[],
 ): Promise<readonly RpcAnswer[]> {
-  const target = { cell: to.cell, topology: to.topology.version };
+  const { digest = false } = to;
+  const target = { cell: to.cell, topology: to.topology.version, digest };
   const called: Promise<CellAnswer> = stubOf(env, to.cell).execute(
     RPC_VERSION,
     actor,
     commands,
     target,
   );
-  return unmoved(await called);
+  const answers = await called;
+  const last = answers.at(-1);
+  if (last !== undefined && "digest" in last)
+    digestsOf(env).learned(to.cell, last.digest, Date.now());
+  return unmoved(answers);
 }
 
 /** Runs commands of a cell in another one, whatever topology that one knows. */
@@ -106,5 +125,5 @@ export const notAnswering = (cell: number): MusterError => ({
 export function unmoved(answers: CellAnswer): readonly RpcAnswer[] {
   const [first] = answers;
   if (first !== undefined && "moved" in first) throw new TopologyChanged(first.moved);
-  return answers as readonly RpcAnswer[];
+  return answers.filter((answer): answer is RpcAnswer => "ok" in answer);
 }

@@ -15,7 +15,7 @@ import { cellOfTask } from "../src/cells/task-cell.ts";
 import { TopologyChanged, type Network } from "../src/routing/network.ts";
 import { ROUTES } from "../src/routing/routes.ts";
 import { cellOfSessionCommand } from "../src/routing/session-cells.ts";
-import { cellOfSubmission } from "../src/routing/submission.ts";
+import { submitTo } from "../src/routing/submission.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { withDeadline } from "../src/base/deadline.ts";
@@ -28,11 +28,12 @@ import {
   NO_ROOM_TO_READ,
   REPLACED,
 } from "./coordinator-errors.ts";
+import { inBackground } from "./background.ts";
 import type { Env } from "./env.ts";
 import { namesOf } from "./grouped-command.ts";
 import { readStreamResponse, streamRequest } from "./event-stream-request.ts";
 import type { StreamRequest } from "./event-streams.ts";
-import { executeIn, stubOf, unmoved, withTopology } from "./cell-calls.ts";
+import { digestsOf, executeIn, stubOf, unmoved, withTopology } from "./cell-calls.ts";
 import type { CellAnswer, RpcAnswer } from "./rpc.ts";
 import { log } from "./worker-log.ts";
 
@@ -107,11 +108,18 @@ export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPor
     }),
   submitAndWait: (input, ms) =>
     withTopology(env, (topology) => {
-      const cell = cellOfSubmission(networkOf(env, actor, topology), input);
-      const to = { cell, topology: topology.version };
-      return answerTo(env, "submit_task", ms + CALL_TIMEOUT, () =>
-        firstOf(stubOf(env, cell).submitAndWait(RPC_VERSION, actor, input, ms, to)),
-      );
+      const submit = (cell: number) => {
+        const to = { cell, topology: topology.version };
+        return answerTo(env, "submit_task", ms + CALL_TIMEOUT, () =>
+          firstOf(stubOf(env, cell).submitAndWait(RPC_VERSION, actor, input, ms, to)),
+        );
+      };
+      if (isSingle(topology)) return submit(0);
+      return submitTo(networkOf(env, actor, topology), input, (cell) => {
+        // The answer comes when the task has ended, so it can't bring the digest.
+        inBackground(readDigest(env, actor, cell, topology));
+        return submit(cell);
+      });
     }),
   getOnceEnded(input, ms) {
     const until = Date.now() + ms;
@@ -152,14 +160,43 @@ const networkOf = (env: Env, actor: GatewayActor, topology: Topology): Network =
   topology,
   now: Date.now(),
   random: Math.random,
-  ask: (cell, name, input) =>
-    answerTo(env, name, CALL_TIMEOUT, () =>
+  digests: digestsOf(env),
+  async ask(cell, name, input) {
+    const isChosen = !isSingle(topology) && SUBMISSIONS.has(name);
+    const digest = isChosen && digestsOf(env).isWanted(cell, Date.now());
+    const answer = await answerTo(env, name, CALL_TIMEOUT, () =>
       repeatingReads(env, isReadCommand(name) ? READ_TRIES : 1, async () => {
-        const [answer] = await executeIn(env, { cell, topology }, actor, [{ name, input }]);
-        return answer;
+        const to = { cell, topology, digest };
+        const [only] = await executeIn(env, to, actor, [{ name, input }]);
+        return only;
       }),
-    ),
+    );
+    if (answer === NO_ANSWER) digestsOf(env).failed(cell, Date.now());
+    return answer;
+  },
 });
+
+/** The commands for which a cell is chosen by its load. */
+const SUBMISSIONS: ReadonlySet<GatewayCommandName> = new Set<GatewayCommandName>([
+  "submit_task",
+  "enqueue_task",
+  "submit_batch",
+]);
+
+/** Asks a cell for its digest, if the one that is known is older than a second. Never throws. */
+async function readDigest(
+  env: Env,
+  actor: GatewayActor,
+  cell: number,
+  topology: Topology,
+): Promise<void> {
+  if (!digestsOf(env).isWanted(cell, Date.now())) return;
+  try {
+    await withDeadline(executeIn(env, { cell, topology, digest: true }, actor, []), RPC_TIMEOUT);
+  } catch {
+    // The submission that goes there at the same time meets the same fault, and reports it.
+  }
+}
 
 /**
  * A commit that fails for want of room ends the object with every call to it, also those that only read. The object that is opened next

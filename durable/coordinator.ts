@@ -4,7 +4,6 @@ import { err } from "../src/base/result.ts";
 import type { CommandName, Input } from "../src/contract/commands.ts";
 import type { ReadCommandName } from "../src/contract/read-commands.ts";
 import { refuseRpcCaller } from "../src/contract/rpc-caller.ts";
-import { CellNode } from "../src/coordinator/cells/cell-node.ts";
 import { CommandQueue } from "../src/coordinator/kernel/command-queue.ts";
 import { DueTimes } from "../src/coordinator/kernel/due-times.ts";
 import {
@@ -42,8 +41,9 @@ import { kvStore } from "./kv-store.ts";
 import { MeasurementWriter } from "./measurement-writer.ts";
 import { openMeshRegistry } from "./open-mesh-registry.ts";
 import { grouped, namesOf, onlyRead } from "./grouped-command.ts";
-import { enter, refusalOf, refused } from "./cell-answers.ts";
-import { callCell, sendToCell } from "./cell-calls.ts";
+import { refusalOf, refused } from "./cell-answers.ts";
+import { sendToCell } from "./cell-calls.ts";
+import { OwnCell } from "./own-cell.ts";
 import type { CellAnswer, CellTarget, CoordinatorRpc, RpcAnswer, RpcCommand } from "./rpc.ts";
 import { SessionPort } from "./session-port.ts";
 import { spanExporter, type SpanExporter } from "./span-exporter.ts";
@@ -69,7 +69,7 @@ export class Coordinator
   readonly #alarm: AlarmClock;
   readonly #dueTimes = new DueTimes();
   readonly #queue: CommandQueue;
-  readonly #node: CellNode;
+  readonly #cell: OwnCell;
   readonly #outbox: OutboxRunner;
   readonly #copies: OutboxRunner;
   readonly #effects: EffectPerformer;
@@ -97,11 +97,11 @@ export class Coordinator
       run: (commands) => this.#runGroup(commands),
       defer: (work) => void setTimeout(work, 0),
     });
-    this.#node = new CellNode({
+    this.#cell = new OwnCell({
+      env,
       registry: this.#registry,
-      now: () => Date.now(),
+      config: this.#config.coordinator,
       run: (actor, commands) => this.#runHere(actor, commands),
-      call: (cell, actor, commands) => callCell(env, cell, actor, commands),
     });
     const { replicas } = this.#config;
     const sessions = new SessionPort(env.PEER_SESSION);
@@ -144,10 +144,7 @@ export class Coordinator
   ): Promise<CellAnswer> {
     const refusal = refusalOf(version, actor, commands) ?? this.#refuseReplaced();
     if (refusal !== null) return refused(commands, refusal);
-    const { cells: configured } = this.#config.coordinator;
-    const entered = await enter(this.#node, { cells: this.#registry.cells, configured }, to);
-    if (entered !== null) return entered;
-    return this.#node.run(actor, commands);
+    return this.#cell.execute(actor, commands, to);
   }
 
   /** Runs commands here, together with those that have gathered. */

@@ -1,4 +1,5 @@
 import type { ExactJson } from "../src/base/json-text/json-text.ts";
+import type { CellDigest } from "../src/cells/cell-digest.ts";
 import type { Topology } from "../src/cells/topology.ts";
 import type { CommandAnswer, Input, SentCommand } from "../src/contract/commands.ts";
 import type { DialOrder, EndFault } from "../src/peers/session-orders.ts";
@@ -49,14 +50,24 @@ export type RpcAnswer = CommandAnswer;
 export interface CellTarget {
   readonly cell: number;
   readonly topology: number | null;
+  /** Whether the caller wants the cell's digest with the answer. */
+  readonly digest?: boolean;
 }
 
-/** What a cell answers: one answer to each command; or the topology alone, if the caller knows another one: then the cell has done nothing. */
-export type CellAnswer = readonly (RpcAnswer | Moved)[];
+/**
+ * What a cell answers: one answer to each command, and its digest after them if the caller wants it; or the topology alone, if the caller
+ * knows another one: then the cell has done nothing.
+ */
+export type CellAnswer = readonly (RpcAnswer | Moved | Digested)[];
 
 /** The topology that the cell knows. */
 export interface Moved {
   readonly moved: Topology;
+}
+
+/** What the cell says about its load. */
+export interface Digested {
+  readonly digest: CellDigest;
 }
 
 /** An event that the coordinator sends to the session of an epoch. */

@@ -51,7 +51,5 @@ async function taskEnd({ registry, waiters }: PollPorts, id: string, ms: Millis)
 
 /** What one command has answered; null if it was refused or its caller has to ask again. */
 function valueOf<K extends CommandName>([answer]: CellAnswer): Output<K> | null {
-  return answer === undefined || "moved" in answer || !answer.ok
-    ? null
-    : (answer.value as Output<K>);
+  return answer !== undefined && "ok" in answer && answer.ok ? (answer.value as Output<K>) : null;
 }

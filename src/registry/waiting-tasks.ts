@@ -112,10 +112,10 @@ export class WaitingTasks {
     return this.#all().get(keyOf(shape))?.[which].all() ?? [];
   }
 
-  /** Whether a task of this kind is queued. */
-  hasQueued(kind: string): boolean {
+  /** The number of queued tasks of each kind that has any. */
+  queuedKinds(): ReadonlyMap<string, number> {
     this.#all();
-    return this.#queuedKinds.has(kind);
+    return this.#queuedKinds;
   }
 
   /** Queued tasks of a shape that may be offered now, in queue order; a negative limit means all. */

@@ -3,12 +3,15 @@ import type { Result } from "../base/result.ts";
 import type { Topology } from "../cells/topology.ts";
 import type { GatewayCommandName, Input, Output } from "../contract/commands.ts";
 import type { MusterError } from "../protocol/errors.ts";
+import type { CellDigests } from "./cell-digests.ts";
 
 /** The cells of a mesh, as a caller of the HTTP API reaches them. */
 export interface Network {
   readonly topology: Topology;
   readonly now: Millis;
   readonly random: Random;
+  /** What the caller knows of the cells' load. Absent: nothing. */
+  readonly digests?: CellDigests | undefined;
   /** Sends a cell one command. A cell that does not answer in time is an `unavailable` error. */
   readonly ask: <K extends GatewayCommandName>(
     cell: number,

@@ -3,7 +3,7 @@ import type { GatewayCommandName } from "../contract/commands.ts";
 import { peerIdOf } from "../crypto/identity.ts";
 import type { Route } from "./network.ts";
 import { toAny, toHome, toMesh, toTask } from "./one-cell.ts";
-import { cellOfSubmission } from "./submission.ts";
+import { toSubmission } from "./submission.ts";
 
 const idOf = ({ id }: { readonly id: string }): string => id;
 const taskIdOf = ({ taskId }: { readonly taskId: string }): string => taskId;
@@ -64,12 +64,9 @@ export const ROUTES: { readonly [K in GatewayCommandName]: Route<K> } = {
   read_import: toMesh("read_import"),
   get_import_tables: toMesh("get_import_tables"),
   end_import: toMesh("end_import"),
-  submit_task: (network, input) =>
-    network.ask(cellOfSubmission(network, input), "submit_task", input),
-  enqueue_task: (network, input) =>
-    network.ask(cellOfSubmission(network, input), "enqueue_task", input),
-  submit_batch: (network, input) =>
-    network.ask(cellOfSubmission(network, input), "submit_batch", input),
+  submit_task: toSubmission("submit_task"),
+  enqueue_task: toSubmission("enqueue_task"),
+  submit_batch: toSubmission("submit_batch"),
   get_task: toTask("get_task", idOf),
   list_tasks: toMesh("list_tasks"),
   cancel_task: toTask("cancel_task", idOf),

@@ -123,7 +123,7 @@ function nextPermission({ registry, now }: Pick<Context, "registry" | "now">): M
   const { kindSettings, tasks } = registry;
   let next: Millis | null = null;
   for (const [kind, { rate }] of kindSettings.list()) {
-    if (rate === null || !tasks.waiting.hasQueued(kind)) continue;
+    if (rate === null || !tasks.waiting.queuedKinds().has(kind)) continue;
     const at = kindSettings.permittedAt(kind, now);
     if (at > now && (next === null || at < next)) next = at;
   }

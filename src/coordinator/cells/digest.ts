@@ -1,0 +1,107 @@
+import {
+  DIGEST_KINDS_MAX,
+  DIGEST_LABELS_MAX,
+  type CellDigest,
+  type KindDigest,
+} from "../../cells/cell-digest.ts";
+import type { Millis } from "../../base/clock.ts";
+import { takesTasks } from "../../peers/scheduling.ts";
+import { QUEUE_MAX } from "../../protocol/constants.ts";
+import { EVERY_KIND } from "../../protocol/handled-kinds.ts";
+import type { Registry } from "../../registry/registry.ts";
+import { usableSlots } from "../../tasks/eligibility.ts";
+import { budgetsOf } from "../storage/budgets.ts";
+import type { Context } from "../kernel/context.ts";
+
+/** A digest is made at most this often, however many callers ask. */
+const DIGEST_AGE_MAX: Millis = 250;
+
+/** The digest of a cell, made when it is asked for. */
+export class OwnDigest {
+  readonly #scope: Pick<Context, "registry" | "config">;
+  #made: { readonly at: Millis; readonly digest: CellDigest } | null = null;
+
+  constructor(scope: Pick<Context, "registry" | "config">) {
+    this.#scope = scope;
+  }
+
+  read(now: Millis): CellDigest {
+    const made = this.#made;
+    if (made !== null && now >= made.at && now < made.at + DIGEST_AGE_MAX) return made.digest;
+    const digest = digestOf(this.#scope);
+    this.#made = { at: now, digest };
+    return digest;
+  }
+}
+
+/** What this cell says about its peers and its queue. */
+export function digestOf({ registry, config }: Pick<Context, "registry" | "config">): CellDigest {
+  const { waiting } = registry.tasks;
+  const { kinds: handled, labels } = handledIn(registry);
+  const every = handled.get(EVERY_KIND) ?? NOBODY;
+  handled.delete(EVERY_KIND);
+  const queued = waiting.queuedKinds();
+  const kinds: KindDigest[] = [...new Set([...handled.keys(), ...queued.keys()])].map((kind) => ({
+    kind,
+    ...sumOf(handled.get(kind) ?? NOBODY, every),
+    waiting: queued.get(kind) ?? 0,
+    meanMs: registry.kinds.get(kind).service?.meanMs ?? null,
+  }));
+  kinds.sort((a, b) => b.peers + b.waiting - a.peers - a.waiting);
+  const unlisted = kinds.slice(DIGEST_KINDS_MAX);
+  const most = (of: (kind: KindDigest) => number, least: number) =>
+    unlisted.reduce((max, kind) => Math.max(max, of(kind)), least);
+  return {
+    kinds: kinds.slice(0, DIGEST_KINDS_MAX),
+    others: {
+      peers: most(({ peers }) => peers, every.peers),
+      free: most(({ free }) => free, every.free),
+      waiting: most((kind) => kind.waiting, 0),
+      meanMs: null,
+    },
+    labels: labels.size > DIGEST_LABELS_MAX ? null : [...labels],
+    full:
+      waiting.length >= QUEUE_MAX || registry.size() > budgetsOf(config.storage.limit).submissions,
+  };
+}
+
+interface Handlers {
+  readonly peers: number;
+  readonly free: number;
+}
+
+const NOBODY: Handlers = { peers: 0, free: 0 };
+const sumOf = (a: Handlers, b: Handlers): Handlers => ({
+  peers: a.peers + b.peers,
+  free: a.free + b.free,
+});
+
+/** The peers that take tasks, by the kinds that they announce. In a large cell a peer with any free slot counts as one free place. */
+function handledIn({ roster }: Registry): {
+  readonly kinds: Map<string, Handlers>;
+  readonly labels: ReadonlySet<string>;
+} {
+  const kinds = new Map<string, Handlers>();
+  const labels = new Set<string>();
+  const add = (of: Traits, handlers: Handlers): void => {
+    for (const kind of new Set(of.kinds))
+      kinds.set(kind, sumOf(kinds.get(kind) ?? NOBODY, handlers));
+    if (labels.size <= DIGEST_LABELS_MAX) for (const label of of.capabilities) labels.add(label);
+  };
+  const few = roster.allIfFew();
+  for (const peer of few ?? [])
+    if (peer.state === "active" && takesTasks(peer.scheduling) && peer.role !== "controller") {
+      const slots = usableSlots(peer);
+      if (slots > 0) add(peer, { peers: 1, free: Math.max(0, slots - peer.held) });
+    }
+  if (few !== null) return { kinds, labels };
+  for (const { traits, members, ranked } of roster.census())
+    if (traits.active && traits.works && !traits.cordoned && traits.role !== "controller")
+      add(traits, { peers: members, free: traits.free ? ranked : 0 });
+  return { kinds, labels };
+}
+
+interface Traits {
+  readonly kinds: readonly string[];
+  readonly capabilities: readonly string[];
+}

@@ -66,7 +66,7 @@ export interface Moved {
 }
 
 /** What the cell says about its load. */
-export interface Digested {
+interface Digested {
   readonly digest: CellDigest;
 }
 

@@ -22,7 +22,7 @@ export interface CellDemand {
 }
 
 /** What a choice of a cell depends on. */
-export interface ChoiceScope {
+interface ChoiceScope {
   readonly topology: Topology;
   readonly now: Millis;
   readonly random: Random;
@@ -108,11 +108,11 @@ const ELSEWHERE: ReadonlySet<MusterError["code"]> = new Set<MusterError["code"]>
 ]);
 
 /** Whether a task that a cell has refused goes to another one. A cell that has not answered may have accepted it. */
-export const mayGoElsewhere = (answer: Result<unknown, MusterError>): boolean =>
+const mayGoElsewhere = (answer: Result<unknown, MusterError>): boolean =>
   !answer.ok && ELSEWHERE.has(answer.error.code);
 
 /** Notes that tasks go to a cell. */
-export function noteSent(digests: CellDigests | undefined, cell: number, sent: Submission): void {
+function noteSent(digests: CellDigests | undefined, cell: number, sent: Submission): void {
   if (digests === undefined) return;
   const tasks = "task" in sent ? [sent.task] : sent.tasks;
   const counts = new Map<string, number>();

@@ -1,0 +1,32 @@
+import { expect, it } from "vitest";
+import { DIGEST_KINDS_MAX, digestOfKind } from "../../src/cells/cell-digest.ts";
+import { digestOf } from "../../src/coordinator/cells/digest.ts";
+import { KEYS, TestMesh, testKey } from "../coordinator/mesh.ts";
+
+it("CE81 a digest counts peers, free places and queued tasks of a kind", () => {
+  const mesh = new TestMesh();
+  mesh.join(KEYS[0], { kinds: ["echo"], slots: 3, capabilities: ["gpu=a"] }).earn(3);
+  mesh.join(KEYS[1], { kinds: ["*"], slots: 1 });
+  for (let n = 0; n < 6; n++) mesh.submit({ kind: "echo" });
+  mesh.submit({ kind: "rare", requirements: { capabilities: ["none"] } });
+  const digest = digestOf(mesh);
+  expect(digestOfKind(digest, "echo")).toMatchObject({ peers: 2, free: 0 });
+  expect(digestOfKind(digest, "echo").waiting).toBeGreaterThan(0);
+  expect(digestOfKind(digest, "rare")).toMatchObject({ peers: 1, waiting: 1 });
+  expect(digestOfKind(digest, "other")).toMatchObject({ peers: 1, waiting: 0 });
+  expect(digest.labels).toContain("gpu=a");
+  expect(digest.full).toBe(false);
+});
+
+it("CE81 a digest is bounded, and what it leaves out counts together", () => {
+  const mesh = new TestMesh();
+  for (let n = 0; n < 10; n++) {
+    const kinds = Array.from({ length: 16 }, (_, at) => `kind-${n}-${at}`);
+    const capabilities = Array.from({ length: 30 }, (_, at) => `label-${n}-${at}`);
+    mesh.join(testKey(100 + n), { kinds, capabilities });
+  }
+  const digest = digestOf(mesh);
+  expect(digest.kinds).toHaveLength(DIGEST_KINDS_MAX);
+  expect(digest.labels).toBeNull();
+  expect(digestOfKind(digest, "not listed").peers).toBe(1);
+});

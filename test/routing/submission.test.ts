@@ -1,0 +1,183 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { err, ok, type Result } from "../../src/base/result.ts";
+import type { CellDigest, KindDigest } from "../../src/cells/cell-digest.ts";
+import { placeOfConcurrency, placeOfKey } from "../../src/cells/placement.ts";
+import { homeOf, SINGLE, withCells } from "../../src/cells/topology.ts";
+import type { MusterError } from "../../src/protocol/errors.ts";
+import { CellDigests } from "../../src/routing/cell-digests.ts";
+import {
+  betterOfTwo,
+  cellsOfSubmission,
+  submitTo,
+  type CellDemand,
+} from "../../src/routing/submission.ts";
+import { submission } from "../coordinator/submission.ts";
+import { seededNumbers } from "../random.ts";
+
+const NOW = 1_000_000;
+const topology = withCells(SINGLE, 8, NOW, 1);
+const DEMAND: CellDemand = { kind: "echo", capabilities: [] };
+
+const digestOf = (echo: Partial<KindDigest> = {}, more: Partial<CellDigest> = {}): CellDigest => ({
+  kinds: [{ kind: "echo", peers: 4, free: 2, waiting: 0, meanMs: 100, ...echo }],
+  others: { peers: 0, free: 0, waiting: 0, meanMs: null },
+  labels: [],
+  full: false,
+  ...more,
+});
+
+const scopeOf = (digests: CellDigests, seed = 1) => ({
+  topology,
+  now: NOW,
+  random: seededNumbers(seed),
+  digests,
+});
+
+function digestsOf(of: (cell: number) => CellDigest | null): CellDigests {
+  const digests = new CellDigests();
+  for (let cell = 0; cell < 8; cell++) {
+    const digest = of(cell);
+    if (digest !== null) digests.learned(cell, digest, NOW);
+  }
+  return digests;
+}
+
+/** How often each cell is the first choice. */
+function shares(digests: CellDigests, demand = DEMAND, choices = 2_000): readonly number[] {
+  const scope = scopeOf(digests);
+  const counts = Array.from({ length: 8 }, () => 0);
+  for (let choice = 0; choice < choices; choice++) {
+    const [first = 0] = betterOfTwo(scope, demand);
+    counts[first] = (counts[first] ?? 0) + 1;
+  }
+  return counts.map((count) => count / choices);
+}
+
+describe("the cell of a task", () => {
+  it("CE80 is the better of two drawn at random: the worst gets nothing, the best not everything", () => {
+    const found = shares(digestsOf((cell) => digestOf({ free: 0, waiting: 10 * cell })));
+    expect(found[7]).toBe(0);
+    expect(found[0]).toBeGreaterThan(0.2);
+    expect(found[0]).toBeLessThan(0.3);
+    expect(found.toSorted((a, b) => b - a)).toEqual(found);
+  });
+
+  it("CE80 is one that could take it, if there is one, by kind, labels and room", () => {
+    const needed = [
+      digestsOf((cell) => digestOf({ peers: cell === 5 ? 1 : 0 })),
+      digestsOf((cell) => digestOf({}, { labels: cell === 5 ? ["gpu=a"] : ["gpu=b"] })),
+      digestsOf((cell) => digestOf({}, { full: cell !== 5, labels: null })),
+    ];
+    const [byKind, byLabel, byRoom] = needed.map((digests, at) =>
+      shares(digests, { kind: "echo", capabilities: at === 1 ? ["gpu=a"] : [] }, 200),
+    );
+    expect([byKind?.[5], byLabel?.[5], byRoom?.[5]]).toEqual([1, 1, 1]);
+  });
+
+  it("CE80 is one of which nothing is known, if no known one could take it", () => {
+    const digests = digestsOf((cell) => (cell < 6 ? digestOf({ peers: 0 }) : null));
+    const found = shares(digests, DEMAND, 400);
+    expect((found[6] ?? 0) + (found[7] ?? 0)).toBe(1);
+  });
+
+  it("CE80 counts peers of every kind for a kind that is not listed", () => {
+    const others = { peers: 2, free: 1, waiting: 0, meanMs: null };
+    const digests = digestsOf((cell) => (cell === 3 ? digestOf({}, { others }) : digestOf()));
+    expect(shares(digests, { kind: "rare", capabilities: [] }, 200)[3]).toBe(1);
+  });
+
+  it("CE81 changes within a second as its caller submits", () => {
+    const digests = digestsOf(() => digestOf());
+    const scope = scopeOf(digests);
+    const sent = Array.from({ length: 8 }, () => 0);
+    for (let n = 0; n < 800; n++) {
+      const [first = 0] = betterOfTwo(scope, DEMAND);
+      digests.sent(first, "echo", 1);
+      sent[first] = (sent[first] ?? 0) + 1;
+    }
+    expect(Math.max(...sent) - Math.min(...sent)).toBeLessThan(10);
+  });
+
+  it("CE81 is asked for its digest at most once a second, and an old digest says nothing", () => {
+    const digests = new CellDigests();
+    expect([digests.isWanted(1, NOW), digests.isWanted(1, NOW + 999)]).toEqual([true, false]);
+    digests.learned(1, digestOf(), NOW + 999);
+    expect([1_998, 1_999].map((ms) => digests.isWanted(1, NOW + ms))).toEqual([false, true]);
+    expect([10_998, 10_999].map((ms) => digests.get(1, NOW + ms) !== null)).toEqual([true, false]);
+  });
+
+  it("CE82 is that of its idempotency key, of the peer it names, of its concurrency key", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), fc.integer(), (key, seed) => {
+        const scope = scopeOf(new CellDigests(), seed);
+        const peerId = seed.toString(16).padStart(32, "0").slice(-32).replace("-", "0");
+        const named = { requirements: { peer_id: peerId } };
+        const concurrency = { key: "k", limit: 1 };
+        const idempotency = { scope: "s", key };
+        expect(
+          cellsOfSubmission(
+            scope,
+            submission({ kind: "a", ...named, concurrency }, { idempotency }),
+          ),
+        ).toEqual([homeOf(topology, placeOfKey("s", key))]);
+        expect(cellsOfSubmission(scope, submission({ kind: "a", ...named, concurrency }))).toEqual([
+          homeOf(topology, peerId),
+        ]);
+        expect(cellsOfSubmission(scope, submission({ kind: "a", concurrency }))).toEqual([
+          homeOf(topology, placeOfConcurrency("admin", "k")),
+        ]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe("a submission that a cell refuses", () => {
+  const network = (digests = new CellDigests()) => ({
+    ...scopeOf(digests),
+    ask: () => Promise.reject(new Error("not used")),
+  });
+  const asked = async (
+    input: ReturnType<typeof submission>,
+    code: "queue_full" | "storage_full" | "unavailable" | "owner_queue_full" | "invalid_request",
+  ): Promise<{
+    readonly cells: readonly number[];
+    readonly answer: Result<string, MusterError>;
+  }> => {
+    const cells: number[] = [];
+    const answer = await submitTo<string>(network(), input, async (cell) => {
+      cells.push(cell);
+      return cells.length === 1 ? err({ code, detail: "no" }) : ok("accepted");
+    });
+    return { cells, answer };
+  };
+
+  it.each(["queue_full", "storage_full"] as const)(
+    "CE83 with %s goes to the second cell",
+    async (code) => {
+      const { cells, answer } = await asked(submission({ kind: "a" }), code);
+      expect([new Set(cells).size, answer.ok]).toEqual([2, true]);
+    },
+  );
+
+  it.each(["unavailable", "owner_queue_full", "invalid_request"] as const)(
+    "CE83 with %s goes nowhere else: it may have run, or another cell would say the same",
+    async (code) => {
+      expect((await asked(submission({ kind: "a" }), code)).cells).toHaveLength(1);
+    },
+  );
+
+  it("CE83 with an idempotency key goes nowhere else", async () => {
+    const keyed = submission({ kind: "a" }, { idempotency: { scope: "s", key: "k" } });
+    expect((await asked(keyed, "queue_full")).cells).toHaveLength(1);
+  });
+
+  it("CE83 is not sent to a cell that has just not answered, unless none answers", () => {
+    const digests = new CellDigests();
+    for (let cell = 1; cell < 8; cell++) digests.failed(cell, NOW);
+    expect(shares(digests, DEMAND, 100)[0]).toBe(1);
+    digests.failed(0, NOW);
+    expect(shares(digests, DEMAND, 400).every((share) => share > 0)).toBe(true);
+  });
+});

@@ -114,6 +114,7 @@ export class Coordinator
       now: () => Date.now(),
       endSession: async (to, fault) => void (await sessions.end(to, fault)),
       probe: (to) => this.#effects.probe(to),
+      pullPeers: (cell) => this.#cell.pullPeers(cell),
       sendToCell: (cell, sent) => sendToCell(env, cell, sent),
       execute: (name, input) => this.#run(name, input),
       onFailure: (entry, error) =>

@@ -46,4 +46,9 @@ export class OwnCell {
     const answers = await this.#node.run(actor, commands);
     return to.digest === true ? [...answers, { digest: this.#digest.read(Date.now()) }] : answers;
   }
+
+  /** Fetches a page of the peers of another cell that belong here. */
+  pullPeers(cell: number): Promise<void> {
+    return this.#node.pullPeers(cell);
+  }
 }

@@ -7,4 +7,24 @@ export const CELL_MIGRATIONS: readonly (readonly string[])[] = [
       cell INTEGER NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (cell, seq)
     ) WITHOUT ROWID`,
   ],
+  [
+    // Peers that change their cell. A mesh of one cell has no rows in them.
+    `CREATE TABLE departed_peers (
+      peer_id TEXT PRIMARY KEY, token TEXT NOT NULL, cell INTEGER NOT NULL, rows TEXT NOT NULL
+    ) WITHOUT ROWID`,
+    `CREATE INDEX departed_peers_tokens ON departed_peers (token)`,
+    `CREATE TABLE arrived_peers (
+      token TEXT PRIMARY KEY, peer_id TEXT NOT NULL, cell INTEGER NOT NULL, at INTEGER NOT NULL
+    ) WITHOUT ROWID`,
+    `CREATE INDEX arrived_peers_ids ON arrived_peers (peer_id)`,
+    `CREATE INDEX arrived_peers_ages ON arrived_peers (at)`,
+    `CREATE TABLE peer_sources (
+      peer_id TEXT NOT NULL, cell INTEGER NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (peer_id, cell)
+    ) WITHOUT ROWID`,
+    `CREATE INDEX peer_sources_ends ON peer_sources (until)`,
+    `CREATE TABLE peer_pulls (
+      cell INTEGER PRIMARY KEY, version INTEGER NOT NULL, after_id TEXT, unmoved INTEGER NOT NULL, done INTEGER NOT NULL,
+      unmoved_before INTEGER
+    )`,
+  ],
 ];

@@ -113,6 +113,13 @@ export function circuitsTable(sql: Sql, changed: () => void, record: (event: Mes
       resting.forget();
     },
 
+    /** The rows of a peer have been removed or written by another table's statements, because the peer changes its cell. This is no event. */
+    changedCell(peerId: PeerId, kinds: readonly string[]): void {
+      for (const kind of kinds) kept.forget(keyOf(peerId, kind));
+      resting.forget();
+      changed();
+    },
+
     /** When the circuit changed last that has been closed for longest. */
     oldestClosed: (): Millis | null =>
       minimum(sql, `SELECT MIN(changed_at) AS at FROM circuits WHERE rests_until IS NULL`),

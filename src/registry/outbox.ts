@@ -20,6 +20,8 @@ export type OutboxEntry =
   | { readonly kind: "probe"; readonly to: SessionRef }
   /** Send another cell the messages that wait for it. */
   | { readonly kind: "send_to_cell"; readonly cell: number }
+  /** Fetch a page of the peers of another cell that belong to this one. */
+  | { readonly kind: "pull_peers"; readonly cell: number }
   /** Copy what is published to the store of the replicas. */
   | { readonly kind: "replicate" }
   /** Look whether the store of the replicas still holds the directory that was written last. */
@@ -37,6 +39,7 @@ export const OWN_KINDS = [
   "end_session",
   "probe",
   "send_to_cell",
+  "pull_peers",
 ] as const satisfies readonly OutboxKind[];
 /** Work on the store of the replicas, which may be slow or down without delaying anything else. */
 export const COPY_KINDS = [
@@ -144,10 +147,18 @@ export function outboxTable(sql: Sql) {
     },
     /** Sessions of a peer that were told to end and have not confirmed it. */
     unconfirmedEnds(peerId: PeerId): readonly SessionRef[] {
+      return this.unconfirmedEndOrders(peerId).map(({ to }) => to);
+    },
+    /** The same, with what each session is told. */
+    unconfirmedEndOrders(
+      peerId: PeerId,
+    ): readonly Pick<Extract<OutboxEntry, { kind: "end_session" }>, "to" | "fault">[] {
       return sql
         .exec(`SELECT * FROM outbox WHERE kind = 'end_session' AND peer_id = ?`, peerId)
         .map((row) => readItem(row).entry)
-        .flatMap((entry) => (entry.kind === "end_session" ? [entry.to] : []));
+        .flatMap((entry) =>
+          entry.kind === "end_session" ? [{ to: entry.to, fault: entry.fault }] : [],
+        );
     },
     /** How many entries of each kind there are, and how many of them have failed at least once. */
     counts(): readonly { readonly kind: OutboxKind; entries: number; failing: number }[] {
@@ -190,6 +201,7 @@ function subjectOf(entry: OutboxEntry): string {
     case "drop_copy":
       return entry.key;
     case "send_to_cell":
+    case "pull_peers":
       return String(entry.cell);
     default:
       return entry satisfies never;
@@ -223,6 +235,7 @@ function entryOf(kind: OutboxKind, subject: string): OutboxEntry {
     case "drop_copy":
       return { kind, key: subject };
     case "send_to_cell":
+    case "pull_peers":
       return { kind, cell: Number(subject) };
     default:
       return kind satisfies never;

@@ -76,6 +76,12 @@ export function peersTable(
       wrote(id, null);
     },
 
+    /** The rows of peers have been removed or written by another table's statements, because the peers change their cell. This is no event. */
+    changedCell(id: PeerId): void {
+      kept.forget(id);
+      wrote(id, kept.get(id));
+    },
+
     /** By ID, so that pages are stable while scores change. */
     list({ state, role, after, limit }: PeerFilter): readonly Peer[] {
       kept.flush();

@@ -24,6 +24,7 @@ import { dialsTable } from "./dials.ts";
 import { idempotencyTable } from "./idempotency.ts";
 import { joinKeysTable } from "./join-keys.ts";
 import { taskKindsTable } from "./task-kinds.ts";
+import { leftInCell } from "./left-in-cell.ts";
 import { LostRights } from "./lost-rights.ts";
 import { kvSharesTable } from "./kv-shares.ts";
 import { kvWritesTable } from "./kv-writes.ts";
@@ -40,6 +41,8 @@ import { ExportCopy } from "./export-copy.ts";
 import { ImportCopy } from "./import-copy.ts";
 import { MetricCounters } from "./metric-counters.ts";
 import { LifetimeClock } from "./lifetime-clock.ts";
+import { PeerBundles } from "./peer-bundles.ts";
+import { peerMovesTable } from "./peer-moves.ts";
 import { pairRttsTable } from "./pair-rtts.ts";
 import { peersTable } from "./peers.ts";
 import { pointersTable } from "./pointers.ts";
@@ -132,6 +135,16 @@ export function openRegistry(
   const exportCopy = new ExportCopy(sql, () => changes.mark("exportCopy"));
   const importCopy = new ImportCopy(sql, () => changes.mark("importCopy"));
   const cells = new Cells(on("settings"));
+  const peerBundles = new PeerBundles(changes.watch(lasting, "peers"), {
+    flush: () => [peers, observed, serviceTimes, circuits].forEach(({ kept }) => kept.flush()),
+    changed(id, ofKinds) {
+      peers.changedCell(id);
+      observed.kept.forget(id);
+      serviceTimes.changedCell(id, ofKinds);
+      circuits.changedCell(id, ofKinds);
+      onLimits();
+    },
+  });
   const settings = settingsTable(on("settings"), onLoss);
   const endedOwners = endedOwnersTable(changes.watch(lasting, "endedOwners"));
   const measured = [
@@ -219,6 +232,10 @@ export function openRegistry(
     /** Which cell this is, and which others there are. */
     cells,
     cellMessages: cellMessagesTable(on("cellMessages"), settings.restoredAt),
+    /** All rows of a peer, and the moves of peers between cells. */
+    peerBundles,
+    leftInCell: () => leftInCell(sql),
+    peerMoves: peerMovesTable(on("peerMoves")),
     metrics,
     /** What was committed, for those who follow it. */
     events,

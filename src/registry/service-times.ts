@@ -77,6 +77,11 @@ export function serviceTimesTable(sql: Sql) {
       for (const { kind, ...learned } of known) kept.put(keyOf(to, kind), learned);
     },
 
+    /** The rows of a peer have been removed or written by another table's statements, because the peer changes its cell. */
+    changedCell(peerId: PeerId, kinds: readonly string[]): void {
+      for (const kind of kinds) kept.forget(keyOf(peerId, kind));
+    },
+
     /** Forgets a kind, for every peer. */
     forgetKind(kind: string): void {
       const rows = sql.exec(`DELETE FROM service_times WHERE kind = ? RETURNING peer_id`, kind);

@@ -15,6 +15,7 @@ export type TableName =
   | "unsettledBlobs"
   | "outbox"
   | "cellMessages"
+  | "peerMoves"
   | "callbacks"
   | "endedOwners"
   | "circuits"

@@ -143,6 +143,7 @@ export class TestCell {
         now: () => mesh.now,
         endSession: async (to, fault) => mesh.endSession(to, fault),
         probe: async () => {},
+        pullPeers: (cell) => node.pullPeers(cell),
         sendToCell: async (cell, { from, messages }) => {
           const input = { from, messages };
           const [taken] = await mesh.callBetween(cell, `cell:${from}`, [

@@ -272,6 +272,7 @@ export class TestMesh {
       case "check_copy":
         return this.checkCopy();
       case "send_to_cell":
+      case "pull_peers":
         return false; // the test mesh has one cell
       case "replicate":
         return false; // the test mesh has no store of replicas

@@ -1,6 +1,9 @@
 import type { CommandAnswer, CommandName, Input, Output } from "../../contract/commands.ts";
 import type { Result } from "../../base/result.ts";
 import type { MusterError } from "../../protocol/errors.ts";
+import { beforePeerCommand } from "./before-peers.ts";
+import { beforeSubmission } from "./before-submissions.ts";
+import { beforeRotation } from "./expect-peer.ts";
 import type { CellCalls } from "./cell-calls.ts";
 
 /**
@@ -14,7 +17,9 @@ export type Before<K extends CommandName> = (
 ) => (() => Promise<Result<Output<K>, MusterError> | null>) | null;
 
 /** The work before each command, in its order: each is looked at once the one before it is done. */
-const BEFORE: { readonly [K in CommandName]?: readonly Before<K>[] } = {};
+const BEFORE: { readonly [K in CommandName]?: readonly Before<K>[] } = {
+  rotate_peer: [beforeRotation],
+};
 
 /** The work before a command; null if there is none. */
 export function before<K extends CommandName>(
@@ -23,7 +28,11 @@ export function before<K extends CommandName>(
   input: Input<K>,
   actor: string,
 ): (() => Promise<CommandAnswer | null>) | null {
-  const works: readonly Before<K>[] = BEFORE[name] ?? [];
+  const works: readonly Before<K>[] = [
+    (...asked) => beforePeerCommand(name, ...asked),
+    (...asked) => beforeSubmission(name, ...asked),
+    ...(BEFORE[name] ?? []),
+  ];
   if (works.every((work) => work(cell, input, actor) === null)) return null;
   return async () => {
     for (const work of works) {

@@ -3,6 +3,7 @@ import type { Topology } from "../../cells/topology.ts";
 import type { CommandAnswer, Output, SentCommand } from "../../contract/commands.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import { before } from "./before.ts";
+import { pullPage } from "./pull-page.ts";
 import type { CellCalls, CellPorts } from "./cell-calls.ts";
 
 /** The cell to which a call goes, and the version of the topology by which its caller knows that; null if it does not matter. */
@@ -62,6 +63,11 @@ export class CellNode {
       answers.push(given ?? onlyAnswer(await run(actor, [command])));
     }
     return answers;
+  }
+
+  /** Fetches the next page of the peers of a cell that belong here. Throws if the cell does not answer. */
+  pullPeers(cell: number): Promise<void> {
+    return pullPage(this.#calls, cell);
   }
 
   /** In cell 0: any command makes the configured number of cells the topology. */

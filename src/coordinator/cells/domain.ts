@@ -1,5 +1,12 @@
 import type { CellCommands } from "../../contract/cells.ts";
 import type { Domain } from "../kernel/domain.ts";
+import { barPeer } from "./bar-peer.ts";
+import { findSubmission } from "./before-submissions.ts";
+import { reportDrained } from "./draining.ts";
+import { expectPeer } from "./expect-peer.ts";
+import { handOver } from "./hand-over.ts";
+import { importPeers } from "./import-peers.ts";
+import { resumePulls } from "./pulls.ts";
 import { messagesTaken, nextMessages, receiveMessages } from "./messages.ts";
 import { getTopology, learnTopology } from "./topology.ts";
 
@@ -10,7 +17,12 @@ export const cells: Domain<CellCommands> = {
     learn_topology: learnTopology,
     next_messages: nextMessages,
     messages_taken: messagesTaken,
+    hand_over: handOver,
+    find_submission: findSubmission,
+    expect_peer: expectPeer,
+    import_peers: importPeers,
+    bar_peer: barPeer,
   },
   audit: {},
-  jobs: [],
+  jobs: [resumePulls, reportDrained],
 };

@@ -3,6 +3,8 @@ import type { CellMessage } from "../../contract/cell-messages.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import { addToOutbox } from "../kernel/marks.ts";
+import { takeRevocation } from "./bar-peer.ts";
+import { takeDrained } from "./draining.ts";
 import { learn } from "./topology.ts";
 
 export const nextMessages: Handler<"next_messages"> = ({ registry }, { to }) =>
@@ -36,11 +38,17 @@ export const receiveMessages: Handler<"receive_messages"> = (context, { from, me
   return ok({ upTo });
 };
 
-function take(context: Context, _from: number, message: CellMessage): void {
+function take(context: Context, from: number, message: CellMessage): void {
   switch (message.type) {
     case "topology":
       return learn(context, message.topology);
+    case "peers_arrived":
+      return message.tokens.forEach((token) => context.registry.peerMoves.confirm(token));
+    case "revoke_peer":
+      return takeRevocation(context, message.revoke, message.actor);
+    case "drained":
+      return takeDrained(context, from, message.version);
     default:
-      message.type satisfies never;
+      message satisfies never;
   }
 }

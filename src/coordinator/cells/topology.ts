@@ -3,6 +3,7 @@ import { areAsWanted, liveCells, withCells, type Topology } from "../../cells/to
 import { IDEMPOTENCY_RETENTION } from "../../protocol/constants.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, type Handler } from "../kernel/handler.ts";
+import { startPulls } from "./pulls.ts";
 import { sendToCell } from "./send-message.ts";
 
 /**
@@ -22,12 +23,15 @@ export function announce(context: Context, topology: Topology): void {
   context.registry.cells.set(0, topology);
   for (const cell of liveCells(topology))
     if (cell !== 0) sendToCell(context, cell, { type: "topology", topology });
+  startPulls(context);
 }
 
 /** The cell learns a topology, unless it knows a newer one. */
-export function learn({ registry }: Context, topology: Topology): void {
-  const { own, topology: known } = registry.cells;
-  if (topology.version > known.version) registry.cells.set(own, topology);
+export function learn(context: Context, topology: Topology): void {
+  const { own, topology: known } = context.registry.cells;
+  if (topology.version <= known.version) return;
+  context.registry.cells.set(own, topology);
+  startPulls(context);
 }
 
 export const getTopology: Handler<"get_topology"> = ({ registry }) =>
@@ -35,7 +39,10 @@ export const getTopology: Handler<"get_topology"> = ({ registry }) =>
 
 export const learnTopology: Handler<"learn_topology"> = (context, { own, topology }) => {
   const { cells } = context.registry;
-  if (cells.own !== own) cells.set(own, topology);
-  else learn(context, topology);
+  if (cells.own === own) learn(context, topology);
+  else {
+    cells.set(own, topology);
+    startPulls(context);
+  }
   return done;
 };

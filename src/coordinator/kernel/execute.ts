@@ -2,6 +2,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { CommandName, Input, Output } from "../../contract/commands.ts";
 import type { ReadCommandName } from "../../contract/read-commands.ts";
 import type { MusterError } from "../../protocol/errors.ts";
+import { placeFault } from "../cells/peer-commands.ts";
 import { adoptConfiguredCells } from "../cells/topology.ts";
 import { judgeAfterCommand, judgeAfterDeploy } from "../discovery/key-holders.ts";
 import { endFinishedDrains } from "../peers/drains.ts";
@@ -98,10 +99,11 @@ function read<K extends ReadCommandName>(
   name: K,
   input: Input<K>,
 ): Executed<K>["result"] {
-  const refusal = refuseOver(scope);
+  const context: Context = { ...scope, effects: [], marks: noMarks() };
+  const refusal = refuseOver(scope) ?? placeFault(context, name, input);
   if (refusal !== null) return err(refusal);
   const handler: Handler<K> = ALL_HANDLERS[name];
-  const result = handler({ ...scope, effects: [], marks: noMarks() }, input);
+  const result = handler(context, input);
   return result.ok ? ok(outputOf(result.value)) : result;
 }
 
@@ -122,7 +124,7 @@ function decide<K extends CommandName>(
   const handler: Handler<K> = ALL_HANDLERS[name];
   const full = importFault(context, name) ?? fullFault(scope, name);
   const decided = runInSavepoint(scope, () => {
-    const refusal = refuseOver(context);
+    const refusal = refuseOver(context) ?? placeFault(context, name, input);
     if (refusal !== null) return err(refusal);
     if (full !== null) return err(full);
     const result = handler(context, input);

@@ -19,6 +19,7 @@ export type OutboxAction =
   | { readonly type: "end_session"; readonly to: SessionRef; readonly fault: EndFault }
   | { readonly type: "probe"; readonly to: SessionRef }
   | { readonly type: "send_to_cell"; readonly cell: number }
+  | { readonly type: "pull_peers"; readonly cell: number }
   | { readonly type: "replicate"; readonly failures: number }
   | { readonly type: "check_copy" };
 
@@ -76,6 +77,9 @@ export function deliveryOf(
     case "send_to_cell":
       // What was taken is recorded by `messages_taken` (runner.ts).
       return { action: { type: "send_to_cell", cell: entry.cell }, confirm: () => {} };
+    case "pull_peers":
+      // How far it has come is recorded by `import_peers`.
+      return { action: { type: "pull_peers", cell: entry.cell }, confirm: () => {} };
     case "replicate":
       // Its steps are confirmed one by one (replicate.ts).
       return { action: { type: "replicate", failures }, confirm: () => {} };

@@ -25,6 +25,8 @@ export interface OutboxPorts {
   readonly probe: (to: SessionRef) => Promise<void>;
   /** Has a cell take messages; the number of the last one that it has. Throws when it does not answer. */
   readonly sendToCell: (cell: number, sent: Output<"next_messages">) => Promise<number>;
+  /** Fetches a page of the peers of a cell that belong here. Throws when the cell does not answer. */
+  readonly pullPeers: (cell: number) => Promise<void>;
   readonly execute: ExecuteMeshCommand;
   readonly onFailure: (kind: OutboxKind, error: unknown) => void;
 }
@@ -113,6 +115,8 @@ export class OutboxRunner {
         return probe(action.to);
       case "send_to_cell":
         return sendToCell(this.#ports, action.cell);
+      case "pull_peers":
+        return this.#ports.pullPeers(action.cell);
       case "replicate":
         return replicate(this.#ports, action.failures);
       case "check_copy":

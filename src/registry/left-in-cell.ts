@@ -1,0 +1,33 @@
+import { number, type Sql, type SqlRow } from "./sql.ts";
+
+/** What a cell has that draining it has to wait for, or moves. */
+export interface LeftInCell {
+  /** Rows about keys that belong to other cells, and peers that those have not confirmed to have. */
+  readonly peers: number;
+  /** Tasks that have not ended. */
+  readonly openTasks: number;
+  /** Ended tasks and idempotency keys, which are kept until their retention is over. */
+  readonly kept: number;
+  /** Messages that other cells have not taken. */
+  readonly messages: number;
+}
+
+const COUNTS = {
+  peers: ["peers", "allowlist", "denylist", "tombstones", "aliases", "departed_peers"],
+  openTasks: ["tasks WHERE ended_at IS NULL"],
+  kept: ["tasks WHERE ended_at IS NOT NULL", "idempotency", "result_uploads"],
+  messages: ["cell_messages"],
+} as const;
+
+export function leftInCell(sql: Sql): LeftInCell {
+  const count = (sources: readonly string[]): number => {
+    const each = sources.map((source) => `(SELECT COUNT(*) FROM ${source})`);
+    return number(sql.exec(`SELECT ${each.join(" + ")} AS count`)[0] as SqlRow, "count");
+  };
+  return {
+    peers: count(COUNTS.peers),
+    openTasks: count(COUNTS.openTasks),
+    kept: count(COUNTS.kept),
+    messages: count(COUNTS.messages),
+  };
+}

@@ -1,0 +1,107 @@
+import type { PeerId } from "../protocol/ids.ts";
+import { text, type Sql, type SqlRow } from "./sql.ts";
+
+/** What a cell has about a peer, as rows of its tables: what moves if the peer's home changes. */
+export type PeerRows = Readonly<Record<string, readonly SqlRow[]>>;
+
+/**
+ * The tables whose rows belong to a peer's home, with the column that names the peer. An alias belongs to the home of the old ID, by which
+ * it is looked up; the home of the new ID has a copy, because a peer may not rotate its key too often.
+ */
+const TABLES = {
+  peers: "id",
+  observed: "peer_id",
+  service_times: "peer_id",
+  circuits: "peer_id",
+  coordinates: "peer_id",
+  pair_rtts: "from_id",
+  allowlist: "peer_id",
+  denylist: "peer_id",
+  tombstones: "peer_id",
+  kv_shares: "peer_id",
+  aliases: "old_id",
+} as const;
+
+/** The tables in which a key has a row if a cell has anything about it that matters. */
+const MARKS = ["peers", "allowlist", "denylist", "tombstones", "aliases"] as const;
+
+export interface PeerCaches {
+  /** Writes what is in memory only. */
+  readonly flush: () => void;
+  /** The rows of a peer were removed or written. `kinds`: of which it had, or has, service times and circuits. */
+  readonly changed: (peerId: PeerId, kinds: readonly string[]) => void;
+}
+
+/** Reads, removes and writes all rows of a peer. */
+export class PeerBundles {
+  readonly #sql: Sql;
+  readonly #caches: PeerCaches;
+  /** The columns of each table. A cell of another version may have others. */
+  readonly #columns = new Map<string, ReadonlySet<string>>();
+
+  constructor(sql: Sql, caches: PeerCaches) {
+    this.#sql = sql;
+    this.#caches = caches;
+  }
+
+  /** Keys after one, in their order, of which this cell has something. */
+  keysAfter(after: PeerId | null, limit: number): readonly PeerId[] {
+    const each = MARKS.map(
+      (table) =>
+        `SELECT * FROM (SELECT DISTINCT ${TABLES[table]} AS id FROM ${table} WHERE ${TABLES[table]} > ?1 ORDER BY 1 LIMIT ?2)`,
+    );
+    return this.#sql
+      .exec(`${each.join(" UNION ")} ORDER BY id LIMIT ?2`, after ?? "", limit)
+      .map((row) => text(row, "id"));
+  }
+
+  /** The rows of a peer; null if there are none. */
+  read(peerId: PeerId): PeerRows | null {
+    this.#caches.flush();
+    const rows: Record<string, readonly SqlRow[]> = {};
+    for (const [table, column] of Object.entries(TABLES)) {
+      const found = this.#sql.exec(`SELECT * FROM ${table} WHERE ${column} = ?`, peerId);
+      if (found.length > 0) rows[table] = found;
+    }
+    if (Object.keys(rows).length === 0) return null;
+    const rotations = this.#sql.exec(`SELECT * FROM aliases WHERE new_id = ?`, peerId);
+    return { ...rows, aliases: [...(rows["aliases"] ?? []), ...rotations] };
+  }
+
+  /** Removes the rows of a peer. Aliases of older IDs that lead to it stay, where they are looked up. */
+  remove(peerId: PeerId, rows: PeerRows): void {
+    for (const [table, column] of Object.entries(TABLES))
+      this.#sql.exec(`DELETE FROM ${table} WHERE ${column} = ?`, peerId);
+    this.#caches.changed(peerId, kindsOf(rows));
+  }
+
+  /** Adds rows of a peer. A row that exists stays as it is: this cell has written it since. */
+  add(peerId: PeerId, rows: PeerRows): void {
+    this.#caches.flush();
+    for (const table of Object.keys(TABLES))
+      for (const row of rows[table] ?? []) this.#insert(table, row);
+    this.#caches.changed(peerId, kindsOf(rows));
+  }
+
+  #insert(table: string, row: SqlRow): void {
+    const known = this.#columnsOf(table);
+    const columns = Object.entries(row).filter(([name]) => known.has(name));
+    const marks = columns.map(() => "?").join(", ");
+    this.#sql.exec(
+      `INSERT OR IGNORE INTO ${table} (${columns.map(([name]) => name).join(", ")}) VALUES (${marks})`,
+      ...columns.map(([, value]) => value),
+    );
+  }
+
+  #columnsOf(table: string): ReadonlySet<string> {
+    const known = this.#columns.get(table);
+    if (known !== undefined) return known;
+    const rows = this.#sql.exec(`SELECT name FROM pragma_table_info('${table}')`);
+    const columns = new Set(rows.map((row) => text(row, "name")));
+    this.#columns.set(table, columns);
+    return columns;
+  }
+}
+
+const kindsOf = (rows: PeerRows): readonly string[] =>
+  [...(rows["service_times"] ?? []), ...(rows["circuits"] ?? [])].map((row) => text(row, "kind"));

@@ -1,0 +1,158 @@
+import type { CommandAnswer } from "../../src/contract/commands.ts";
+import { homeOf } from "../../src/cells/topology.ts";
+import { submission } from "../coordinator/submission.ts";
+import { CellMesh } from "./cell-mesh.ts";
+import { CellPeer } from "./cell-peer.ts";
+import { turn, type Fault } from "./transport.ts";
+
+export const PEERS = 5;
+export const KEYS = 6;
+
+export type Act =
+  | {
+      readonly type: "join" | "leave" | "observe" | "work" | "revoke" | "readmit";
+      readonly peer: number;
+    }
+  | { readonly type: "submit"; readonly key: number }
+  | { readonly type: "submit_plain" }
+  | { readonly type: "cells"; readonly cells: number }
+  | { readonly type: "crash" | "down" | "up"; readonly cell: number }
+  | { readonly type: "tick" };
+
+const FAULTS: readonly Fault[] = [
+  "none",
+  "none",
+  "none",
+  "none",
+  "request_lost",
+  "answer_lost",
+  "repeated",
+];
+
+/** A history of a mesh whose number of cells changes, while calls are lost, repeated and delayed and cells crash. */
+export class GrowthHistory {
+  readonly mesh: CellMesh;
+  readonly peers: CellPeer[];
+  /** The tasks that each key was answered with. */
+  readonly answered = new Map<number, Set<string>>();
+  /** Peers of which a revocation was confirmed, and that no later call may have readmitted. */
+  readonly revoked = new Set<number>();
+  /** Sessions that were admitted although a revocation was confirmed before the peer asked. */
+  readonly wronglyAdmitted: string[] = [];
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(seed: number, cells: number) {
+    this.mesh = new CellMesh({ cells, seed, config: { authMode: "allowlist" } });
+    this.peers = Array.from({ length: PEERS }, (_, n) => new CellPeer(this.mesh, 9_000 + n));
+  }
+
+  async begin(): Promise<void> {
+    for (const peer of this.peers) {
+      await this.#allow(peer);
+      await peer.join();
+    }
+    this.mesh.transport.isHeld = true;
+    const { transport, random } = this.mesh;
+    transport.faultOf = () => FAULTS[Math.floor(random() * FAULTS.length)] as Fault;
+  }
+
+  /** Begins an act, and lets some calls arrive. */
+  async act(act: Act): Promise<void> {
+    const begun = this.#perform(act).catch(() => {});
+    this.#underWay.add(begun);
+    void begun.finally(() => this.#underWay.delete(begun));
+    await turn();
+    for (let steps = Math.floor(this.mesh.random() * 12); steps > 0; steps--) {
+      this.mesh.transport.step();
+      await turn();
+    }
+  }
+
+  /** No more faults: everything that is under way ends. */
+  async end(): Promise<void> {
+    const { transport } = this.mesh;
+    transport.faultOf = () => "none";
+    transport.down.clear();
+    await this.mesh.drain();
+    transport.isHeld = false;
+    await this.mesh.drain();
+    await Promise.all(this.#underWay);
+    await this.mesh.settle(8);
+    for (const peer of this.peers) await peer.work();
+    await this.mesh.settle(8);
+  }
+
+  readonly home = (id: string): number => {
+    return homeOf(this.mesh.cellOf(0).registry.cells.topology, id);
+  };
+
+  async #perform(act: Act): Promise<void> {
+    const { mesh } = this;
+    switch (act.type) {
+      case "join":
+        return this.#join(act.peer);
+      case "leave":
+        return this.#peer(act.peer).leave();
+      case "observe":
+        return void (await this.#peer(act.peer).observe());
+      case "work":
+        return this.#peer(act.peer).work();
+      case "revoke": {
+        const revoked = await mesh.call("revoke_peer", { id: this.#peer(act.peer).id });
+        if (revoked.ok) this.revoked.add(act.peer);
+        return;
+      }
+      case "readmit":
+        this.revoked.delete(act.peer);
+        this.#readmitting.set(act.peer, (this.#readmitting.get(act.peer) ?? 0) + 1);
+        return void (await this.#allow(this.#peer(act.peer)));
+      case "submit":
+        return this.#submit(act.key);
+      case "submit_plain":
+        return void (await mesh.call("submit_task", submission({ kind: "a", payload: "plain" })));
+      case "cells":
+        mesh.setCells(act.cells);
+        return void (await mesh.call("get_auth_mode", {}));
+      case "crash":
+        return mesh.cells[act.cell]?.crash();
+      case "down":
+        return void (act.cell < mesh.cells.length && mesh.transport.down.add(act.cell));
+      case "up":
+        return void mesh.transport.down.delete(act.cell);
+      case "tick":
+        mesh.now += 5_000;
+        for (const cell of mesh.cells) void cell.tick();
+        return;
+      default:
+        act satisfies never;
+    }
+  }
+
+  readonly #readmitting = new Map<number, number>();
+
+  async #join(index: number): Promise<void> {
+    const peer = this.#peer(index);
+    const [wasRevoked, readmissions] = [this.revoked.has(index), this.#readmitting.get(index)];
+    const joined = await peer.join();
+    const isReadmitted = this.#readmitting.get(index) !== readmissions;
+    if (joined.ok && wasRevoked && !isReadmitted) this.wronglyAdmitted.push(peer.id);
+  }
+
+  async #submit(key: number): Promise<void> {
+    const idempotency = { scope: "admin", key: `key ${key}` };
+    const task = submission({ kind: "a", payload: `key ${key}` }, { idempotency });
+    const answer = await this.mesh.call("submit_task", task);
+    if (!answer.ok) return;
+    const ids = this.answered.get(key) ?? new Set<string>();
+    this.answered.set(key, ids.add(answer.value.task.id));
+  }
+
+  #allow({ key: { publicKey, id: peerId } }: CellPeer): Promise<CommandAnswer> {
+    const entry = { publicKey, peerId, label: "p", roles: ["worker" as const], go_p2p: false };
+    return this.mesh.call("allow", { ...entry, readmit: true });
+  }
+
+  #peer(index: number): CellPeer {
+    return this.peers[index] as CellPeer;
+  }
+}

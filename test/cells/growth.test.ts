@@ -1,0 +1,243 @@
+import { describe, expect, it } from "vitest";
+import { homeOf } from "../../src/cells/topology.ts";
+import type { Output } from "../../src/contract/commands.ts";
+import { submission } from "../coordinator/submission.ts";
+import { testKey } from "../coordinator/keys.ts";
+import { CellMesh } from "./cell-mesh.ts";
+import { CellPeer } from "./cell-peer.ts";
+
+/** A mesh that begins with one cell, and its peers, each of which has completed a task. */
+async function workedMesh(peers: number, cells = 1) {
+  const mesh = new CellMesh({ cells, config: { authMode: "allowlist" } });
+  const all: CellPeer[] = [];
+  for (let n = 0; n < peers; n++) {
+    const peer = new CellPeer(mesh, 1_000 + n);
+    const { publicKey, id: peerId } = peer.key;
+    const allow = { publicKey, peerId, label: `peer ${n}`, roles: ["worker" as const] };
+    const allowed = await mesh.call("allow", { ...allow, readmit: false, go_p2p: false });
+    expect(allowed).toMatchObject({ ok: true });
+    expect(await peer.join()).toMatchObject({ ok: true });
+    all.push(peer);
+  }
+  for (const peer of all) {
+    const requirements = { peer_id: peer.id };
+    const made = await mesh.call(
+      "submit_task",
+      submission({ kind: "resize", payload: 1, requirements }),
+    );
+    expect(made).toMatchObject({ ok: true });
+    await mesh.drain();
+    await peer.work();
+  }
+  return { mesh, peers: all };
+}
+
+const view = async (mesh: CellMesh, id: string) => {
+  const answer = await mesh.call("get_peer", { id });
+  if (!answer.ok) throw new Error(JSON.stringify(answer.error));
+  return answer.value;
+};
+
+const home = (mesh: CellMesh, id: string): number =>
+  homeOf(mesh.cellOf(0).registry.cells.topology, id);
+
+/** The cells that have a record of a peer. */
+const holders = (mesh: CellMesh, id: string): number[] =>
+  mesh.cells.flatMap(({ number, registry }) => (registry.peers.get(id) === null ? [] : [number]));
+
+describe("growing a mesh", () => {
+  it("CE107 CE101 moves every peer to its home with its record, allowlist entry and history, without a reconnect", async () => {
+    const { mesh, peers } = await workedMesh(12);
+    const before = await Promise.all(peers.map(({ id }) => view(mesh, id)));
+    mesh.setCells(4);
+    await mesh.settle();
+    for (const [index, peer] of peers.entries()) {
+      expect(holders(mesh, peer.id)).toEqual([home(mesh, peer.id)]);
+      const after = await view(mesh, peer.id);
+      const { successes, failures, connected, name, state } = before[index] as typeof after;
+      expect(after).toMatchObject({ successes, failures, connected, name, state });
+      expect(after.successes).toBe(1);
+      // Its session goes on.
+      expect(await peer.observe()).toMatchObject({ ok: true, value: { suspect: false } });
+      expect(peer.inbox.endFault).toBeNull();
+    }
+    expect(new Set(peers.map(({ id }) => holders(mesh, id)[0])).size).toBeGreaterThan(1);
+    for (const { registry } of mesh.cells) {
+      expect(registry.peerMoves.countDeparted()).toBe(0);
+      expect(registry.peerMoves.pulls().every(({ isDone }) => isDone)).toBe(true);
+    }
+  });
+
+  it("CE101 a peer that reconnects before it was fetched brings its history", async () => {
+    const { mesh, peers } = await workedMesh(8);
+    for (const peer of peers) await peer.leave();
+    mesh.transport.faultOf = (_, names) =>
+      names[0] === "receive_messages" ? "request_lost" : "none";
+    mesh.setCells(4);
+    for (const peer of peers) {
+      expect(await peer.join()).toMatchObject({ ok: true });
+      expect(await view(mesh, peer.id)).toMatchObject({ successes: 1, connected: true });
+      expect(holders(mesh, peer.id)).toEqual([home(mesh, peer.id)]);
+    }
+  });
+
+  it("CE102 a peer that holds a task finishes it where it is, and moves then", async () => {
+    const { mesh, peers } = await workedMesh(8);
+    const held = new Map<CellPeer, { taskId: string; fence: number }>();
+    for (const peer of peers) {
+      const requirements = { peer_id: peer.id };
+      await mesh.call("submit_task", submission({ kind: "resize", payload: 1, requirements }));
+      await mesh.drain();
+      const offer = peer.inbox.offers.pop();
+      if (offer === undefined) throw new Error("no offer");
+      held.set(peer, { taskId: offer.task_id, fence: offer.fence });
+      await peer.accept(offer.task_id, offer.fence);
+    }
+    mesh.setCells(4);
+    await mesh.settle(3);
+    for (const [peer, { taskId, fence }] of held) {
+      expect(holders(mesh, peer.id)).toEqual([0]);
+      expect(await peer.finish(taskId, fence)).toMatchObject({ ok: true });
+      const task = await mesh.call("get_task", { id: taskId, visibleTo: null });
+      expect(task).toMatchObject({ ok: true, value: { state: "succeeded" } });
+    }
+    await mesh.settle(4);
+    for (const peer of peers) {
+      expect(holders(mesh, peer.id)).toEqual([home(mesh, peer.id)]);
+      expect(await view(mesh, peer.id)).toMatchObject({ successes: 2, scheduling: "open" });
+    }
+  });
+
+  it("CE104 a revocation reaches a peer that has not moved, and bars it at its new home", async () => {
+    const { mesh, peers } = await workedMesh(8);
+    mesh.transport.faultOf = (_, names) =>
+      names[0] === "receive_messages" ? "request_lost" : "none";
+    mesh.setCells(4);
+    for (const peer of peers) {
+      const revoked = await mesh.call("revoke_peer", { id: peer.id });
+      expect(revoked).toMatchObject({ ok: true, value: { known: true, state: "revoked" } });
+      expect(peer.inbox.endFault).toMatchObject({ code: "revoked" });
+      expect(await peer.join()).toMatchObject({ ok: false, error: { code: "revoked" } });
+    }
+  });
+
+  it("CE104 a revocation while the former home is down bars the key at once, and ends the session later", async () => {
+    const { mesh, peers } = await workedMesh(8);
+    mesh.transport.faultOf = (_, names) => (names[0] === "hand_over" ? "request_lost" : "none");
+    mesh.setCells(4);
+    await mesh.call("get_auth_mode", {});
+    await mesh.drain();
+    mesh.transport.down.add(0);
+    const moved = peers.filter(({ id }) => home(mesh, id) !== 0);
+    for (const peer of moved) {
+      const revoked = await mesh.call("revoke_peer", { id: peer.id });
+      expect(revoked).toMatchObject({ ok: false, error: { code: "revoke_unconfirmed" } });
+      expect((await peer.join()).ok).toBe(false);
+    }
+    mesh.transport.down.delete(0);
+    mesh.transport.faultOf = () => "none";
+    await mesh.settle();
+    for (const peer of moved) {
+      expect(peer.inbox.endFault).toMatchObject({ code: "revoked" });
+      expect(await view(mesh, peer.id)).toMatchObject({ state: "revoked", successes: 1 });
+      expect(await peer.join()).toMatchObject({ ok: false, error: { code: "revoked" } });
+    }
+  });
+
+  it("CE103 while the former home of a peer does not answer, the peer is not admitted, and others are", async () => {
+    const { mesh, peers } = await workedMesh(8);
+    for (const peer of peers) await peer.leave();
+    mesh.transport.faultOf = (_, names) => (names[0] === "hand_over" ? "request_lost" : "none");
+    mesh.setCells(4);
+    await mesh.call("get_auth_mode", {});
+    for (const peer of peers) {
+      const joined = await peer.join();
+      if (home(mesh, peer.id) === 0) expect(joined).toMatchObject({ ok: true });
+      else expect(joined).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    }
+  });
+
+  it("CE106 a submission that is repeated after the change answers with its first task", async () => {
+    const mesh = new CellMesh({ cells: 1 });
+    const made = new Map<string, string>();
+    const submit = (key: string, payload = 1) =>
+      mesh.call(
+        "submit_task",
+        submission({ kind: "a", payload }, { idempotency: { scope: "admin", key } }),
+      );
+    for (let n = 0; n < 16; n++) {
+      const answer = await submit(`key ${n}`);
+      made.set(`key ${n}`, answer.ok ? answer.value.task.id : "");
+    }
+    mesh.setCells(4);
+    for (const [key, id] of made) {
+      expect(await submit(key)).toMatchObject({
+        ok: true,
+        value: { duplicate: true, task: { id } },
+      });
+      expect(await submit(key, 2)).toMatchObject({
+        ok: false,
+        error: { code: "idempotency_mismatch" },
+      });
+    }
+    mesh.setCells(7);
+    await mesh.settle(2);
+    for (const [key, id] of made)
+      expect(await submit(key)).toMatchObject({
+        ok: true,
+        value: { duplicate: true, task: { id } },
+      });
+  });
+
+  it("CE105 a peer that rotates its key to one of another cell is found by both IDs, and moves with its history", async () => {
+    const { mesh, peers } = await workedMesh(4, 4);
+    for (const [index, peer] of peers.entries()) {
+      const next = testKey(5_000 + index);
+      const input = { ...peer.of, newPeerId: next.id, newPublicKey: next.publicKey };
+      expect(await mesh.session({ name: "rotate_peer", input })).toMatchObject([{ ok: true }]);
+      const renamed = new CellPeer(mesh, 5_000 + index);
+      expect(await renamed.join()).toMatchObject({ ok: true });
+      expect(holders(mesh, next.id)).toEqual([home(mesh, next.id)]);
+      for (const id of [peer.id, next.id])
+        expect(await view(mesh, id)).toMatchObject({ id: next.id, successes: 1, connected: true });
+      expect((await peer.join()).ok).toBe(false);
+      const revoked = await mesh.call("revoke_peer", { id: peer.id });
+      expect(revoked).toMatchObject({ ok: true, value: { id: next.id, rotated_from: peer.id } });
+      expect((await renamed.join()).ok).toBe(false);
+    }
+  });
+});
+
+describe("draining cells", () => {
+  it("CE108 gives their peers away; a cell is removed once nothing is left, and may become active again", async () => {
+    const { mesh, peers } = await workedMesh(12, 4);
+    await mesh.settle(2);
+    mesh.setCells(2);
+    await mesh.settle(6);
+    for (const peer of peers) {
+      expect(holders(mesh, peer.id)).toEqual([home(mesh, peer.id)]);
+      expect(await peer.observe()).toMatchObject({ ok: true });
+    }
+    const { topology } = mesh.cellOf(0).registry.cells;
+    expect(topology.cells.slice(0, 2)).toEqual(["active", "active"]);
+    // Ended tasks are kept until their retention is over.
+    const kept = mesh.cells.map(({ registry }) => registry.leftInCell().kept);
+    for (const cell of [2, 3])
+      expect(topology.cells[cell]).toBe((kept[cell] ?? 0) > 0 ? "draining" : "removed");
+    mesh.now += 40 * 24 * 3_600_000;
+    await mesh.settle(6);
+    expect(mesh.cellOf(0).registry.cells.topology.cells).toEqual([
+      "active",
+      "active",
+      "removed",
+      "removed",
+    ]);
+    mesh.setCells(4);
+    await mesh.settle(4);
+    for (const peer of peers)
+      expect(
+        ((await mesh.call("get_peer", { id: peer.id })) as { value?: Output<"get_peer"> }).value
+          ?.successes ?? 1,
+      ).toBe(1);
+  });
+});

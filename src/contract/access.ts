@@ -10,7 +10,7 @@ import type {
   TokenView,
 } from "../protocol/http.ts";
 import type { CallersOf } from "./caller.ts";
-import type { Empty, PageInput } from "./inputs.ts";
+import type { Empty, PageInput, PageOutput } from "./inputs.ts";
 
 /** API tokens, join keys, and the audit log. */
 export interface AccessCommands {
@@ -55,7 +55,7 @@ export interface AccessCommands {
   list_audit: {
     caller: "gateway";
     input: PageInput & { readonly subject?: string | undefined; readonly act?: string | undefined };
-    output: { readonly entries: AuditView[]; readonly next_cursor: string | null };
+    output: PageOutput & { readonly entries: AuditView[] };
   };
 }
 

@@ -13,7 +13,7 @@ import type { PeerId } from "../protocol/ids.ts";
 import type { Announce, Reconnect, Role } from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
 import type { CallersOf } from "./caller.ts";
-import type { Empty, PageInput, SessionInput } from "./inputs.ts";
+import type { Empty, MissingCells, PageInput, PageOutput, SessionInput } from "./inputs.ts";
 
 /** Which peers may connect, and the sessions that they have. */
 export interface AdmissionCommands {
@@ -36,13 +36,13 @@ export interface AdmissionCommands {
   drain_mesh: {
     caller: "gateway";
     input: { readonly before: Millis; readonly pauseMs: Millis };
-    output: { readonly ended: number; readonly remaining: number };
+    output: { readonly ended: number; readonly remaining: number } & MissingCells;
   };
   revoke_peer: { caller: "gateway"; input: RevokeInput; output: RevokedPeer };
   list_denied: {
     caller: "gateway";
     input: PageInput & { readonly reason?: DenyReason | undefined };
-    output: { readonly entries: DenyEntry[]; readonly next_cursor: string | null };
+    output: PageOutput & { readonly entries: DenyEntry[] };
   };
   /** The key is not barred any more. It joins as its allowlist entry and the auth mode say. */
   lift_denial: { caller: "gateway"; input: { readonly id: PeerId }; output: Empty };
@@ -56,7 +56,7 @@ export interface AdmissionCommands {
   list_allowed: {
     caller: "gateway";
     input: Empty;
-    output: { readonly mode: AuthMode; readonly entries: AllowEntry[] };
+    output: { readonly mode: AuthMode; readonly entries: AllowEntry[] } & MissingCells;
   };
   allow: {
     caller: "gateway";

@@ -1,3 +1,4 @@
+import type { Millis } from "../base/clock.ts";
 import type { BulkView, CancelTasks, FailuresView, RetryTasks } from "../protocol/http.ts";
 import type { CallersOf } from "./caller.ts";
 
@@ -22,8 +23,11 @@ export interface BulkTaskCommands {
       readonly ended_after?: string | undefined;
       readonly ended_before?: string | undefined;
       readonly visibleTo: string | null;
+      /** Set by a route that adds the answers of several cells, never by a caller. */
+      readonly withTimes?: boolean;
     };
-    output: FailuresView;
+    /** `times`: when each of the shown tasks of each group ended, if the route asked. */
+    output: FailuresView & { readonly times?: readonly (readonly Millis[])[] };
   };
 }
 

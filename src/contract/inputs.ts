@@ -1,3 +1,4 @@
+import type { ListPlace } from "../cells/list-place.ts";
 import type { PeerId } from "../protocol/ids.ts";
 
 /** The session that sends a command. A command of a session older than the peer's newest changes nothing. */
@@ -23,6 +24,25 @@ export interface TaskInput {
 export interface PageInput {
   readonly limit: number;
   readonly cursor?: string | undefined;
+  /**
+   * Set by a route that merges the lists of several cells, never by a caller: the page is in the order of places and begins behind this
+   * one. Together with a cursor, which a mesh of one cell has given, it begins where that one says.
+   */
+  readonly after?: ListPlace | undefined;
+}
+
+/** What the page of one cell says to the route that merges it. */
+export interface PageOutput extends MissingCells {
+  readonly next_cursor: string | null;
+  /** The place of each item. */
+  readonly places?: readonly ListPlace[];
+  /** The place behind which the page begins. */
+  readonly begins?: ListPlace;
+}
+
+/** In the answer of a route that asks several cells: those that do not answer. Absent if all do. */
+export interface MissingCells {
+  readonly missing_cells?: number[] | undefined;
 }
 
 export type Empty = Readonly<Record<string, never>>;

@@ -12,7 +12,10 @@ import type {
 import type { PeerId } from "../protocol/ids.ts";
 import type { GoP2pRequest, Role } from "../protocol/messages.ts";
 import type { CallersOf } from "./caller.ts";
-import type { SessionInput, Empty, PageInput } from "./inputs.ts";
+import type { Observed } from "../scoring/pair-rtt.ts";
+import type { Coordinate } from "../scoring/vivaldi.ts";
+import type { PeerPlace } from "../scoring/peer-map.ts";
+import type { SessionInput, Empty, PageInput, PageOutput } from "./inputs.ts";
 import type { SessionRef } from "../peers/session-orders.ts";
 
 /** What is known of peers: measurements, scores, other peers that they advertise. */
@@ -36,14 +39,20 @@ export interface PeerCommands {
   get_score: { caller: "gateway"; input: { readonly id: PeerId }; output: ScoreView };
   get_rtt: {
     caller: "gateway";
-    input: { readonly id: PeerId; readonly other: PeerId };
-    output: PairRttView;
+    /** `half`: set by a route that asks the cells of both peers, never by a caller: what the cell knows of `id` alone. */
+    input: { readonly id: PeerId; readonly other: PeerId; readonly half?: boolean };
+    output: PairRttView & { readonly half?: RttHalf };
   };
-  get_map: { caller: "gateway"; input: Empty; output: MapView };
+  get_map: {
+    caller: "gateway";
+    /** `places`: set by a route that makes one map of those of several cells, never by a caller: the cell gives as many places instead. */
+    input: { readonly places?: number };
+    output: MapView & { readonly places?: readonly PeerPlace[] };
+  };
   list_peers: {
     caller: "gateway";
     input: PageInput & { readonly state?: PeerState | undefined; readonly role?: Role | undefined };
-    output: { readonly peers: PeerView[]; readonly next_cursor: string | null };
+    output: PageOutput & { readonly peers: PeerView[] };
   };
   /** The peer's session: it drains, and takes no new tasks until the session ends. */
   peer_drains: { caller: "session"; input: SessionInput; output: Empty };
@@ -58,7 +67,7 @@ export interface PeerCommands {
     input: Scheduled & {
       readonly select: PeerSelection;
       readonly dryRun: boolean;
-      readonly cursor?: PeerId | undefined;
+      readonly cursor?: string | undefined;
     };
     output: ScheduledPeers;
   };
@@ -70,6 +79,12 @@ export interface PeerCommands {
     input: { readonly id: PeerId; readonly type: GoP2pRequest };
     output: SessionRef;
   };
+}
+
+/** What one peer has reported that tells how far another one is. */
+interface RttHalf {
+  readonly coordinate: Coordinate | null;
+  readonly observed: Observed | null;
 }
 
 /** What the operator wants of peers. */

@@ -18,7 +18,14 @@ import type { ResultContent } from "../protocol/result-content.ts";
 import type { TraceContext } from "../protocol/trace-context.ts";
 import type { ResultExtra } from "../registry/task-results.ts";
 import type { CallersOf } from "./caller.ts";
-import type { SessionInput, Empty, AttemptInput, TaskInput, PageInput } from "./inputs.ts";
+import type {
+  SessionInput,
+  Empty,
+  AttemptInput,
+  TaskInput,
+  PageInput,
+  PageOutput,
+} from "./inputs.ts";
 
 /** Tasks: submitted by callers and controllers, attempted by workers. */
 export interface TaskCommands {
@@ -102,7 +109,7 @@ export interface TaskCommands {
   list_tasks: {
     caller: "gateway";
     input: ListTasksInput;
-    output: { readonly tasks: TaskSummary[]; readonly next_cursor: string | null };
+    output: PageOutput & { readonly tasks: TaskSummary[] };
   };
   cancel_task: { caller: "gateway"; input: TaskInput; output: TaskView };
   retry_task: { caller: "gateway"; input: TaskInput & RetryTask; output: TaskView };

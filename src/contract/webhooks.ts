@@ -19,7 +19,7 @@ import type {
   Verdict,
 } from "../webhooks/index.ts";
 import type { CallersOf } from "./caller.ts";
-import type { Empty, TaskInput, PageInput } from "./inputs.ts";
+import type { Empty, TaskInput, PageInput, PageOutput } from "./inputs.ts";
 import type { SubmitInput } from "./tasks.ts";
 
 /** Webhooks that become tasks, and callbacks that report how tasks ended. */
@@ -67,7 +67,7 @@ export interface WebhookCommands {
       readonly source: string;
       readonly outcome?: DeliveryOutcome | undefined;
     };
-    output: { readonly deliveries: KeptDelivery[]; readonly next_cursor: string | null };
+    output: PageOutput & { readonly deliveries: KeptDelivery[] };
   };
   /** Refused deliveries that an isolate of the gateway has counted. */
   report_refusals: { caller: "gateway"; input: RefusalReport; output: Empty };

@@ -74,6 +74,19 @@ export const AVOIDED_PEERS_MAX = 32;
 export const BATCH_MAX = 100;
 /** Tasks that one request may name to cancel or retry them. */
 export const BULK_IDS_MAX = 1_000;
+/**
+ * Tasks that one command changes: other commands wait for it no longer than for a full group of single ones. The caller repeats the
+ * command from where it ended.
+ */
+export const BULK_CHANGED_MAX = 200;
+/** Tasks that one preview counts. */
+export const BULK_PREVIEWED_MAX = 10_000;
+/** IDs that an answer about many tasks shows. */
+export const BULK_IDS_SHOWN = 20;
+
+/** Groups of failures that an answer shows, and tasks and peers of each. */
+export const FAILURE_GROUPS_SHOWN = 100;
+export const FAILURE_ITEMS_SHOWN = 5;
 /** Queued tasks of one coordinator. A further task is refused with `queue_full` and a time to retry. */
 export const QUEUE_MAX = 10_000;
 /** Queued tasks of one owner, unless its token or allowlist entry says otherwise. The admin token has no such limit. */

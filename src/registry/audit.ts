@@ -142,6 +142,28 @@ export function auditTable(sql: Sql, limits: AuditLimits) {
         )
         .map(readEntry);
     },
+    /** The same in the order of places: entries that are older than `at`, or as old with a smaller sequence number. */
+    listBehind(
+      { subject, act, limit }: AuditFilter,
+      { at, seq }: { readonly at: Millis; readonly seq: number },
+    ): readonly AuditEntry[] {
+      return sql
+        .exec(
+          `SELECT * FROM audit WHERE at <= ?1 AND (at < ?1 OR seq < ?2) AND (?3 IS NULL OR subject = ?3) AND (?4 IS NULL OR act = ?4)
+           ORDER BY at DESC, seq DESC LIMIT ?5`,
+          at,
+          seq,
+          subject ?? null,
+          act ?? null,
+          limit,
+        )
+        .map(readEntry);
+    },
+    /** The entry with this sequence number. If there is no such entry any more, the next newer one; null if there is none. */
+    atOrAfter(seq: number): AuditEntry | null {
+      const [row] = sql.exec(`SELECT * FROM audit WHERE seq >= ? ORDER BY seq LIMIT 1`, seq);
+      return row === undefined ? null : readEntry(row);
+    },
     /** When the first entry was written. */
     oldest: (): Millis | null =>
       minimum(sql, `SELECT (SELECT at FROM audit ORDER BY seq LIMIT 1) AS at`),

@@ -8,6 +8,12 @@ interface Known {
   readonly topology: Topology;
 }
 
+/** By these the lists of several cells are read, which have another order than those of a single one: it writes no entries of theirs. */
+const LIST_INDEXES = [
+  `CREATE INDEX IF NOT EXISTS tasks_created ON tasks (created_at DESC, id)`,
+  `CREATE INDEX IF NOT EXISTS audit_times ON audit (at, seq)`,
+];
+
 /** The number of this cell and the cells of the mesh, which are two rows of `settings`. The only cell of a mesh has neither. */
 export class Cells {
   readonly #sql: Sql;
@@ -35,6 +41,7 @@ export class Cells {
   set(own: number, topology: Topology): void {
     if (own > 0) setSetting(this.#sql, "cell", String(own));
     setSetting(this.#sql, "topology", JSON.stringify(topology));
+    for (const index of LIST_INDEXES) this.#sql.exec(index);
     this.#known = { own, topology };
     this.#isUndoable = true;
   }

@@ -1,19 +1,8 @@
 import type { Place } from "../base/place.ts";
 import type { Region } from "../protocol/discovery.ts";
-import type { PeerId } from "../protocol/ids.ts";
+import type { PeerPlace } from "../scoring/peer-map.ts";
 import type { Coordinate } from "../scoring/vivaldi.ts";
 import { json, number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
-
-/** Where a connected peer is: on Earth, and in the network. */
-export interface PeerPlace {
-  readonly id: PeerId;
-  readonly region: Region | null;
-  readonly place: Place | null;
-  /** Without the residuals: nothing is measured here. */
-  readonly coordinate: Coordinate | null;
-  /** Its smoothed round trip to the mesh. */
-  readonly rttMs: number | null;
-}
 
 /** The connected peers by ID, at most `limit`. Measurements of the last seconds are not in it. */
 export const connectedPlaces = (sql: Sql, limit: number): readonly PeerPlace[] =>

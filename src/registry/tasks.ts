@@ -29,11 +29,10 @@ import {
   readWaiting,
   WAITING_COLUMNS,
   writeTask,
-  type ListedTask,
 } from "./task-rows.ts";
 import { isSmall } from "./small-task.ts";
 import { readStatus, taskEvent, type TaskStatus } from "./task-events.ts";
-import type { TaskFilter } from "./task-filter.ts";
+import { taskList } from "./task-list.ts";
 import { taskDueTimes } from "./task-due-times.ts";
 import { Recalls } from "./recalls.ts";
 import { WaitingTasks } from "./waiting-tasks.ts";
@@ -235,27 +234,7 @@ export function tasksTable(
       this.update(task);
     },
 
-    /** Newest first. */
-    list(filter: TaskFilter): readonly ListedTask[] {
-      return sql
-        .exec(
-          `SELECT ${LISTED_COLUMNS} FROM tasks WHERE (?1 IS NULL OR seq < ?1) AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR kind = ?3)
-             AND (?4 IS NULL OR owner = ?4) AND (?10 IS NULL OR owner = ?10) AND (?5 IS NULL OR source = ?5) AND (?6 IS NULL OR peer_id = ?6)
-             AND (?7 IS NULL OR created_at > ?7) AND (?8 IS NULL OR created_at < ?8)
-           ORDER BY seq DESC LIMIT ?9`,
-          filter.before ?? null,
-          filter.state ?? null,
-          filter.kind ?? null,
-          filter.owner ?? null,
-          filter.source ?? null,
-          filter.peerId ?? null,
-          filter.createdAfter ?? null,
-          filter.createdBefore ?? null,
-          filter.limit,
-          filter.visibleTo ?? null,
-        )
-        .map((row) => ({ ...readListed(row), seq: number(row, "seq") }));
-    },
+    ...taskList(sql),
 
     /** IDs of the tasks that a peer holds. */
     heldBy(peerId: PeerId): readonly string[] {

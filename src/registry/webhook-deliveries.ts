@@ -1,4 +1,5 @@
 import type { Millis } from "../base/clock.ts";
+import { FIRST_PLACE, type ListPlace } from "../cells/list-place.ts";
 import type { DeliveryOutcome } from "../protocol/http.ts";
 import { insertRow, number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 
@@ -34,6 +35,9 @@ export interface ListedDelivery extends Omit<WebhookDelivery, "sealed"> {
   readonly seq: number;
   readonly kept: boolean;
 }
+
+const LISTED_COLUMNS = `seq, id, source, received_at, delivery_id, outcome, task_id, detail, bytes, replay_of,
+  sealed IS NOT NULL AS kept`;
 
 export function webhookDeliveriesTable(sql: Sql) {
   return {
@@ -83,9 +87,7 @@ export function webhookDeliveriesTable(sql: Sql) {
     list({ source, outcome, since, before, limit }: DeliveryFilter): readonly ListedDelivery[] {
       return sql
         .exec(
-          `SELECT seq, id, source, received_at, delivery_id, outcome, task_id, detail, bytes, replay_of,
-             sealed IS NOT NULL AS kept
-           FROM webhook_deliveries WHERE source = ?1 AND received_at > ?2 AND (?3 IS NULL OR seq < ?3)
+          `SELECT ${LISTED_COLUMNS} FROM webhook_deliveries WHERE source = ?1 AND received_at > ?2 AND (?3 IS NULL OR seq < ?3)
              AND (?4 IS NULL OR outcome = ?4) ORDER BY seq DESC LIMIT ?5`,
           source,
           since,
@@ -93,11 +95,37 @@ export function webhookDeliveriesTable(sql: Sql) {
           outcome ?? null,
           limit,
         )
-        .map((row) => ({
-          ...readCommon(row),
-          seq: number(row, "seq"),
-          kept: number(row, "kept") === 1,
-        }));
+        .map(readListed);
+    },
+    /** Those of a source in the order of places, of which there are few. */
+    listBehind(
+      { source, outcome, since, limit }: DeliveryFilter,
+      { at, id }: ListPlace,
+    ): readonly ListedDelivery[] {
+      return sql
+        .exec(
+          `SELECT ${LISTED_COLUMNS} FROM webhook_deliveries WHERE source = ?1 AND received_at > ?2
+             AND (received_at < ?3 OR (received_at = ?3 AND id > ?4)) AND (?5 IS NULL OR outcome = ?5)
+           ORDER BY received_at DESC, id LIMIT ?6`,
+          source,
+          since,
+          at,
+          id,
+          outcome ?? null,
+          limit,
+        )
+        .map(readListed);
+    },
+    /** The place of the delivery with this sequence number. If there is no such delivery any more, that of the next newer one. */
+    placeOf(source: string, seq: number): ListPlace {
+      const [row] = sql.exec(
+        `SELECT received_at, id FROM webhook_deliveries WHERE source = ? AND seq >= ? ORDER BY seq LIMIT 1`,
+        source,
+        seq,
+      );
+      return row === undefined
+        ? FIRST_PLACE
+        : { at: number(row, "received_at"), id: text(row, "id") };
     },
     removeOf(source: string): void {
       sql.exec(`DELETE FROM webhook_deliveries WHERE source = ?`, source);
@@ -111,6 +139,12 @@ export function webhookDeliveriesTable(sql: Sql) {
     },
   };
 }
+
+const readListed = (row: SqlRow): ListedDelivery => ({
+  ...readCommon(row),
+  seq: number(row, "seq"),
+  kept: number(row, "kept") === 1,
+});
 
 const readCommon = (row: SqlRow): Omit<WebhookDelivery, "sealed"> => ({
   id: text(row, "id"),

@@ -1,9 +1,18 @@
 import { fromHex } from "../base/bytes.ts";
+import { readPlaceText } from "../cells/list-place.ts";
 import type { GatewayCommandName } from "../contract/commands.ts";
 import { peerIdOf } from "../crypto/identity.ts";
+import { noImport, refusedForCells } from "./backups.ts";
+import { toSelectedPeers, toTasks } from "./bulk-acts.ts";
+import { toMap } from "./map.ts";
 import type { Route } from "./network.ts";
 import { toAny, toHome, toMesh, toTask } from "./one-cell.ts";
+import { betterPeer, placeOfPeer, toPagedList } from "./paged-lists.ts";
+import { toPair } from "./pair-rtt.ts";
+import { toHomeOrAny, toOwner } from "./several-homes.ts";
 import { toSubmission } from "./submission.ts";
+import { allAllowed, allStorage, toAllSessions, toSum } from "./sums.ts";
+import { allTaskStats, toFailures } from "./task-sums.ts";
 
 const idOf = ({ id }: { readonly id: string }): string => id;
 const taskIdOf = ({ taskId }: { readonly taskId: string }): string => taskId;
@@ -18,23 +27,23 @@ export const ROUTES: { readonly [K in GatewayCommandName]: Route<K> } = {
   create_join_key: toMesh("create_join_key"),
   list_join_keys: toMesh("list_join_keys"),
   revoke_join_key: toMesh("revoke_join_key"),
-  list_audit: toMesh("list_audit"),
-  drain_mesh: toMesh("drain_mesh"),
+  list_audit: toPagedList("list_audit", { items: "entries" }),
+  drain_mesh: toAllSessions,
   revoke_peer: toHome("revoke_peer", idOf),
-  list_denied: toMesh("list_denied"),
+  list_denied: toPagedList("list_denied", { items: "entries", placeOfCursor: readPlaceText }),
   lift_denial: toHome("lift_denial", idOf),
-  forget_peer: toHome("forget_peer", idOf),
+  forget_peer: toHomeOrAny("forget_peer", idOf),
   get_auth_mode: toMesh("get_auth_mode"),
   set_auth_mode: toMesh("set_auth_mode"),
-  list_allowed: toMesh("list_allowed"),
+  list_allowed: toSum("list_allowed", allAllowed),
   allow: toHome("allow", ({ peerId }) => peerId),
   disallow: toHome("disallow", ({ publicKey }) => peerIdOf(fromHex(publicKey) ?? new Uint8Array())),
   list_events: toMesh("list_events"),
   list_alerts: toMesh("list_alerts"),
-  cancel_tasks: toMesh("cancel_tasks"),
-  retry_tasks: toMesh("retry_tasks"),
-  preview_tasks: toMesh("preview_tasks"),
-  list_failures: toMesh("list_failures"),
+  cancel_tasks: toTasks("cancel_tasks"),
+  retry_tasks: toTasks("retry_tasks"),
+  preview_tasks: toTasks("preview_tasks"),
+  list_failures: toFailures,
   dial_peer: toMesh("dial_peer"),
   list_dials: toMesh("list_dials"),
   remove_dial: toMesh("remove_dial"),
@@ -45,33 +54,37 @@ export const ROUTES: { readonly [K in GatewayCommandName]: Route<K> } = {
   read_metrics: toMesh("read_metrics"),
   kind_load: toMesh("kind_load"),
   count_refusals: toMesh("count_refusals"),
-  get_peer: toHome("get_peer", idOf),
+  get_peer: toHomeOrAny("get_peer", idOf),
   get_score: toHome("get_score", idOf),
-  get_rtt: toHome("get_rtt", idOf),
-  get_map: toMesh("get_map"),
-  list_peers: toMesh("list_peers"),
+  get_rtt: toPair,
+  get_map: toMap,
+  list_peers: toPagedList("list_peers", {
+    items: "peers",
+    placeOfCursor: placeOfPeer,
+    better: betterPeer,
+  }),
   schedule_peer: toHome("schedule_peer", idOf),
-  schedule_peers: toMesh("schedule_peers"),
+  schedule_peers: toSelectedPeers,
   reset_circuits: toHome("reset_circuits", idOf),
   request_peer: toHome("request_peer", idOf),
-  get_storage: toMesh("get_storage"),
-  begin_export: toMesh("begin_export"),
+  get_storage: toSum("get_storage", allStorage),
+  begin_export: refusedForCells(),
   read_export: toMesh("read_export"),
   end_export: toMesh("end_export"),
-  begin_import: toMesh("begin_import"),
-  get_import: toMesh("get_import"),
-  put_import_part: toMesh("put_import_part"),
-  read_import: toMesh("read_import"),
-  get_import_tables: toMesh("get_import_tables"),
+  begin_import: refusedForCells(),
+  get_import: noImport(),
+  put_import_part: noImport(),
+  read_import: noImport(),
+  get_import_tables: noImport(),
   end_import: toMesh("end_import"),
   submit_task: toSubmission("submit_task"),
   enqueue_task: toSubmission("enqueue_task"),
   submit_batch: toSubmission("submit_batch"),
   get_task: toTask("get_task", idOf),
-  list_tasks: toMesh("list_tasks"),
+  list_tasks: toPagedList("list_tasks", { items: "tasks" }),
   cancel_task: toTask("cancel_task", idOf),
   retry_task: toTask("retry_task", idOf),
-  task_stats: toMesh("task_stats"),
+  task_stats: toSum("task_stats", allTaskStats),
   list_kinds: toMesh("list_kinds"),
   get_kind: toMesh("get_kind"),
   put_kind: toMesh("put_kind"),
@@ -90,10 +103,10 @@ export const ROUTES: { readonly [K in GatewayCommandName]: Route<K> } = {
   list_webhook_sources: toMesh("list_webhook_sources"),
   remove_webhook_source: toMesh("remove_webhook_source"),
   receive_delivery: toMesh("receive_delivery"),
-  list_deliveries: toMesh("list_deliveries"),
+  list_deliveries: toPagedList("list_deliveries", { items: "deliveries" }),
   report_refusals: toMesh("report_refusals"),
   list_refused: toMesh("list_refused"),
-  open_delivery: toMesh("open_delivery"),
+  open_delivery: toOwner("open_delivery"),
   repeat_callback: toTask("repeat_callback", idOf),
   get_callback_secret: toMesh("get_callback_secret"),
   rotate_callback_secret: toMesh("rotate_callback_secret"),

@@ -1,4 +1,5 @@
 import type { Millis } from "../base/clock.ts";
+import { FAILURE_ITEMS_SHOWN } from "../protocol/task-limits.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import { failureReason } from "./failure-reason.ts";
 import type { Task } from "./task.ts";
@@ -19,13 +20,12 @@ export interface FailureGroup extends Pick<Failure, "kind" | "state"> {
   readonly error: string | null;
   /** The newest tasks, the newest first. */
   readonly taskIds: readonly string[];
+  /** When each of these ended. */
+  readonly taskTimes: readonly Millis[];
   /** The peers that ended most of the tasks, and how many each. */
   readonly peers: readonly { readonly peerId: PeerId; readonly count: number }[];
   readonly peerCount: number;
 }
-
-const TASKS_SHOWN = 5;
-const PEERS_SHOWN = 5;
 
 /** Groups failures, which are given newest first, by kind, state and reason. The largest group comes first. */
 export function groupFailures(failures: Iterable<Failure>): readonly FailureGroup[] {
@@ -61,11 +61,12 @@ function groupOf(failures: readonly Failure[]): FailureGroup {
     firstAt: oldest.endedAt,
     lastAt: newest.endedAt,
     error: newest.error,
-    taskIds: failures.slice(0, TASKS_SHOWN).map(({ id }) => id),
+    taskIds: failures.slice(0, FAILURE_ITEMS_SHOWN).map(({ id }) => id),
+    taskTimes: failures.slice(0, FAILURE_ITEMS_SHOWN).map(({ endedAt }) => endedAt),
     peers: [...peers]
       .map(([peerId, count]) => ({ peerId, count }))
       .toSorted((a, b) => b.count - a.count)
-      .slice(0, PEERS_SHOWN),
+      .slice(0, FAILURE_ITEMS_SHOWN),
     peerCount: peers.size,
   };
 }

@@ -91,7 +91,7 @@ export function meshRoutes(router: Router): void {
   });
   router.route(drain, async (c) => {
     const drained = await drainAll(c, c.req.valid("json").pause_seconds * SECOND);
-    return respond(c, drained, (sessions) => c.json({ sessions }, 200));
+    return respond(c, drained, (view) => c.json(view, 200));
   });
   router.route(storage, (c) => forward(c, "get_storage", {}));
   router.route(readiness, async (c) => {
@@ -137,7 +137,10 @@ async function meshProof(
 }
 
 /** Ends the sessions that are open now, part by part: peers that come back meanwhile keep their new sessions. */
-async function drainAll(c: AppContext, pauseMs: Millis): Promise<Result<number, MusterError>> {
+async function drainAll(
+  c: AppContext,
+  pauseMs: Millis,
+): Promise<Result<z.infer<typeof DrainedMesh>, MusterError>> {
   const before = Date.now();
   let sessions = 0;
   let unconfirmed: MusterError | null = null;
@@ -151,6 +154,9 @@ async function drainAll(c: AppContext, pauseMs: Millis): Promise<Result<number, 
     }
     sessions += part.value.ended;
     if (part.value.remaining > 0) continue;
-    return unconfirmed === null ? ok(sessions) : err(unconfirmed);
+    const { missing_cells: missing } = part.value;
+    return unconfirmed === null
+      ? ok({ sessions, ...(missing !== undefined && { missing_cells: missing }) })
+      : err(unconfirmed);
   }
 }

@@ -132,7 +132,6 @@ export const NO_TARGET: BackupTarget = {
   async result(_, content) {
     for await (const part of content) void part;
   },
-  cell: () => {},
   table: () => {},
   rows: () => {},
 };

@@ -1,14 +1,9 @@
-import {
-  CELLS_FORMAT_VERSION,
-  FORMAT_VERSION,
-  type BackupSummary,
-  type Manifest,
-} from "../../backup/format.ts";
+import { FORMAT_VERSION, type BackupSummary, type Manifest } from "../../backup/format.ts";
 import { readBackup } from "../../backup/read-backup.ts";
 import type { SealTo } from "../../backup/sealed-backup.ts";
 import { stateOf, writeBackup } from "../../backup/write-backup.ts";
 import { MUSTER_VERSION } from "../../protocol/version.ts";
-import { requireDatabase } from "../damaged-database.ts";
+import { orDamaged, requireDatabase } from "../damaged-database.ts";
 import { Failure } from "../failure.ts";
 import { meshKeyOf, noMeshIn, readMeshFile, stateFolder } from "../state-folder.ts";
 import { refuseNewerFolder } from "../folder-version.ts";
@@ -16,8 +11,8 @@ import { readPrivateFile } from "../private-file.ts";
 import { SECRET_NAMES, secretLinesIn, secretsIn, type Secrets } from "../secrets-file.ts";
 import { NO_TARGET, writeBackupFile } from "./backup-file.ts";
 import { ConsistentRead } from "./consistent-read.ts";
+import { openSnapshot } from "./database-file.ts";
 import { findMeshParts, type MeshParts } from "./mesh-parts.ts";
-import { openMeshSnapshot } from "./mesh-snapshot.ts";
 import { newHash } from "./new-hash.ts";
 
 interface Options {
@@ -36,31 +31,31 @@ export async function backUpFolder(
   { out, sealTo, secrets }: Options & { readonly secrets: boolean },
 ): Promise<Made> {
   const parts = await partsOf(dir);
-  const mesh = new ConsistentRead(() => openMeshSnapshot(parts), parts.results);
+  const mesh = new ConsistentRead(() => openSnapshot(parts.database), parts.results);
   try {
     const { meshKey, values } = await secretsOf(dir);
     const included = secrets && sealTo !== null ? values : null;
-    const first = openMeshSnapshot(parts);
-    const { schema, cells } = first;
+    const first = openSnapshot(parts.database);
+    const { schema } = first;
     first.close();
-    const hasOneCell = cells.length === 1;
     const manifest: Manifest = {
-      muster_backup: hasOneCell ? FORMAT_VERSION : CELLS_FORMAT_VERSION,
+      muster_backup: FORMAT_VERSION,
       muster: MUSTER_VERSION,
       schema,
       created_at: new Date().toISOString(),
       mesh_key: meshKey,
       secrets: included,
-      ...(!hasOneCell && { cells: [...cells] }),
     };
     const content = {
       manifest,
       results: mesh.results(),
-      tables: tablesOf(mesh, manifest),
+      tables: tablesOf(mesh, schema),
       missingResults: () => mesh.missing(),
     };
     const summary = await writeBackupFile(out, writeBackup(content, newHash), sealTo);
     return { manifest, summary };
+  } catch (error) {
+    throw orDamaged(parts.database, error);
   } finally {
     mesh.close();
     parts.results.close();
@@ -69,11 +64,16 @@ export async function backUpFolder(
 
 /** The hash of the state of a folder's mesh, whether it runs or not. */
 export async function hashFolder(dir: string) {
-  const snapshot = openMeshSnapshot(await partsOf(dir));
+  const { database } = await partsOf(dir);
   try {
-    return { schema: snapshot.schema, ...(await stateOf(snapshot.tables(), newHash)) };
-  } finally {
-    snapshot.close();
+    const snapshot = openSnapshot(database);
+    try {
+      return { schema: snapshot.schema, ...(await stateOf(snapshot.tables(), newHash)) };
+    } finally {
+      snapshot.close();
+    }
+  } catch (error) {
+    throw orDamaged(database, error);
   }
 }
 
@@ -86,11 +86,9 @@ async function partsOf(dir: string): Promise<MeshParts> {
 }
 
 /** The tables once the results were read. A mesh that was upgraded meanwhile has other tables than the manifest says. */
-async function* tablesOf(mesh: ConsistentRead, { schema, cells = [0] }: Manifest) {
+async function* tablesOf(mesh: ConsistentRead, schema: number) {
   if (mesh.snapshot.schema !== schema)
     throw new Failure("the mesh was upgraded while it was backed up", "try again");
-  if (mesh.snapshot.cells.join() !== cells.join())
-    throw new Failure("the mesh got another cell while it was backed up", "try again");
   yield* mesh.snapshot.tables();
 }
 

@@ -11,7 +11,7 @@ import { dialsAfterAdmissionChange } from "../dialing/dial-lifecycle.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler, type PlainHandler } from "../kernel/handler.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
-import { badCursor } from "../kernel/paging.ts";
+import { badCursor, placedPage } from "../kernel/paging.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { endSession, peerOf } from "../peers/scored-peers.ts";
 import { endOwner, readmitOwner } from "../tasks/end-owner.ts";
@@ -93,7 +93,20 @@ function viewOfUnknown(
   return unknownPeerView(id, publicKey ?? registry.denylist.get(id)?.publicKey ?? null, now);
 }
 
-export const listDenied: Handler<"list_denied"> = ({ registry }, { limit, cursor, reason }) => {
+export const listDenied: Handler<"list_denied"> = (
+  { registry },
+  { limit, cursor, reason, ...of },
+) => {
+  if (of.after !== undefined) {
+    const { at, id } = of.after;
+    const filter = { reason, after: { deniedAt: at, peerId: id }, limit: limit + 1 };
+    const { items, paging } = placedPage(
+      { limit, begins: of.after },
+      registry.denylist.list(filter),
+      { place: ({ deniedAt, peerId }) => ({ at: deniedAt, id: peerId }), view: denyView },
+    );
+    return ok({ entries: items, ...paging });
+  }
   const after = readPlace(cursor);
   if (after === undefined) return badCursor();
   const entries = registry.denylist.list({ reason, after, limit: limit + 1 });

@@ -1,22 +1,17 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { ErrorCode, MusterError } from "../../protocol/errors.ts";
 import type { BulkView } from "../../protocol/http.ts";
+import {
+  BULK_CHANGED_MAX,
+  BULK_IDS_SHOWN,
+  BULK_PREVIEWED_MAX,
+} from "../../protocol/task-limits.ts";
 import type { Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import type { PlainHandler } from "../kernel/handler.ts";
 import { nextPiece, type BulkInput, type Piece, type SelectedTask } from "./selection.ts";
 import { cancelOpenTask } from "../tasks/attempts.ts";
 import { restartTask } from "../tasks/retry-task.ts";
-
-/**
- * Tasks that one command changes: other commands wait for it no longer than for a full group of single ones. The caller
- * repeats the command from where it ended.
- */
-const CHANGED_MAX = 200;
-/** Tasks that one preview counts. */
-const PREVIEWED_MAX = 10_000;
-/** IDs that an answer shows. */
-const IDS_SHOWN = 20;
 
 export const cancelTasks: PlainHandler<"cancel_tasks"> = (context, input) =>
   changePiece(context, { act: "cancel", ...input }, (task) => {
@@ -28,7 +23,7 @@ export const retryTasks: PlainHandler<"retry_tasks"> = (context, input) =>
   changePiece(context, { act: "retry", ...input }, (task) => restartTask(context, task, input));
 
 export const previewTasks: PlainHandler<"preview_tasks"> = (context, input) => {
-  const piece = nextPiece(context, input, PREVIEWED_MAX);
+  const piece = nextPiece(context, input, BULK_PREVIEWED_MAX);
   return piece.ok ? ok(viewOf(piece.value)) : piece;
 };
 
@@ -42,7 +37,7 @@ function changePiece(
   input: BulkInput,
   change: (task: Task) => Result<void, MusterError>,
 ): Result<BulkView, MusterError> {
-  const piece = nextPiece(context, input, CHANGED_MAX);
+  const piece = nextPiece(context, input, BULK_CHANGED_MAX);
   if (!piece.ok) return piece;
   const ofSeveral = input.visibleTo === null && input.filter?.owner === undefined;
   const tasks: SelectedTask[] = [];
@@ -69,7 +64,7 @@ const isOfOwner = (code: ErrorCode): boolean =>
 /** The answer about a piece whose tasks were changed. */
 const viewOf = ({ tasks, skipped, next }: Piece): BulkView => ({
   count: tasks.length,
-  task_ids: tasks.slice(0, IDS_SHOWN).map(({ id }) => id),
+  task_ids: tasks.slice(0, BULK_IDS_SHOWN).map(({ id }) => id),
   skipped: [...skipped],
   next_cursor: next,
 });

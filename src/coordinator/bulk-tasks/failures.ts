@@ -1,17 +1,15 @@
 import { toRfc3339 } from "../../base/clock.ts";
 import { ok } from "../../base/result.ts";
 import type { FailuresView } from "../../protocol/http.ts";
+import { FAILURE_GROUPS_SHOWN } from "../../protocol/task-limits.ts";
 import { groupFailures, type FailureGroup } from "../../tasks/failure-groups.ts";
 import type { Handler } from "../kernel/handler.ts";
 import { ownersOf } from "./selection.ts";
 
-/** Groups that an answer shows. */
-const GROUPS_SHOWN = 100;
-
 /** The newest failed and expired tasks, grouped by kind and reason. */
 export const listFailures: Handler<"list_failures"> = (
   { registry },
-  { state, kind, owner, ended_after, ended_before, visibleTo },
+  { state, kind, owner, ended_after, ended_before, visibleTo, withTimes = false },
 ) => {
   const { failures, complete } = registry.taskSelection.failures({
     states: state === undefined ? ["failed", "expired"] : [state],
@@ -21,8 +19,10 @@ export const listFailures: Handler<"list_failures"> = (
     owners: ownersOf(owner, visibleTo),
   });
   const groups = groupFailures(failures);
+  const shown = groups.slice(0, FAILURE_GROUPS_SHOWN);
   return ok({
-    groups: groups.slice(0, GROUPS_SHOWN).map(groupView),
+    ...(withTimes && { times: shown.map(({ taskTimes }) => taskTimes) }),
+    groups: shown.map(groupView),
     count: failures.length,
     group_count: groups.length,
     complete,

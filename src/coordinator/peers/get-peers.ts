@@ -1,7 +1,10 @@
 import { err, ok } from "../../base/result.ts";
+import type { PeerView } from "../../protocol/http.ts";
+import type { PeerFilter } from "../../registry/peers.ts";
 import { PeerId } from "../../protocol/ids.ts";
+import type { Context } from "../kernel/context.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
-import { badCursor } from "../kernel/paging.ts";
+import { badCursor, placedPage } from "../kernel/paging.ts";
 import { peerOf, sessionOf } from "./scored-peers.ts";
 import { shownPeer } from "./shown-peer.ts";
 import { advertisedPeerView } from "./views.ts";
@@ -22,16 +25,32 @@ export const requestPeer: Handler<"request_peer"> = (context, { id }) => {
     : ok(to);
 };
 
-export const listPeers: Handler<"list_peers"> = (context, { limit, cursor, state, role }) => {
+/** Those that have records and those that were only advertised, by ID; at least `limit` if there are as many. */
+function peersAfter(context: Context, filter: PeerFilter): readonly PeerView[] {
   const { registry } = context;
-  if (cursor !== undefined && !PeerId.safeParse(cursor).success) return badCursor();
-  const filter = { limit: limit + 1, after: cursor, role };
-  const met = registry.peers.list({ ...filter, state }).map((peer) => shownPeer(context, peer));
+  const { state } = filter;
+  const met = registry.peers.list(filter).map((peer) => shownPeer(context, peer));
   const told =
     state === undefined || state === "discovered"
       ? registry.advertisedPeers.list(filter).map(advertisedPeerView)
       : [];
-  const peers = [...met, ...told].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return [...met, ...told].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+export const listPeers: Handler<"list_peers"> = (
+  context,
+  { limit, cursor, after, state, role },
+) => {
+  if (after !== undefined) {
+    const found = peersAfter(context, { limit: limit + 1, after: after.id, state, role });
+    const { items, paging } = placedPage({ limit, begins: after }, found, {
+      place: ({ id }) => ({ at: 0, id }),
+      view: (peer) => peer,
+    });
+    return ok({ peers: items, ...paging });
+  }
+  if (cursor !== undefined && !PeerId.safeParse(cursor).success) return badCursor();
+  const peers = peersAfter(context, { limit: limit + 1, after: cursor, state, role });
   const page = peers.slice(0, limit);
   return ok({
     peers: page,

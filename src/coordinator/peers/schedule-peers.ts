@@ -5,11 +5,13 @@ import { cordoned, uncordoned } from "../../peers/scheduling.ts";
 import type { Input } from "../../contract/commands.ts";
 import { PEERS_SCHEDULED_MAX } from "../../protocol/drain-limits.ts";
 import type { PeerSelection, PeerView } from "../../protocol/http.ts";
+import { PeerId } from "../../protocol/ids.ts";
 import { handlesKind } from "../../protocol/messages.ts";
 import { meets } from "../../tasks/capabilities.ts";
 import { peerOfSession } from "../admission/sessions.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
+import { badCursor } from "../kernel/paging.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { startDrain } from "./drains.ts";
 import { peerOf, savePeer } from "./scored-peers.ts";
@@ -37,6 +39,7 @@ export const schedulePeer: Handler<"schedule_peer"> = (context, input) => {
 export const schedulePeers: Handler<"schedule_peers"> = (context, input) => {
   const { peers } = context.registry;
   const { state, role } = input.select;
+  if (input.cursor !== undefined && !PeerId.safeParse(input.cursor).success) return badCursor();
   const concerned: PeerView[] = [];
   let after = input.cursor;
   for (;;) {

@@ -18,12 +18,18 @@ import { waitingReason } from "./waiting-reason.ts";
 export const whyTask: Handler<"why_task"> = (context, { id, attempt, visibleTo }) => {
   const task = visibleTask(context, id, visibleTo);
   if (task === null) return notFound("task with this ID");
-  if (attempt === undefined && task.state === "queued") return ok(queuedView(context, task));
+  const cells = cellsOf(context);
+  if (attempt === undefined && task.state === "queued")
+    return ok({ ...queuedView(context, task), ...cells });
   const stored = context.registry.choices.get(id, attempt ?? null);
   return stored === null
     ? notFound("stored choice for this task; choices are kept for 7 days")
-    : ok(whyView(task.id, stored.fence, stored.choice));
+    : ok({ ...whyView(task.id, stored.fence, stored.choice), ...cells });
 };
+
+/** In a mesh of several cells: the one that has the task. */
+const cellsOf = ({ registry: { cells } }: Context): Pick<WhyView, "cells"> =>
+  cells.isSingle ? {} : { cells: { cell: cells.own, considered: [cells.own] } };
 
 /** The choice that would be made now for a queued task. */
 function queuedView(context: Context, task: Task): WhyView {

@@ -1,6 +1,6 @@
 import { ok } from "../../base/result.ts";
 import type { Handler } from "../kernel/handler.ts";
-import { readSequence } from "../kernel/paging.ts";
+import { placeBefore, placedPage, readSequence } from "../kernel/paging.ts";
 import { taskSummary } from "./views.ts";
 
 export const listTasks: Handler<"list_tasks"> = (
@@ -8,6 +8,7 @@ export const listTasks: Handler<"list_tasks"> = (
   {
     limit,
     cursor,
+    after,
     state,
     kind,
     source,
@@ -20,7 +21,7 @@ export const listTasks: Handler<"list_tasks"> = (
 ) => {
   const before = readSequence(cursor);
   if (!before.ok) return before;
-  const tasks = registry.tasks.list({
+  const filter = {
     limit: limit + 1,
     before: before.value,
     state,
@@ -31,7 +32,17 @@ export const listTasks: Handler<"list_tasks"> = (
     createdBefore: created_before === undefined ? undefined : Date.parse(created_before),
     owner,
     visibleTo,
-  });
+  };
+  if (after !== undefined) {
+    const begins = placeBefore(after, before.value, (seq) => registry.tasks.placeOf(seq));
+    const found = registry.tasks.listBehind({ ...filter, before: undefined }, begins);
+    const { items, paging } = placedPage({ limit, begins }, found, {
+      place: ({ createdAt, id }) => ({ at: createdAt, id }),
+      view: taskSummary,
+    });
+    return ok({ tasks: items, ...paging });
+  }
+  const tasks = registry.tasks.list(filter);
   const page = tasks.slice(0, limit);
   const last = page.at(-1);
   return ok({

@@ -4,24 +4,29 @@ import { WEBHOOK_DELIVERY_RETENTION } from "../../protocol/constants.ts";
 import type { KeptDelivery } from "../../protocol/http.ts";
 import type { ListedDelivery } from "../../registry/webhook-deliveries.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
-import { readSequence } from "../kernel/paging.ts";
+import { placeBefore, placedPage, readSequence } from "../kernel/paging.ts";
 
 export const listDeliveries: Handler<"list_deliveries"> = (
   { registry, now },
-  { source, outcome, limit, cursor },
+  { source, outcome, limit, cursor, after },
 ) => {
   const before = readSequence(cursor);
   if (!before.ok) return before;
   if (registry.webhookSources.get(source) === null)
     return notFound("webhook source with this name");
   const since = now - WEBHOOK_DELIVERY_RETENTION;
-  const deliveries = registry.webhookDeliveries.list({
-    source,
-    outcome,
-    since,
-    before: before.value,
-    limit: limit + 1,
-  });
+  const filter = { source, outcome, since, limit: limit + 1 };
+  if (after !== undefined) {
+    const placeOf = (seq: number) => registry.webhookDeliveries.placeOf(source, seq);
+    const begins = placeBefore(after, before.value, placeOf);
+    const found = registry.webhookDeliveries.listBehind(filter, begins);
+    const { items, paging } = placedPage({ limit, begins }, found, {
+      place: ({ receivedAt, id }) => ({ at: receivedAt, id }),
+      view: keptView,
+    });
+    return ok({ deliveries: items, ...paging });
+  }
+  const deliveries = registry.webhookDeliveries.list({ ...filter, before: before.value });
   const page = deliveries.slice(0, limit);
   const last = page.at(-1);
   return ok({

@@ -12,7 +12,7 @@ import {
 import { JsonValue } from "../envelope.ts";
 import { PeerId, PublicKeyHex } from "../ids.ts";
 import { Role } from "../labels.ts";
-import { Label, NextCursor, Page, Time } from "./page.ts";
+import { Label, MissingCells, NextCursor, Page, Time } from "./page.ts";
 
 export const AUTH_MODES = ["open", "allowlist"] as const;
 export const AuthMode = z.enum(AUTH_MODES);
@@ -92,7 +92,7 @@ export const AllowEntry = z
 export type AllowEntry = z.infer<typeof AllowEntry>;
 
 export const AllowList = z
-  .object({ mode: AuthMode, entries: z.array(AllowEntry) })
+  .object({ mode: AuthMode, entries: z.array(AllowEntry), missing_cells: MissingCells })
   .meta({ id: "Allowlist" });
 
 export const DENY_REASONS = ["revoked", "rotated"] as const;
@@ -119,7 +119,7 @@ export const DenyEntry = z
 export type DenyEntry = z.infer<typeof DenyEntry>;
 export const DenyQuery = Page.extend({ reason: z.enum(DENY_REASONS).optional() });
 export const DenyList = z
-  .object({ entries: z.array(DenyEntry), next_cursor: NextCursor })
+  .object({ entries: z.array(DenyEntry), next_cursor: NextCursor, missing_cells: MissingCells })
   .meta({ id: "DenyList" });
 
 export const SCOPES = ["admin", "controller", "viewer", "metrics"] as const;
@@ -251,5 +251,5 @@ export const AuditQuery = Page.extend({
   act: z.string().max(50).optional(),
 });
 export const AuditList = z
-  .object({ entries: z.array(AuditView), next_cursor: NextCursor })
+  .object({ entries: z.array(AuditView), next_cursor: NextCursor, missing_cells: MissingCells })
   .meta({ id: "AuditList" });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { BULK_IDS_MAX, TASK_ERROR_CHARS_MAX } from "../constants.ts";
 import { PeerId, Uuid } from "../ids.ts";
 import { TaskKind } from "../labels.ts";
-import { Time } from "./page.ts";
+import { MissingCells, Time } from "./page.ts";
 import { RetryTask } from "./tasks.ts";
 
 const AnyTime = z.iso.datetime({ offset: true });
@@ -74,6 +74,7 @@ export const BulkView = z
     next_cursor: z.string().nullable().meta({
       description: "Send the same request with it to continue; null when all is done",
     }),
+    missing_cells: MissingCells,
   })
   .meta({ id: "BulkAct" });
 export type BulkView = z.infer<typeof BulkView>;
@@ -118,6 +119,7 @@ export const FailuresView = z
       description:
         "False when there are more unsuccessful tasks than the newest ones that were read",
     }),
+    missing_cells: MissingCells,
   })
   .meta({ id: "Failures" });
 export type FailuresView = z.infer<typeof FailuresView>;

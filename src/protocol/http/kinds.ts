@@ -4,6 +4,7 @@ import { TaskKind } from "../labels.ts";
 import { nullOr } from "../schema/null-or.ts";
 import { tolerant } from "../schema/strictness.ts";
 import { OwnerLimits } from "./admission.ts";
+import { MissingCells } from "./page.ts";
 
 /**
  * What the operator sets for a kind of task; it holds in the whole mesh. Absent or null: not set.
@@ -88,6 +89,7 @@ export const TaskStats = z
     truncated: z.boolean().meta({
       description: `Whether there are more than ${STATS_ROWS_MAX} kinds or owners; those with the most tasks are listed`,
     }),
+    missing_cells: MissingCells,
   })
   .meta({ id: "TaskStats" });
 export type TaskStats = z.infer<typeof TaskStats>;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { PeerId } from "../ids.ts";
 import { Region } from "../discovery.ts";
+import { MissingCells } from "./page.ts";
 
 /** Peers that the map shows. */
 export const MAP_PEERS_MAX = 10_000;
@@ -37,6 +38,7 @@ export const MapView = z
     }),
     peers: z.array(MapPeerView).meta({ description: "The connected peers, by ID" }),
     truncated: z.boolean().meta({ description: "Whether the mesh has more connected peers" }),
+    missing_cells: MissingCells,
   })
   .meta({ id: "Map" });
 export type MapView = z.infer<typeof MapView>;

@@ -4,7 +4,7 @@ import { OWNER_BYTES_SHOWN } from "../constants.ts";
 import { RESTART_PAUSE_MAX } from "../drain-limits.ts";
 import { PeerId, PublicKeyHex } from "../ids.ts";
 import { RetryAfter } from "../retry-after.ts";
-import { Time } from "./page.ts";
+import { MissingCells, Time } from "./page.ts";
 import { Protocol } from "./peers.ts";
 
 export const MeshView = z
@@ -61,7 +61,10 @@ export const DrainMeshBody = z
   })
   .meta({ id: "DrainMeshRequest" });
 export const DrainedMesh = z
-  .object({ sessions: z.int().meta({ description: "Sessions that were ended" }) })
+  .object({
+    sessions: z.int().meta({ description: "Sessions that were ended" }),
+    missing_cells: MissingCells,
+  })
   .meta({ id: "DrainedMesh" });
 
 const STORAGE_STATES = ["ok", "making_room", "full"] as const;
@@ -96,6 +99,7 @@ export const StorageView = z
       .meta({
         description: `The owners whose tasks that have not ended have the most bytes, at most ${OWNER_BYTES_SHOWN}`,
       }),
+    missing_cells: MissingCells,
   })
   .meta({ id: "Storage" });
 export type StorageView = z.infer<typeof StorageView>;

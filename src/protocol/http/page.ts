@@ -4,16 +4,25 @@ import { PAGE_DEFAULT, PAGE_MAX } from "../constants.ts";
 /** A number in a query string, where it arrives as text. */
 const queryInt = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
+/** A cursor of many cells, each of which has a place of its own, is that long. */
+const CURSOR_CHARS_MAX = 4_096;
+
 export const Page = z.strictObject({
   limit: queryInt(1, PAGE_MAX).default(PAGE_DEFAULT),
   cursor: z
     .string()
-    .max(200)
+    .max(CURSOR_CHARS_MAX)
     .optional()
     .meta({ description: "`next_cursor` of the previous page" }),
 });
 
 export const NextCursor = z.string().nullable().meta({ description: "Null on the last page" });
+
+/** What the other cells know is in the answer. */
+export const MissingCells = z.array(z.int()).optional().meta({
+  description:
+    "In a mesh of several cells: those that do not answer, of which the answer has nothing. Absent when it is complete",
+});
 
 export const Time = z.iso.datetime().meta({ description: "RFC 3339, UTC" });
 

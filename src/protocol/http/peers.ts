@@ -3,7 +3,7 @@ import { GoP2pGeneration } from "../go-p2p-generation.ts";
 import { PeerId, PublicKeyHex } from "../ids.ts";
 import { Capabilities, EVERY_KIND, HandledKinds, Role, TaskKind } from "../labels.ts";
 import { ShownName } from "../shown-name.ts";
-import { NextCursor, Page, Time } from "./page.ts";
+import { MissingCells, NextCursor, Page, Time } from "./page.ts";
 
 export const PEER_STATES = [
   "discovered",
@@ -138,5 +138,5 @@ export type PairRttView = z.infer<typeof PairRttView>;
 export const PeerQuery = Page.extend({ state: PeerState.optional(), role: Role.optional() });
 
 export const PeerList = z
-  .object({ peers: z.array(PeerView), next_cursor: NextCursor })
+  .object({ peers: z.array(PeerView), next_cursor: NextCursor, missing_cells: MissingCells })
   .meta({ id: "PeerList" });

@@ -3,7 +3,7 @@ import { DRAIN_TIMEOUT_DEFAULT, DRAIN_TIMEOUT_MAX, PEERS_SCHEDULED_MAX } from ".
 import { PeerId } from "../ids.ts";
 import { CapabilityRequirement, Role, TaskKind } from "../labels.ts";
 import { ShownName } from "../shown-name.ts";
-import { NextCursor } from "./page.ts";
+import { MissingCells, NextCursor } from "./page.ts";
 import { PeerState, PeerView } from "./peers.ts";
 
 /** Which peers a command concerns. A peer must meet every condition that is given. */
@@ -40,7 +40,9 @@ export const DrainPeerBody = z
 const Selected = {
   select: PeerSelection,
   dry_run: z.boolean().default(false).meta({ description: "Only show the peers concerned" }),
-  cursor: PeerId.optional().meta({ description: "`next_cursor` of the previous answer" }),
+  cursor: z.string().max(100).optional().meta({
+    description: "`next_cursor` of the previous answer",
+  }),
 };
 export const SchedulePeersBody = z.strictObject(Selected).meta({ id: "SchedulePeersRequest" });
 export const DrainPeersBody = z
@@ -53,6 +55,7 @@ export const ScheduledPeers = z
       description: "The peers whose scheduling has changed; on a dry run, those whose would change",
     }),
     next_cursor: NextCursor,
+    missing_cells: MissingCells,
   })
   .meta({ id: "ScheduledPeers" });
 export type ScheduledPeers = z.infer<typeof ScheduledPeers>;

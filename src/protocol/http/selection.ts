@@ -126,6 +126,15 @@ export const WhyQuery = z.strictObject({
 export const WhyView = z
   .object({
     task_id: Uuid,
+    cells: z
+      .object({
+        cell: z.int().meta({ description: "The cell that has the task" }),
+        considered: z.array(z.int()).meta({
+          description: "The cells that could have got it when it was submitted or moved",
+        }),
+      })
+      .optional()
+      .meta({ description: "Absent in a mesh of one cell" }),
     attempt: z.int().nullable().meta({ description: "Null if the task has not been assigned yet" }),
     at: Time,
     policy: z.enum(["expected-cost", "best-score"]),

@@ -15,7 +15,7 @@ import { tolerant } from "../schema/strictness.ts";
 import { CallbackView } from "./callbacks.ts";
 import { ProblemView } from "./mesh.ts";
 import { Backoff, Concurrency, Requirements } from "./task-request.ts";
-import { NextCursor, Page, Time } from "./page.ts";
+import { MissingCells, NextCursor, Page, Time } from "./page.ts";
 
 export const TASK_STATES = [
   "queued",
@@ -224,5 +224,5 @@ export const WaitQuery = z.strictObject({
 });
 
 export const TaskList = z
-  .object({ tasks: z.array(TaskSummary), next_cursor: NextCursor })
+  .object({ tasks: z.array(TaskSummary), next_cursor: NextCursor, missing_cells: MissingCells })
   .meta({ id: "TaskList" });

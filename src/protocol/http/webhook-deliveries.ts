@@ -2,7 +2,7 @@ import { z } from "zod";
 import { JsonValue } from "../envelope.ts";
 import { OpaqueId, Uuid } from "../ids.ts";
 import { tolerant } from "../schema/strictness.ts";
-import { NextCursor, Page, Time } from "./page.ts";
+import { MissingCells, NextCursor, Page, Time } from "./page.ts";
 import { SubmitTask } from "./task-request.ts";
 import { WebhookFilter } from "./webhook-filters.ts";
 
@@ -65,7 +65,11 @@ export type KeptDelivery = z.infer<typeof KeptDelivery>;
 
 export const DeliveryQuery = Page.extend({ outcome: DeliveryOutcome.optional() });
 export const DeliveryList = z
-  .object({ deliveries: z.array(KeptDelivery), next_cursor: NextCursor })
+  .object({
+    deliveries: z.array(KeptDelivery),
+    next_cursor: NextCursor,
+    missing_cells: MissingCells,
+  })
   .meta({ id: "DeliveryList" });
 
 export const ReplayQuery = z.strictObject({

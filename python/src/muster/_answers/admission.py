@@ -53,6 +53,11 @@ class AllowList:
 
     mode: AuthMode
     entries: tuple[AllowEntry, ...]
+    missing_cells: tuple[int, ...] | None = None
+    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+
+    Absent when it is complete.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +87,11 @@ class DenyList:
     entries: tuple[DenyEntry, ...]
     next_cursor: str | None
     """Null on the last page."""
+    missing_cells: tuple[int, ...] | None = None
+    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+
+    Absent when it is complete.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,3 +236,8 @@ class AuditList:
     entries: tuple[AuditView, ...]
     next_cursor: str | None
     """Null on the last page."""
+    missing_cells: tuple[int, ...] | None = None
+    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+
+    Absent when it is complete.
+    """

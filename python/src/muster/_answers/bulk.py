@@ -31,6 +31,11 @@ class BulkView:
     """
     next_cursor: str | None
     """Send the same request with it to continue; null when all is done."""
+    missing_cells: tuple[int, ...] | None = None
+    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+
+    Absent when it is complete.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,3 +80,8 @@ class FailuresView:
     group_count: int
     complete: bool
     """False when there are more unsuccessful tasks than the newest ones that were read."""
+    missing_cells: tuple[int, ...] | None = None
+    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+
+    Absent when it is complete.
+    """

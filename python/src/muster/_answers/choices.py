@@ -8,6 +8,16 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WhyCells:
+    """`WhyView.cells` of the API."""
+
+    cell: int
+    """The cell that has the task."""
+    considered: tuple[int, ...]
+    """The cells that could have got it when it was submitted or moved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
     """`Contender.cost.0` of the API."""
 
@@ -85,6 +95,8 @@ class WhyView:
     """`WhyView` of the API."""
 
     task_id: str
+    cells: WhyCells | None = None
+    """Absent in a mesh of one cell."""
     attempt: int | None
     """Null if the task has not been assigned yet."""
     at: str

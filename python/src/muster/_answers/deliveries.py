@@ -54,6 +54,11 @@ class DeliveryList:
     deliveries: tuple[KeptDelivery, ...]
     next_cursor: str | None
     """Null on the last page."""
+    missing_cells: tuple[int, ...] | None = None
+    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+
+    Absent when it is complete.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

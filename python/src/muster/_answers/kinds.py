@@ -113,3 +113,8 @@ class TaskStats:
     owners: tuple[OwnerStats, ...]
     truncated: bool
     """Whether there are more than 100 kinds or owners; those with the most tasks are listed."""
+    missing_cells: tuple[int, ...] | None = None
+    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+
+    Absent when it is complete.
+    """

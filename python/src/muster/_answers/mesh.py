@@ -100,6 +100,11 @@ class StorageView:
     """How long the payload of an ended task is kept."""
     owners: tuple[OwnerBytes, ...]
     """The owners whose tasks that have not ended have the most bytes, at most 20."""
+    missing_cells: tuple[int, ...] | None = None
+    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+
+    Absent when it is complete.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +113,11 @@ class DrainedMesh:
 
     sessions: int
     """Sessions that were ended."""
+    missing_cells: tuple[int, ...] | None = None
+    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+
+    Absent when it is complete.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

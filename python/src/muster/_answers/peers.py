@@ -95,6 +95,11 @@ class PeerList:
     peers: tuple[PeerView, ...]
     next_cursor: str | None
     """Null on the last page."""
+    missing_cells: tuple[int, ...] | None = None
+    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+
+    Absent when it is complete.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 import { withDeadline } from "../src/base/deadline.ts";
 import { faultOf } from "../src/base/log/log-events.ts";
 import { err } from "../src/base/result.ts";
+import { cellObjectName } from "../src/cells/object-name.ts";
 import { SINGLE, type Topology } from "../src/cells/topology.ts";
 import type { GatewayActor, SessionActor } from "../src/contract/caller.ts";
 import type { Output } from "../src/contract/commands.ts";
@@ -17,11 +18,8 @@ import { log } from "./worker-log.ts";
  * Calls of the cells' objects. The stub is made anew for each call: a stub that has thrown must not be used again.
  */
 
-/** The name of a cell's object. The only cell of a mesh has the name that it had before there were cells. */
-const nameOf = (cell: number): string => (cell === 0 ? "coordinator" : `coordinator:${cell}`);
-
 export const stubOf = ({ COORDINATOR }: Env, cell: number): DurableObjectStub<CoordinatorRpc> =>
-  COORDINATOR.get(COORDINATOR.idFromName(nameOf(cell)));
+  COORDINATOR.get(COORDINATOR.idFromName(cellObjectName(cell)));
 
 /** The topology that this isolate has learned. A cell answers a caller who knows an older one with its own. */
 const known = new WeakMap<Env, Topology>();

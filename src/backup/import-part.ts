@@ -75,6 +75,13 @@ export class PartCutter implements BackupTarget {
 
   manifest(): void {}
 
+  cell(): never {
+    throw new BackupError(
+      "backup_damaged",
+      "a backup of several cells is restored into a folder only",
+    );
+  }
+
   async result(id: string, content: AsyncIterable<Uint8Array>): Promise<void> {
     const parts: Uint8Array[] = [];
     let bytes = 0;

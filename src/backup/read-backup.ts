@@ -5,8 +5,9 @@ import type { NewHash } from "../base/streamed-hash.ts";
 import { ByteSource, cutOff } from "./byte-source.ts";
 import {
   BackupError,
+  CellLine,
+  CELLS_FORMAT_VERSION,
   EndLine,
-  FORMAT_VERSION,
   HashLine,
   LINE_BYTES_MAX,
   Manifest,
@@ -22,6 +23,8 @@ export interface BackupTarget {
   manifest(manifest: Manifest): void | Promise<void>;
   /** Reads the content to its end. */
   result(id: string, content: AsyncIterable<Uint8Array>): Promise<void>;
+  /** The tables that follow are those of this cell. The first tables are those of cell 0, without such a call. */
+  cell(cell: number, schema: number): void | Promise<void>;
   table(name: string, columns: readonly string[]): void | Promise<void>;
   /** @param lines the same rows as they are in the file, valid until the target has returned */
   rows(rows: readonly BackupRow[], lines: readonly Uint8Array[]): void | Promise<void>;
@@ -45,6 +48,7 @@ export async function readBackup(
   const state = new RunningHash(newHash);
   const counts = { tables: 0, rows: 0, results: 0 };
   const manifest = await readManifest(source, whole);
+  const cells = (manifest.cells ?? []).slice(1);
   await target.manifest(manifest);
   let batch: BackupRow[] = [];
   let lines: Uint8Array[] = [];
@@ -75,6 +79,7 @@ export async function readBackup(
     await whole.update(bytes);
     const end = EndLine.safeParse(value).data?.end;
     if (end !== undefined) {
+      if (cells.length > 0) throw damaged(`it lacks cell ${cells[0]}`);
       await checkHash(source, await whole.digest());
       check(end, { ...counts, state_hash: await state.digest() });
       return { manifest, summary: end };
@@ -85,6 +90,14 @@ export async function readBackup(
       width = table.columns.length;
       await state.update(bytes);
       await target.table(table.table, table.columns);
+      continue;
+    }
+    const cell = CellLine.safeParse(value).data;
+    if (cell !== undefined) {
+      if (cells.shift() !== cell.cell) throw damaged(`cell ${cell.cell} is not at its place`);
+      width = 0;
+      await state.update(bytes);
+      await target.cell(cell.cell, cell.schema);
       continue;
     }
     const result = ResultLine.safeParse(value).data;
@@ -103,13 +116,15 @@ async function readManifest(source: ByteSource, whole: RunningHash): Promise<Man
   if (bytes === null || typeof value !== "object" || value === null || !("muster_backup" in value))
     throw new BackupError("backup_unknown", "this is no backup of Muster");
   const { muster_backup: format } = value;
-  if (typeof format === "number" && format > FORMAT_VERSION)
+  if (typeof format === "number" && format > CELLS_FORMAT_VERSION)
     throw new BackupError(
       "backup_newer",
-      `this backup has format ${format}, this Muster reads up to ${FORMAT_VERSION}: use a newer Muster`,
+      `this backup has format ${format}, this Muster reads up to ${CELLS_FORMAT_VERSION}: use a newer Muster`,
     );
   const manifest = Manifest.safeParse(value);
   if (!manifest.success) throw damaged("its first line is not valid");
+  if ((manifest.data.cells !== undefined) !== (format === CELLS_FORMAT_VERSION))
+    throw damaged("its first line does not fit its format");
   await whole.update(bytes);
   return manifest.data;
 }

@@ -15,14 +15,21 @@ export interface BackupContent {
   readonly manifest: Manifest;
   /** Read to its end before `tables` is read. */
   readonly results: AsyncIterable<BackupResult>;
-  /** In the order of the tables' names. */
+  /** In the order of the tables' names, for each cell. */
   readonly tables: AsyncIterable<TablePage> | Iterable<TablePage>;
   /** How many results the tables name that were not found; asked once everything else was read. */
   readonly missingResults: () => number;
 }
 
+/** The first of the pages of a further cell follows this. */
+export interface CellHead {
+  readonly cell: number;
+  readonly schema: number;
+}
+
 /** A page of rows, or of so many lines of rows that were written already. */
 type TablePage =
+  | CellHead
   | BackupTablePage
   | {
       readonly table: string;
@@ -86,6 +93,13 @@ async function* tablePages(
   const counts = { tables: 0, rows: 0 };
   let current: string | null = null;
   for await (const page of tables) {
+    if ("cell" in page) {
+      current = null;
+      const bytes = utf8(line(page));
+      await state.update(bytes);
+      yield bytes;
+      continue;
+    }
     const { table, columns } = page;
     const head = table === current ? "" : line({ table, columns });
     counts.tables += Number(table !== current);

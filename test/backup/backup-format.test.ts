@@ -62,6 +62,7 @@ async function read(bytes: Uint8Array, cut = bytes.length) {
         for await (const part of content) parts.push(...part);
         found.results.push([id, Uint8Array.from(parts)]);
       },
+      cell: () => expect.unreachable("a further cell"),
       table: (name) => void found.tables.push([name, []]),
       rows: (rows) => void found.tables.at(-1)?.[1].push(...rows),
     },
@@ -136,7 +137,8 @@ describe("the format of a backup", () => {
 
   test("BK3 a file of a newer format, and one that is no backup, are refused by name", async () => {
     for (const [text, code] of [
-      ['{"muster_backup":2}\n', "backup_newer"],
+      ['{"muster_backup":3}\n', "backup_newer"],
+      ['{"muster_backup":2}\n', "backup_damaged"],
       ["SQLite format 3\0", "backup_unknown"],
       ["", "backup_unknown"],
       ['{"muster_backup":1}\n', "backup_damaged"],

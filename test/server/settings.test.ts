@@ -58,6 +58,7 @@ const GOOD: Readonly<Record<string, readonly string[]>> = {
   GO_P2P: SWITCHES,
   TRUSTED_PROXIES: ["127.0.0.1", "10.0.0.0/8, ::1", "::1"],
   CORS_ORIGINS: ["https://a.example", "localhost", "*"],
+  CELLS: COUNTS,
   PEERS_MAX: COUNTS,
   DIALS_MAX: COUNTS,
   HANDSHAKES_PER_MINUTE: COUNTS,
@@ -116,6 +117,7 @@ const BAD: Readonly<Record<string, readonly (readonly [value: string, reason?: s
   LOG_LEVEL: [["trace"], ["WARN"]],
   TRUSTED_PROXIES: [["10.0.0.1, anybody", "entry 2"]],
   CORS_ORIGINS: [["https://app.example, https://app.example/", "entry 2"]],
+  CELLS: [["0"], ["65"], ["many"]],
   DISCOVERY_MEMBERS: [["some"]],
   DISCOVERY_METADATA: [["role,name"]],
   RECONNECT_SPREAD_SECONDS: [["601"], ["0"]],
@@ -167,6 +169,13 @@ describe("the settings of a self-hosted mesh", () => {
       expect([name, await from({}, { [name]: ofEnv })]).toEqual([name, ofEnv]);
       expect([name, await from({ [flag]: ofFlag }, { [name]: ofEnv })]).toEqual([name, ofFlag]);
     }
+  });
+
+  test("CE140 the number of cells is a setting, from 1 to 64", async () => {
+    expect((await settingsOf({ cells: "4" }, { CELLS: "2" })).variables["CELLS"]).toBe("4");
+    expect((await settingsOf({}, {}, "cells = 64")).variables["CELLS"]).toBe("64");
+    for (const wrong of ["0", "65", "1.5", "many"])
+      expect(await faultOf({ cells: wrong })).toMatch(/a whole number from 1 to 64/);
   });
 
   test("SV11 a file has texts, numbers, booleans and lists", async () => {

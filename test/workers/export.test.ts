@@ -20,6 +20,7 @@ async function readExport(stream: ReadableStream<Uint8Array>) {
     stream,
     {
       manifest: () => {},
+      cell: () => expect.unreachable("a further cell"),
       async result(id, content) {
         const parts: number[] = [];
         for await (const part of content) parts.push(...part);

@@ -34,6 +34,7 @@ async function exportParts(): Promise<Backup> {
     {
       manifest: (manifest) => void (found.manifest = manifest),
       result: (id, content) => cutter.result(id, content),
+      cell: () => cutter.cell(),
       table: (name, columns) => cutter.table(name, columns),
       rows: (each, lines) => cutter.rows(each, lines),
     },
@@ -210,7 +211,8 @@ describe("an import", () => {
     for (const [body, status, detail] of [
       [{ ...stated, mesh_key: "77".repeat(32) }, 409, "another mesh"],
       [{ ...stated, schema: schema + 1 }, 400, `up to ${schema}`],
-      [{ ...stated, muster_backup: 2 }, 400, "format 2"],
+      [{ ...stated, muster_backup: 3 }, 400, "format 3"],
+      [{ ...stated, muster_backup: 2 }, 400, "several cells"],
     ] as const) {
       const refused = await begin(body);
       expect([refused.status, refused.body.detail]).toEqual([

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { toBase64, toHex, type Bytes } from "../../src/base/bytes.ts";
 import { SECOND } from "../../src/base/clock.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
-import { BackupError, FORMAT_VERSION } from "../../src/backup/format.ts";
+import { BackupError, CELLS_FORMAT_VERSION, FORMAT_VERSION } from "../../src/backup/format.ts";
 import { PART_BYTES_MAX, readPart, type ImportPartContent } from "../../src/backup/import-part.ts";
 import { resultKey } from "../../src/coordinator/tasks/results.ts";
 import { RESULT_RETENTION } from "../../src/protocol/constants.ts";
@@ -105,6 +105,12 @@ function refuseBegin(
   format: number,
   said: { readonly muster: string; readonly mesh_key: string },
 ): MusterError | null {
+  if (format === CELLS_FORMAT_VERSION)
+    return {
+      code: "invalid_request",
+      detail:
+        "this is the backup of a mesh of several cells, which is restored into a folder only: muster restore FILE --dir FOLDER",
+    };
   if (format > FORMAT_VERSION)
     return {
       code: "invalid_request",

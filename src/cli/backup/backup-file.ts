@@ -132,6 +132,7 @@ export const NO_TARGET: BackupTarget = {
   async result(_, content) {
     for await (const part of content) void part;
   },
+  cell: () => {},
   table: () => {},
   rows: () => {},
 };

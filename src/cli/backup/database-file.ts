@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import type { CellHead } from "../../backup/write-backup.ts";
 import {
   backupPage,
   backupTables,
@@ -10,13 +11,22 @@ import { schemaVersionOf } from "../../registry/migrate.ts";
 import { text, type Sql } from "../../registry/sql.ts";
 import { nodeSql } from "./node-sql.ts";
 
-/** A coordinator's database as it was at one moment, while another process may go on writing to it. */
+/** The rows of a mesh as they were at one moment, while another process may go on writing to them. */
 export interface Snapshot {
+  /** The schema version; of several cells that of cell 0. */
   readonly schema: number;
+  /** The numbers of the cells. */
+  readonly cells: readonly number[];
   /** The IDs of the results in the store that tasks name. */
   resultIds(): readonly string[];
-  tables(): Generator<BackupTablePage, void, undefined>;
+  tables(): Generator<BackupTablePage | CellHead, void, undefined>;
   close(): void;
+}
+
+/** The same of one database. */
+export interface DatabaseSnapshot extends Snapshot {
+  readonly sql: Sql;
+  tables(): Generator<BackupTablePage, void, undefined>;
 }
 
 /** Waiting for another process's lock; in WAL mode only recovery after a crash holds one. */
@@ -27,7 +37,7 @@ const BUSY_TIMEOUT_MS = 10_000;
  * transaction of another process sees the last commit before it began, whatever is written meanwhile. The mesh is not held up; only
  * the log of its database grows until the snapshot is closed.
  */
-export function openSnapshot(path: string): Snapshot {
+export function openSnapshot(path: string): DatabaseSnapshot {
   const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
   try {
     database.exec("BEGIN");
@@ -36,6 +46,8 @@ export function openSnapshot(path: string): Snapshot {
     const schema = schemaVersionOf(sql);
     return {
       schema,
+      cells: [0],
+      sql,
       resultIds: () => namedResults(sql),
       tables: () => tablePages(sql),
       close: () => database.close(),

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Bytes } from "../../base/bytes.ts";
 import { PartCutter } from "../../backup/import-part.ts";
+import type { BackupTarget } from "../../backup/read-backup.ts";
 import type { OpenWith } from "../../backup/sealed-backup.ts";
 import type { MeshClient } from "../../client/index.ts";
 import { Failure } from "../failure.ts";
@@ -68,9 +69,24 @@ async function readInParts(
   send: (part: Bytes) => void | Promise<void>,
 ): Promise<OpenedBackup> {
   const cutter = new PartCutter(send);
-  const opened = await readBackupFile(file, cutter, opener);
+  const opened = await readBackupFile(file, ofOneCell(cutter), opener);
   await cutter.end();
   return opened;
 }
+
+/** Refuses the backup of several cells before anything of it is read. */
+const ofOneCell = (cutter: PartCutter): BackupTarget => ({
+  manifest({ cells }) {
+    if (cells !== undefined)
+      throw new Failure(
+        `this backup has ${cells.length} cells: it can't be restored over HTTP`,
+        "restore it into a folder with --dir",
+      );
+  },
+  result: (id, content) => cutter.result(id, content),
+  cell: () => cutter.cell(),
+  table: (table, columns) => cutter.table(table, columns),
+  rows: (rows, lines) => cutter.rows(rows, lines),
+});
 
 const sha256 = (bytes: Bytes): string => createHash("sha256").update(bytes).digest("base64");

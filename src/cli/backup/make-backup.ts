@@ -1,9 +1,14 @@
-import { FORMAT_VERSION, type BackupSummary, type Manifest } from "../../backup/format.ts";
+import {
+  CELLS_FORMAT_VERSION,
+  FORMAT_VERSION,
+  type BackupSummary,
+  type Manifest,
+} from "../../backup/format.ts";
 import { readBackup } from "../../backup/read-backup.ts";
 import type { SealTo } from "../../backup/sealed-backup.ts";
 import { stateOf, writeBackup } from "../../backup/write-backup.ts";
 import { MUSTER_VERSION } from "../../protocol/version.ts";
-import { orDamaged, requireDatabase } from "../damaged-database.ts";
+import { requireDatabase } from "../damaged-database.ts";
 import { Failure } from "../failure.ts";
 import { meshKeyOf, noMeshIn, readMeshFile, stateFolder } from "../state-folder.ts";
 import { refuseNewerFolder } from "../folder-version.ts";
@@ -11,8 +16,8 @@ import { readPrivateFile } from "../private-file.ts";
 import { SECRET_NAMES, secretLinesIn, secretsIn, type Secrets } from "../secrets-file.ts";
 import { NO_TARGET, writeBackupFile } from "./backup-file.ts";
 import { ConsistentRead } from "./consistent-read.ts";
-import { openSnapshot } from "./database-file.ts";
 import { findMeshParts, type MeshParts } from "./mesh-parts.ts";
+import { openMeshSnapshot } from "./mesh-snapshot.ts";
 import { newHash } from "./new-hash.ts";
 
 interface Options {
@@ -31,31 +36,31 @@ export async function backUpFolder(
   { out, sealTo, secrets }: Options & { readonly secrets: boolean },
 ): Promise<Made> {
   const parts = await partsOf(dir);
-  const mesh = new ConsistentRead(() => openSnapshot(parts.database), parts.results);
+  const mesh = new ConsistentRead(() => openMeshSnapshot(parts), parts.results);
   try {
     const { meshKey, values } = await secretsOf(dir);
     const included = secrets && sealTo !== null ? values : null;
-    const first = openSnapshot(parts.database);
-    const { schema } = first;
+    const first = openMeshSnapshot(parts);
+    const { schema, cells } = first;
     first.close();
+    const hasOneCell = cells.length === 1;
     const manifest: Manifest = {
-      muster_backup: FORMAT_VERSION,
+      muster_backup: hasOneCell ? FORMAT_VERSION : CELLS_FORMAT_VERSION,
       muster: MUSTER_VERSION,
       schema,
       created_at: new Date().toISOString(),
       mesh_key: meshKey,
       secrets: included,
+      ...(!hasOneCell && { cells: [...cells] }),
     };
     const content = {
       manifest,
       results: mesh.results(),
-      tables: tablesOf(mesh, schema),
+      tables: tablesOf(mesh, manifest),
       missingResults: () => mesh.missing(),
     };
     const summary = await writeBackupFile(out, writeBackup(content, newHash), sealTo);
     return { manifest, summary };
-  } catch (error) {
-    throw orDamaged(parts.database, error);
   } finally {
     mesh.close();
     parts.results.close();
@@ -64,16 +69,11 @@ export async function backUpFolder(
 
 /** The hash of the state of a folder's mesh, whether it runs or not. */
 export async function hashFolder(dir: string) {
-  const { database } = await partsOf(dir);
+  const snapshot = openMeshSnapshot(await partsOf(dir));
   try {
-    const snapshot = openSnapshot(database);
-    try {
-      return { schema: snapshot.schema, ...(await stateOf(snapshot.tables(), newHash)) };
-    } finally {
-      snapshot.close();
-    }
-  } catch (error) {
-    throw orDamaged(database, error);
+    return { schema: snapshot.schema, ...(await stateOf(snapshot.tables(), newHash)) };
+  } finally {
+    snapshot.close();
   }
 }
 
@@ -86,9 +86,11 @@ async function partsOf(dir: string): Promise<MeshParts> {
 }
 
 /** The tables once the results were read. A mesh that was upgraded meanwhile has other tables than the manifest says. */
-async function* tablesOf(mesh: ConsistentRead, schema: number) {
+async function* tablesOf(mesh: ConsistentRead, { schema, cells = [0] }: Manifest) {
   if (mesh.snapshot.schema !== schema)
     throw new Failure("the mesh was upgraded while it was backed up", "try again");
+  if (mesh.snapshot.cells.join() !== cells.join())
+    throw new Failure("the mesh got another cell while it was backed up", "try again");
   yield* mesh.snapshot.tables();
 }
 

@@ -7,8 +7,10 @@ import { COORDINATOR, databaseIn, STORE, storeIn } from "./object-file.ts";
 
 /** What a backup needs to know of a mesh's folder. */
 export interface MeshParts {
-  /** The file of the coordinator's database. */
+  /** The file of the database of cell 0, which is the only one of most meshes. */
   readonly database: string;
+  /** The file of the database of a cell. */
+  readonly databaseOf: (cell: number) => string;
   /** The task results in the store. */
   readonly results: KvDatabase;
 }
@@ -35,6 +37,7 @@ export async function newMeshParts(dir: string): Promise<MeshParts> {
 
 const partsIn = (objects: string): MeshParts => ({
   database: databaseIn(objects),
+  databaseOf: (cell) => databaseIn(objects, cell),
   results: new KvDatabase(storeIn(objects)),
 });
 

@@ -1,13 +1,14 @@
 import { createHash, createHmac } from "node:crypto";
 import { join } from "node:path";
+import { cellObjectName } from "../../cells/object-name.ts";
 
 /** Namespaces of Durable Objects, which are folders. */
 export const COORDINATOR = "muster-Coordinator";
 export const STORE = "muster-KvStore";
 
-/** The database of the coordinator, in the folder of the objects. */
-export const databaseIn = (objects: string): string =>
-  join(objects, COORDINATOR, objectFile(COORDINATOR, "coordinator"));
+/** The database of a cell's coordinator, in the folder of the objects. */
+export const databaseIn = (objects: string, cell = 0): string =>
+  join(objects, COORDINATOR, objectFile(COORDINATOR, cellObjectName(cell)));
 
 /** The database of the store. */
 export const storeIn = (objects: string): string =>

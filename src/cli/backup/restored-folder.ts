@@ -1,20 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { BackupError, type Manifest } from "../../backup/format.ts";
-import type { BackupTarget } from "../../backup/read-backup.ts";
 import type { OpenWith } from "../../backup/sealed-backup.ts";
 import { stateOf } from "../../backup/write-backup.ts";
-import { markRestored } from "../../registry/after-restore.ts";
-import {
-  backupTables,
-  isConstraintError,
-  restoreRows,
-  type BackupTable,
-} from "../../registry/backup-tables.ts";
-import { migrate, SCHEMA_VERSION } from "../../registry/migrate.ts";
-import type { Sql } from "../../registry/sql.ts";
 import { isDiskFull } from "../disk-full.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { errorCode, makeFolder, noFolder, replaceFile } from "../files.ts";
@@ -24,10 +13,9 @@ import { readStandardInput } from "../standard-input.ts";
 import { secretsIn, secretsText, type Secrets } from "../secrets-file.ts";
 import { meshKeyOf, stateFolder } from "../state-folder.ts";
 import { readBackupFile, type OpenedBackup } from "./backup-file.ts";
-import { namedResults, tablePages } from "./database-file.ts";
 import { newMeshParts, type MeshParts } from "./mesh-parts.ts";
 import { newHash } from "./new-hash.ts";
-import { nodeSql } from "./node-sql.ts";
+import { RestoredMesh } from "./restored-mesh.ts";
 
 export interface RestoreOptions {
   readonly file: string;
@@ -126,89 +114,22 @@ async function secretsOf(file: string): Promise<Secrets> {
 }
 
 async function fill(parts: MeshParts, { file, opener }: RestoreOptions): Promise<OpenedBackup> {
-  const database = new DatabaseSync(parts.database);
+  const target = new RestoredMesh(parts);
   try {
-    // The file is not in use before it has its place; `sync` follows at the end.
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF");
-    const sql = nodeSql(database);
-    const target = new RestoredDatabase(sql, parts, () => database.exec("BEGIN"));
     const opened = await readBackupFile(file, target, opener);
     const { summary } = opened;
-    database.exec("COMMIT");
-    target.requireWhole();
-    const { state_hash: hash } = await stateOf(tablePages(sql), newHash);
+    target.commit();
+    const { state_hash: hash } = await stateOf(target.pages(), newHash);
     if (hash !== summary.state_hash)
       throw new BackupError(
         "backup_damaged",
         `the restored database has the state ${hash}, the backup states ${summary.state_hash}`,
       );
-    await parts.results.keepOnly(new Set(namedResults(sql)));
-    markRestored(sql);
-    database.exec("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)");
+    await parts.results.keepOnly(new Set(target.resultIds()));
+    target.finish();
     return opened;
   } finally {
     parts.results.close();
-    database.close();
-  }
-}
-
-/** Writes the parts of a backup into an empty database and an empty store. Only known tables and columns reach a statement. */
-class RestoredDatabase implements BackupTarget {
-  readonly #sql: Sql;
-  readonly #parts: MeshParts;
-  readonly #begin: () => void;
-  #tables: readonly BackupTable[] = [];
-  #filled = 0;
-
-  /** @param begin begins the transaction of all rows */
-  constructor(sql: Sql, parts: MeshParts, begin: () => void) {
-    this.#sql = sql;
-    this.#parts = parts;
-    this.#begin = begin;
-  }
-
-  manifest({ schema, muster }: Manifest): void {
-    if (schema > SCHEMA_VERSION)
-      throw new BackupError(
-        "backup_newer",
-        `this backup was made by Muster ${muster} (schema version ${schema}); this Muster knows schemas up to ${SCHEMA_VERSION}: use a newer Muster`,
-      );
-    // The version of the backup: the mesh migrates the database when it starts.
-    migrate(this.#sql, schema);
-    this.#begin();
-    this.#tables = backupTables(this.#sql);
-  }
-
-  result(id: string, content: AsyncIterable<Uint8Array>): Promise<void> {
-    return this.#parts.results.write(id, content);
-  }
-
-  table(name: string, columns: readonly string[]): void {
-    const next = this.#tables[this.#filled];
-    if (next?.name !== name || next.columns.join() !== columns.join())
-      throw new BackupError(
-        "backup_damaged",
-        `the backup is damaged: table ${name} does not belong to its schema version, or not at this place`,
-      );
-    this.#filled++;
-  }
-
-  rows(rows: Parameters<BackupTarget["rows"]>[0]): void {
-    const table = this.#tables[this.#filled - 1] as BackupTable;
-    try {
-      restoreRows(this.#sql, table, rows);
-    } catch (thrown) {
-      if (!isConstraintError(thrown)) throw thrown;
-      throw new BackupError(
-        "backup_damaged",
-        `the backup is damaged: a row does not fit table ${table.name}, or is there twice`,
-      );
-    }
-  }
-
-  requireWhole(): void {
-    const missing = this.#tables[this.#filled];
-    if (missing !== undefined)
-      throw new BackupError("backup_damaged", `the backup lacks table ${missing.name}`);
+    target.close();
   }
 }

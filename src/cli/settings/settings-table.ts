@@ -124,7 +124,8 @@ const WORKER_SETTINGS = [
     "origins of the web pages that may read answers",
     "a list of origins such as https://app.example and localhost, or * or none alone",
   ),
-  count("PEERS_MAX", "peers connected at once"),
+  count("CELLS", "coordinator cells of the mesh", "a whole number from 1 to 64"),
+  count("PEERS_MAX", "peers connected at once to a cell"),
   count("DIALS_MAX", "dialed sessions at once"),
   count("HANDSHAKES_PER_MINUTE", "handshakes per minute of one address"),
   count(

@@ -323,6 +323,7 @@ describe("the folder of a mesh", () => {
 });
 
 const EMPTY_SNAPSHOT: Snapshot = {
+  cells: [0],
   schema: 1,
   resultIds: () => [],
   tables: function* () {},

@@ -1,10 +1,11 @@
+import type { Millis } from "../src/base/clock.ts";
 import { withDeadline } from "../src/base/deadline.ts";
 import { faultOf } from "../src/base/log/log-events.ts";
 import { err } from "../src/base/result.ts";
 import { cellObjectName } from "../src/cells/object-name.ts";
 import { SINGLE, type Topology } from "../src/cells/topology.ts";
 import type { GatewayActor, SessionActor } from "../src/contract/caller.ts";
-import type { Output } from "../src/contract/commands.ts";
+import type { Input, Output } from "../src/contract/commands.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 import { byTopology, TopologyChanged } from "../src/routing/network.ts";
@@ -110,6 +111,25 @@ export async function sendToCell(
   const [taken] = await executeBetween(env, cell, `cell:${from}`, commands);
   if (taken?.ok !== true) throw new Error(taken?.error.detail);
   return (taken.value as Output<"receive_messages">).upTo;
+}
+
+/** Has another cell answer with a task once it has ended, or as it is after `ms` milliseconds. */
+export async function pollCell(
+  env: Env,
+  cell: number,
+  actor: string,
+  input: Input<"get_task">,
+  ms: Millis,
+): Promise<CellAnswer> {
+  const target = { cell, topology: null };
+  const called: Promise<CellAnswer> = stubOf(env, cell).getOnceEnded(
+    RPC_VERSION,
+    actor,
+    input,
+    ms,
+    target,
+  );
+  return called;
 }
 
 /** What a caller is told of a cell that does not answer. */

@@ -42,12 +42,12 @@ import { MeasurementWriter } from "./measurement-writer.ts";
 import { openMeshRegistry } from "./open-mesh-registry.ts";
 import { grouped, namesOf, onlyRead } from "./grouped-command.ts";
 import { refusalOf, refused } from "./cell-answers.ts";
-import { sendToCell } from "./cell-calls.ts";
+import { pollCell, sendToCell } from "./cell-calls.ts";
 import { OwnCell } from "./own-cell.ts";
 import type { CellAnswer, CellTarget, CoordinatorRpc, RpcAnswer, RpcCommand } from "./rpc.ts";
 import { SessionPort } from "./session-port.ts";
 import { spanExporter, type SpanExporter } from "./span-exporter.ts";
-import { getOnceEnded, submitAndWait } from "./task-polls.ts";
+import { getOnceEnded, submitAndWait, type PollPorts } from "./task-polls.ts";
 import { TaskWaiters } from "./task-waiters.ts";
 import { timed } from "./timed.ts";
 import { upstashStore } from "./upstash-store.ts";
@@ -197,11 +197,13 @@ export class Coordinator
   }
 
   /** What polls of a caller use. */
-  #polls(version: number, actor: string, to: CellTarget) {
+  #polls(version: number, actor: string, to: CellTarget): PollPorts {
     return {
       registry: this.#registry,
       waiters: this.#waiters,
-      execute: (command: RpcCommand) => this.execute(version, actor, [command], to),
+      now: () => Date.now(),
+      execute: (command) => this.execute(version, actor, [command], to),
+      elsewhere: (cell, input, ms) => pollCell(this.env, cell, actor, input, ms),
     };
   }
 
@@ -232,6 +234,7 @@ export class Coordinator
       this.#queue.drain();
       this.#run("tick", {});
       inBackground(Promise.all([this.#copies.run(), this.#spans?.run(), this.#alertSender.run()]));
+      inBackground(this.#cell.moveTasks());
       await this.#outbox.run();
     } catch (thrown) {
       log.write("coordinator.tick_failed", faultOf(thrown));

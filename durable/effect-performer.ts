@@ -82,6 +82,7 @@ export class EffectPerformer {
         case "dial":
           return await this.#dial(effect.order);
         case "task_ended":
+        case "task_moved":
           waiters.wake(effect.taskId);
           return true;
         case "log":

@@ -1,6 +1,8 @@
+import type { CellPorts } from "../src/coordinator/cells/cell-calls.ts";
 import { CellNode } from "../src/coordinator/cells/cell-node.ts";
 import { OwnDigest } from "../src/coordinator/cells/digest.ts";
 import type { CoordinatorConfig } from "../src/coordinator/kernel/context.ts";
+import { TaskMover } from "../src/coordinator/moves/task-mover.ts";
 import type { Registry } from "../src/registry/registry.ts";
 import { enter } from "./cell-answers.ts";
 import { callCell } from "./cell-calls.ts";
@@ -19,18 +21,26 @@ interface OwnCellPorts {
 export class OwnCell {
   readonly #ports: OwnCellPorts;
   readonly #node: CellNode;
+  readonly #mover: TaskMover;
   readonly #digest: OwnDigest;
 
   constructor(ports: OwnCellPorts) {
     const { env, registry, config, run } = ports;
     this.#ports = ports;
-    this.#node = new CellNode({
+    const cell: CellPorts = {
       registry,
       now: () => Date.now(),
       run,
-      call: (cell, actor, commands) => callCell(env, cell, actor, commands),
-    });
+      call: (to, actor, commands) => callCell(env, to, actor, commands),
+    };
+    this.#node = new CellNode(cell);
+    this.#mover = new TaskMover(cell, Math.random);
     this.#digest = new OwnDigest({ registry, config });
+  }
+
+  /** Moves queued tasks to cells where they can begin, if it is time to look. Never throws. */
+  moveTasks(): Promise<void> {
+    return this.#mover.run();
   }
 
   /** Answers a caller's commands, once the cell knows the topology that the caller knows. */

@@ -1,17 +1,24 @@
 import { ok } from "../src/base/result.ts";
-import type { Millis } from "../src/base/clock.ts";
+import { SECOND, type Millis } from "../src/base/clock.ts";
 import type { CommandName, Input, Output } from "../src/contract/commands.ts";
+import { holderOf } from "../src/coordinator/moves/forwarded.ts";
 import type { Registry } from "../src/registry/registry.ts";
 import { isEnded } from "../src/tasks/task.ts";
 import type { CellAnswer, RpcCommand } from "./rpc.ts";
 import type { TaskWaiters } from "./task-waiters.ts";
 
-interface PollPorts {
+export interface PollPorts {
   readonly registry: Registry;
   readonly waiters: TaskWaiters;
+  readonly now: () => Millis;
   /** Runs one command of the poll's caller. */
   readonly execute: (command: RpcCommand) => Promise<CellAnswer>;
+  /** Has another cell answer once the task has ended, or as it is after `ms` milliseconds. */
+  readonly elsewhere: (cell: number, input: Input<"get_task">, ms: Millis) => Promise<CellAnswer>;
 }
+
+/** While a task is on its way to another cell, it is looked again after this time whether it is there. */
+const MOVING_INTERVAL: Millis = SECOND / 10;
 
 /** Submits a task. Answers once it has ended, or with the task as it is after `ms` milliseconds. */
 export async function submitAndWait(
@@ -23,8 +30,7 @@ export async function submitAndWait(
   const answer = valueOf<"enqueue_task">(executed);
   if (answer === null) return executed;
   const { id, duplicate } = answer;
-  await taskEnd(ports, id, ms);
-  const read = await ports.execute({ name: "get_task", input: { id, visibleTo: null } });
+  const read = await readOnceEnded(ports, { id, visibleTo: null }, ms);
   const task = valueOf<"get_task">(read);
   return task === null ? read : [ok({ task, duplicate })];
 }
@@ -35,18 +41,29 @@ export async function getOnceEnded(
   input: Input<"get_task">,
   ms: Millis,
 ): Promise<CellAnswer> {
-  const command = { name: "get_task", input } as const;
-  const read = await ports.execute(command);
+  const read = await ports.execute({ name: "get_task", input });
   const task = valueOf<"get_task">(read);
-  if (task === null || isEnded(task.state)) return read;
-  await taskEnd(ports, input.id, ms);
-  return ports.execute(command);
+  return task === null || isEnded(task.state) ? read : readOnceEnded(ports, input, ms);
 }
 
-/** Returns once the task has ended, or after `ms` milliseconds. */
-async function taskEnd({ registry, waiters }: PollPorts, id: string, ms: Millis): Promise<void> {
-  const task = registry.tasks.get(id);
-  if (task !== null && !isEnded(task.state)) await waiters.wait(id, ms);
+/** Waits for the end of a task here, and goes on in the other cell with the time that is left if it moves there. */
+async function readOnceEnded(
+  ports: PollPorts,
+  input: Input<"get_task">,
+  ms: Millis,
+): Promise<CellAnswer> {
+  const { registry, waiters, now } = ports;
+  const until = now() + ms;
+  for (;;) {
+    const left = until - now();
+    const holder = registry.cells.isSingle ? null : holderOf(registry, input.id);
+    if (typeof holder === "number") return ports.elsewhere(holder, input, Math.max(0, left));
+    const task = registry.tasks.get(input.id);
+    const isMoving = holder === "moving";
+    if (left <= 0 || (!isMoving && (task === null || isEnded(task.state)))) break;
+    await waiters.wait(input.id, isMoving ? Math.min(left, MOVING_INTERVAL) : left);
+  }
+  return ports.execute({ name: "get_task", input });
 }
 
 /** What one command has answered; null if it was refused or its caller has to ask again. */

@@ -1,5 +1,8 @@
 import type { AdmissionCommands } from "./admission.ts";
 import type { Topology } from "../cells/topology.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { PayloadOf } from "../protocol/messages.ts";
+import type { MovedTask } from "../registry/moved-tasks.ts";
 
 type RevokePeer = AdmissionCommands["revoke_peer"];
 
@@ -15,4 +18,14 @@ export type CellMessage =
   /** Bars a key whose record may be there. */
   | { readonly type: "revoke_peer"; readonly revoke: RevokePeer["input"]; readonly actor: string }
   /** To cell 0: a draining cell has nothing left. `version`: of the topology by which it drains. */
-  | { readonly type: "drained"; readonly version: number };
+  | { readonly type: "drained"; readonly version: number }
+  /** Queued tasks that are the other cell's from now on. */
+  | { readonly type: "tasks"; readonly tasks: readonly MovedTask[] }
+  /** A task that the other cell counts for its concurrency key has ended. */
+  | { readonly type: "permit_returned"; readonly taskId: string }
+  /** To the home of the peer that submitted it: a task has ended. */
+  | { readonly type: "report"; readonly owner: PeerId; readonly shown: PayloadOf<"task_shown"> }
+  /** An owner whose tasks have moved may cause nothing any more. `passed`: over how many cells this came. */
+  | { readonly type: "end_owner"; readonly key: string; readonly passed: number }
+  /** The key of a peer whose tasks have moved was rotated. */
+  | { readonly type: "owner_rotated"; readonly from: PeerId; readonly to: PeerId };

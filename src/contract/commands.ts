@@ -14,6 +14,7 @@ import { METRIC_CALLERS, type MetricCommands } from "./metrics.ts";
 import { PEER_CALLERS, type PeerCommands } from "./peers.ts";
 import { STORAGE_CALLERS, type StorageCommands } from "./storage.ts";
 import { TASK_CALLERS, type TaskCommands } from "./tasks.ts";
+import { TASK_MOVE_CALLERS, type TaskMoveCommands } from "./task-moves.ts";
 import { TRACING_CALLERS, type TracingCommands } from "./tracing.ts";
 import { WEBHOOK_CALLERS, type WebhookCommands } from "./webhooks.ts";
 
@@ -34,6 +35,7 @@ export interface Commands
     MetricCommands,
     AlertCommands,
     CellCommands,
+    TaskMoveCommands,
     KernelCommands {}
 
 export type CommandName = keyof Commands;
@@ -92,5 +94,6 @@ export const COMMAND_CALLERS: CallersOf<Commands> = {
   ...METRIC_CALLERS,
   ...ALERT_CALLERS,
   ...CELL_CALLERS,
+  ...TASK_MOVE_CALLERS,
   ...KERNEL_CALLERS,
 };

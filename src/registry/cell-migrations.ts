@@ -27,4 +27,16 @@ export const CELL_MIGRATIONS: readonly (readonly string[])[] = [
       unmoved_before INTEGER
     )`,
   ],
+  [
+    // Tasks that have moved between cells.
+    `CREATE TABLE task_forwards (
+      task_id TEXT PRIMARY KEY, cell INTEGER NOT NULL, seq INTEGER NOT NULL, owner TEXT NOT NULL, concurrency_key TEXT,
+      expires_at INTEGER NOT NULL
+    ) WITHOUT ROWID`,
+    `CREATE INDEX task_forwards_expiry ON task_forwards (expires_at)`,
+    `CREATE INDEX task_forwards_owners ON task_forwards (owner)`,
+    `CREATE TABLE task_arrivals (
+      task_id TEXT PRIMARY KEY, hops INTEGER NOT NULL, permit_cell INTEGER, concurrency TEXT
+    ) WITHOUT ROWID`,
+  ],
 ];

@@ -78,6 +78,7 @@ export function endedTasksTable(sql: Sql, bytes: OwnerBytes, forget: (id: string
       sql.exec(`DELETE FROM callbacks WHERE task_id = ?`, id);
       sql.exec(`DELETE FROM choices WHERE task_id = ?`, id);
       sql.exec(`DELETE FROM idempotency WHERE task_id = ?`, id);
+      sql.exec(`DELETE FROM task_arrivals WHERE task_id = ?`, id);
       const [result] = sql.exec(`DELETE FROM task_results WHERE task_id = ? RETURNING blob_id`, id);
       sql.exec(`DELETE FROM tasks WHERE seq = ?`, seq);
       bytes.addEnded(owner, -size);

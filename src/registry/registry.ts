@@ -61,6 +61,9 @@ import { submittersTable } from "./submitters.ts";
 import { TableChanges, type TableName } from "./table-changes.ts";
 import { taskSelection } from "./task-selection.ts";
 import { taskResultsTable } from "./task-results.ts";
+import { taskArrivalsTable } from "./task-arrivals.ts";
+import { taskForwardsTable } from "./task-forwards.ts";
+import { TaskMoveClock } from "./task-move-clock.ts";
 import { tasksTable } from "./tasks.ts";
 import { Trims } from "./trims.ts";
 import { tombstonesTable } from "./tombstones.ts";
@@ -129,6 +132,7 @@ export function openRegistry(
   const onLimits = (): void => ownerLimits.forgetAll();
   const onLoss = (): void => lostRights.note();
   const taskResults = taskResultsTable(sql);
+  const taskForwards = taskForwardsTable(lasting, () => changes.mark("tasks"));
   const callbacks = callbacksTable(on("callbacks"));
   const apiTokens = apiTokensTable(changes.watch(lasting, "apiTokens"), { onLimits, onLoss });
   const submitters = submittersTable(lasting);
@@ -170,6 +174,7 @@ export function openRegistry(
     ...kindSettings.kept,
     ownerLimits,
     taskResults.kept,
+    taskForwards.kept,
     callbacks.kept,
     endedOwners.kept,
     submitters.kept,
@@ -248,6 +253,12 @@ export function openRegistry(
     taskSelection: taskSelection(sql),
     attempts: attemptsTable(sql),
     taskResults,
+    /** Where tasks went that were here, and what is kept of those that came. */
+    taskForwards,
+    taskArrivals: taskArrivalsTable(sql),
+    taskMoveClock: new TaskMoveClock(),
+    /** For statements that move a task, which concern several tables. */
+    movesSql: changes.watch(lasting, "tasks"),
     resultUploads: resultUploadsTable(on("resultUploads")),
     idempotency: idempotencyTable(lasting),
     webhookSources: webhookSourcesTable(sql, onLimits),

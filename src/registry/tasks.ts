@@ -153,7 +153,8 @@ export function tasksTable(
       return row === undefined ? null : readListed(row);
     },
 
-    insert(task: Task): void {
+    /** @param isNew false if another cell has accepted it */
+    insert(task: Task, isNew = true): void {
       const payload = textOfJson(task.payload);
       const requirements = JSON.stringify(task.requirements);
       const owner = ownerKeyOf(task);
@@ -164,7 +165,7 @@ export function tasksTable(
         { ...writeTask(task), payload, requirements, quota_owner: owner, bytes },
         "RETURNING seq",
       );
-      recordChange(task, null);
+      if (isNew) recordChange(task, null);
       if (task.endedAt === null) ownerBytes.opened(task.id, { owner, bytes });
       else ownerBytes.addEnded(owner, bytes);
       if (isSmall(task)) kept.wrote(task.id, task);

@@ -17,7 +17,7 @@ export const toAny =
   (network, input) =>
     network.ask(anyCell(network), name, input);
 
-export function anyCell({ topology, random }: Network): number {
+function anyCell({ topology, random }: Network): number {
   const cells = activeCells(topology);
   return cells[Math.floor(random() * cells.length)] ?? 0;
 }

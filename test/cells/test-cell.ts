@@ -2,6 +2,7 @@ import type { Bytes } from "../../src/base/bytes.ts";
 import type { Random, RandomBytes } from "../../src/base/clock.ts";
 import { err } from "../../src/base/result.ts";
 import type { CommandAnswer, SentCommand } from "../../src/contract/commands.ts";
+import type { CellPorts } from "../../src/coordinator/cells/cell-calls.ts";
 import { CellNode } from "../../src/coordinator/cells/cell-node.ts";
 import { DueTimes } from "../../src/coordinator/kernel/due-times.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
@@ -12,6 +13,7 @@ import {
   type Executed,
   type GroupedCommand,
 } from "../../src/coordinator/kernel/execute.ts";
+import { TaskMover } from "../../src/coordinator/moves/task-mover.ts";
 import { OutboxRunner, OWN_DELIVERIES } from "../../src/coordinator/outbox/runner.ts";
 import { isReadCommand } from "../../src/contract/read-commands.ts";
 import { isEndAwaited, type EndFault, type SessionRef } from "../../src/peers/session-orders.ts";
@@ -39,6 +41,7 @@ export interface CellSurroundings {
 }
 
 const UNCONFIRMED = { code: "revoke_unconfirmed", detail: "not confirmed" } as const;
+const CRASHED = { code: "unavailable", detail: "the cell has crashed" } as const;
 
 /** One cell: a real coordinator with a database in memory, whose calls of others go through the transport of the mesh. */
 export class TestCell {
@@ -48,6 +51,7 @@ export class TestCell {
   registry: Registry;
   node: CellNode;
   #outbox: OutboxRunner;
+  #mover!: TaskMover;
   #dueTimes = new DueTimes();
   /** Grows with each crash: what a cell of before still wants to do is not done. */
   #life = 0;
@@ -95,7 +99,7 @@ export class TestCell {
   async tick(): Promise<void> {
     this.#runNow("tick", {});
     this.#dueTimes.forget();
-    await this.#outbox.run();
+    await Promise.all([this.#outbox.run(), this.#mover.run()]);
   }
 
   /** When the alarm rings next. */
@@ -128,12 +132,15 @@ export class TestCell {
     const registry = openRegistry(this.#sql);
     const mesh = this.#mesh;
     const life = this.#life;
-    const node = new CellNode({
+    const ports: CellPorts = {
       registry,
       now: () => mesh.now,
-      run: (actor, commands) => this.run(actor, commands),
+      run: async (actor, commands) =>
+        life === this.#life ? this.run(actor, commands) : commands.map(() => err(CRASHED)),
       call: (cell, actor, commands) => mesh.callBetween(cell, actor, commands),
-    });
+    };
+    const node = new CellNode(ports);
+    this.#mover = new TaskMover(ports, mesh.random);
     const outbox = new OutboxRunner(
       {
         registry,
@@ -197,6 +204,7 @@ export class TestCell {
       case "recall":
       case "report":
       case "task_ended":
+      case "task_moved":
         this.#mesh.effects.push(effect);
         return true;
       default:

@@ -4,6 +4,7 @@ import { ROTATIONS_MAX, ROTATION_WINDOW } from "../../protocol/constants.ts";
 import { dialsAfterRotation } from "../dialing/dial-lifecycle.ts";
 import { assignerScope } from "../tasks/session-tasks.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
+import { rotateOwnerElsewhere } from "../moves/owners.ts";
 import { moveEvidence } from "../peers/evidence.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import { limitRotatedKeys, limitTombstones } from "../peers/record-limits.ts";
@@ -59,6 +60,7 @@ export const rotatePeer: Handler<"rotate_peer"> = (
     session: null,
   });
   registry.tasks.handOver(peerId, newPeerId);
+  rotateOwnerElsewhere(context, peerId, newPeerId);
   registry.idempotency.handOver(assignerScope(peerId), assignerScope(newPeerId));
   registry.coordinates.handOver(peerId, newPeerId);
   registry.pairRtts.handOver(peerId, newPeerId);

@@ -4,6 +4,7 @@ import type { MusterError } from "../../protocol/errors.ts";
 import { beforePeerCommand } from "./before-peers.ts";
 import { beforeSubmission } from "./before-submissions.ts";
 import { beforeRotation } from "./expect-peer.ts";
+import { MOVED_TASKS } from "../moves/before.ts";
 import type { CellCalls } from "./cell-calls.ts";
 
 /**
@@ -19,6 +20,24 @@ export type Before<K extends CommandName> = (
 /** The work before each command, in its order: each is looked at once the one before it is done. */
 const BEFORE: { readonly [K in CommandName]?: readonly Before<K>[] } = {
   rotate_peer: [beforeRotation],
+  get_task: [MOVED_TASKS.get_task],
+  cancel_task: [MOVED_TASKS.cancel_task],
+  retry_task: [MOVED_TASKS.retry_task],
+  why_task: [MOVED_TASKS.why_task],
+  trace_task: [MOVED_TASKS.trace_task],
+  read_result: [MOVED_TASKS.read_result],
+  read_own_result: [MOVED_TASKS.read_own_result],
+  repeat_callback: [MOVED_TASKS.repeat_callback],
+  read_payload: [MOVED_TASKS.read_payload],
+  begin_result: [MOVED_TASKS.begin_result],
+  result_uploaded: [MOVED_TASKS.result_uploaded],
+  submit_task: [MOVED_TASKS.submit_task],
+  enqueue_task: [MOVED_TASKS.enqueue_task],
+  submit_batch: [MOVED_TASKS.submit_batch],
+  assign_task: [MOVED_TASKS.assign_task],
+  query_task: [MOVED_TASKS.query_task],
+  recall_task: [MOVED_TASKS.recall_task],
+  retry_own_task: [MOVED_TASKS.retry_own_task],
 };
 
 /** The work before a command; null if there is none. */

@@ -55,12 +55,12 @@ export class CellNode {
   async run(actor: string, commands: readonly SentCommand[]): Promise<readonly CommandAnswer[]> {
     const { registry, run } = this.#ports;
     if (registry.cells.isSingle || actor.startsWith("cell:")) return run(actor, commands);
-    const works = commands.map(({ name, input }) => before(this.#calls, name, input, actor));
-    if (works.every((work) => work === null)) return run(actor, commands);
+    const isFree = commands.every((command) => this.#workBefore(actor, command) === null);
+    const ran = isFree ? await run(actor, commands) : [];
     const answers: CommandAnswer[] = [];
     for (const [index, command] of commands.entries()) {
-      const given = (await works[index]?.()) ?? null;
-      answers.push(given ?? onlyAnswer(await run(actor, [command])));
+      const answer = ran[index] ?? (await this.#runOne(actor, command));
+      answers.push(await this.#unlessMoved(actor, command, answer));
     }
     return answers;
   }
@@ -68,6 +68,26 @@ export class CellNode {
   /** Fetches the next page of the peers of a cell that belong here. Throws if the cell does not answer. */
   pullPeers(cell: number): Promise<void> {
     return pullPage(this.#calls, cell);
+  }
+
+  #workBefore(actor: string, { name, input }: SentCommand) {
+    return before(this.#calls, name, input, actor);
+  }
+
+  async #runOne(actor: string, command: SentCommand): Promise<CommandAnswer> {
+    const given = (await this.#workBefore(actor, command)?.()) ?? null;
+    return given ?? onlyAnswer(await this.#ports.run(actor, [command]));
+  }
+
+  /** What a command is about may have moved to another cell while the command waited for its turn. */
+  async #unlessMoved(
+    actor: string,
+    command: SentCommand,
+    answer: CommandAnswer,
+  ): Promise<CommandAnswer> {
+    const isMissing = !answer.ok && answer.error.code === "not_found";
+    if (!isMissing || this.#workBefore(actor, command) === null) return answer;
+    return this.#runOne(actor, command);
   }
 
   /** In cell 0: any command makes the configured number of cells the topology. */

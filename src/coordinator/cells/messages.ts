@@ -5,6 +5,9 @@ import { done, type Handler } from "../kernel/handler.ts";
 import { addToOutbox } from "../kernel/marks.ts";
 import { takeRevocation } from "./bar-peer.ts";
 import { takeDrained } from "./draining.ts";
+import { rotateOwner, takePermit, takeReport } from "../moves/owners.ts";
+import { takeTasks } from "../moves/take-tasks.ts";
+import { endOwner } from "../tasks/end-owner.ts";
 import { learn } from "./topology.ts";
 
 export const nextMessages: Handler<"next_messages"> = ({ registry }, { to }) =>
@@ -48,6 +51,16 @@ function take(context: Context, from: number, message: CellMessage): void {
       return takeRevocation(context, message.revoke, message.actor);
     case "drained":
       return takeDrained(context, from, message.version);
+    case "tasks":
+      return takeTasks(context, from, message.tasks);
+    case "permit_returned":
+      return takePermit(context, message);
+    case "report":
+      return takeReport(context, message);
+    case "end_owner":
+      return endOwner(context, message.key, message.passed);
+    case "owner_rotated":
+      return rotateOwner(context, message.from, message.to);
     default:
       message satisfies never;
   }

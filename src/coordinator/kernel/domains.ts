@@ -8,6 +8,7 @@ import { dialing } from "../dialing/domain.ts";
 import { discovery } from "../discovery/domain.ts";
 import { events } from "../events/domain.ts";
 import { metrics } from "../metrics/domain.ts";
+import { moves } from "../moves/domain.ts";
 import { outbox } from "../outbox/domain.ts";
 import { peers } from "../peers/domain.ts";
 import { storage } from "../storage/domain.ts";
@@ -35,6 +36,7 @@ export const HANDLERS: { readonly [K in Exclude<CommandName, "tick">]: Handler<K
   ...tracing.handlers,
   ...alerts.handlers,
   ...cells.handlers,
+  ...moves.handlers,
 };
 
 export const AUDIT: AuditEntriesOf<Commands> = {
@@ -53,6 +55,7 @@ export const AUDIT: AuditEntriesOf<Commands> = {
   ...tracing.audit,
   ...alerts.audit,
   ...cells.audit,
+  ...moves.audit,
 };
 
 /** In the order in which `tick` runs them: attempts end before peers are evicted, dialing follows both, and alerts see what all have done. */
@@ -65,6 +68,7 @@ export const JOBS: readonly Job[] = [
   ...discovery.jobs,
   ...dialing.jobs,
   ...cells.jobs,
+  ...moves.jobs,
   ...outbox.jobs,
   ...storage.jobs,
   ...tracing.jobs,

@@ -33,6 +33,8 @@ export type Effect =
   | { readonly type: "end_session"; readonly to: SessionRef; readonly fault: EndFault }
   | { readonly type: "dial"; readonly order: DialOrder }
   | { readonly type: "task_ended"; readonly taskId: string }
+  /** The task is another cell's now: callers who wait for it go on there. */
+  | { readonly type: "task_moved"; readonly taskId: string }
   /** Writes a line of the log. */
   | { readonly type: "log"; readonly entry: LogEntry }
   /** The caller is answered once the other cell has taken this message. */

@@ -55,6 +55,11 @@ export const LIFETIMES: readonly Lifetime[] = [
     remove: ({ registry, now }) => registry.idempotency.prune(now, ROWS_AT_ONCE),
   },
   {
+    table: "task_forwards",
+    next: ({ registry }) => registry.taskForwards.oldest(),
+    remove: ({ registry, now }) => registry.taskForwards.prune(now, ROWS_AT_ONCE),
+  },
+  {
     table: "choices",
     next: ({ registry }) => dueAfter(registry.choices.oldest(), CHOICE_RETENTION + 1),
     remove: ({ registry, now }) => registry.choices.prune(now - CHOICE_RETENTION, ROWS_AT_ONCE),

@@ -5,6 +5,7 @@ import { endReasonOf, ownerKeyOf } from "../../tasks/owner-key.ts";
 import { isEnded, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Job } from "../kernel/job.ts";
+import { endOwnerElsewhere } from "../moves/owners.ts";
 import { settleCallback } from "../tracing/queue-spans.ts";
 import { cancelAttempt, endTask } from "./leases.ts";
 
@@ -16,13 +17,16 @@ const CALLBACKS_AT_ONCE = 500;
  * Ends what an owner set in motion, because it may cause nothing any more: its tasks are cancelled and its callbacks given up.
  * From this transaction on none of its tasks is offered and no callback of them is sent (`isEnding`). The first part is done
  * at once, and the job `end_owners` does the rest.
+ *
+ * @param passed over how many other cells the order came
  */
-export function endOwner(context: Context, key: string): void {
+export function endOwner(context: Context, key: string, passed = 0): void {
   const { registry, now } = context;
   const place = { dueAt: 0, taskId: "" };
   const owner: EndedOwner = { key, endedAt: now, tasks: 0, callbacks: 0, place, doneAt: null };
   registry.endedOwners.put(owner);
   endPartOf(context, owner, TASKS_AT_ONCE);
+  endOwnerElsewhere(context, key, passed);
 }
 
 /** Lets an owner cause tasks again. Refused while tasks of before are being cancelled: later ones would be, too. */

@@ -5,6 +5,7 @@ import { retryAt } from "../../tasks/retry.ts";
 import type { AttemptState, Task } from "../../tasks/task.ts";
 import { logLine } from "../kernel/log.ts";
 import { taskFields } from "../tracing/log-fields.ts";
+import { reportToHome, returnPermit } from "../moves/owners.ts";
 import { queueTaskSpans } from "../tracing/queue-spans.ts";
 import { scheduleCallback } from "../webhooks/callback-registration.ts";
 import type { Context } from "../kernel/context.ts";
@@ -119,6 +120,7 @@ export function endTask(
   markWorkAvailable(context);
   effects.push({ type: "task_ended", taskId: task.id });
   scheduleCallback(context, task);
+  returnPermit(context, task);
   if (task.source === "peer") informSubmitter(context, task);
 }
 
@@ -127,6 +129,7 @@ function informSubmitter(context: Context, { id, owner }: Task): void {
   const giver = context.registry.peers.get(owner);
   const to = giver === null ? null : sessionOf(giver);
   if (to !== null) context.effects.push({ type: "report", to, shown: shownTo(context, owner, id) });
+  if (giver === null) reportToHome(context, { owner, id });
 }
 
 /**

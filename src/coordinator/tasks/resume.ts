@@ -32,6 +32,10 @@ export function resumeAttempt(context: Context, of: AttemptOf, said: Said): Task
   return reopen(context, registry.tasks.get(task.id) ?? task, attempt);
 }
 
+/** Whether an attempt of a queued task was given up whose peer may still bring the result. */
+export const mayStillResume = (task: Task, attempts: readonly Attempt[], now: number): boolean =>
+  attempts.some((attempt) => mayResume(task, attempt, attempts, now));
+
 function mayResume(task: Task, attempt: Attempt, all: readonly Attempt[], now: number): boolean {
   if (attempt.retries !== task.retries) return false; // an attempt of before the task was retried
   if (all.some(({ fence, begunAt }) => fence > attempt.fence && begunAt !== null)) return false;

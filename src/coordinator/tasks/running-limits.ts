@@ -1,4 +1,5 @@
 import type { LaneTraits } from "../../registry/lanes.ts";
+import { isCountedElsewhere } from "../moves/placement.ts";
 import type { Context } from "../kernel/context.ts";
 
 /** A limit for which a task waits although a peer could take it. */
@@ -12,9 +13,11 @@ export function laneLimit(
   const { running } = registry.tasks;
   const { maxRunning } = registry.ownerLimits.of(owner);
   if (maxRunning !== null && running.ofOwner(owner) >= maxRunning) return "owner";
-  if (concurrency !== null && running.ofKey(owner, concurrency.key) >= concurrency.limit)
-    return "concurrency_key";
-  return null;
+  if (concurrency === null) return null;
+  const elsewhere = registry.taskForwards.permitsOf(owner, concurrency.key);
+  const held = running.ofKey(owner, concurrency.key) + elsewhere;
+  const isOpen = held < concurrency.limit && !isCountedElsewhere(registry, { owner, concurrency });
+  return isOpen ? null : "concurrency_key";
 }
 
 /** The limit of a kind that holds its tasks; null when none does. */

@@ -6,6 +6,7 @@ import type { SessionInput } from "../../contract/inputs.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound, type Handler, afterAssignment } from "../kernel/handler.ts";
 import { peerOfSession } from "../admission/sessions.ts";
+import { MOVING } from "../moves/forwarded.ts";
 import { retryTask } from "./retry-task.ts";
 import { shownTo } from "./task-view.ts";
 import { acceptSubmission, visibleTask } from "./submit.ts";
@@ -26,6 +27,7 @@ export const assignTask: Handler<"assign_task"> = (context, { task, key, trace, 
   const idempotency = key === null ? null : { scope: assignerScope(owner), key };
   const accepted = acceptSubmission(context, { task, source: "peer", owner, idempotency, trace });
   if (!accepted.ok) return accepted;
+  if (context.registry.tasks.get(accepted.value.id) === null) return err(MOVING);
   return afterAssignment(() => shownTo(context, owner, accepted.value.id));
 };
 

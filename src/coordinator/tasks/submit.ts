@@ -35,6 +35,7 @@ import { countSubmitted } from "../metrics/task-counts.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { notFound, type Handler, afterAssignment } from "../kernel/handler.ts";
 import { checkPriority, checkQueueLimit } from "./queue-limit.ts";
+import { MOVING } from "../moves/forwarded.ts";
 import { checkRoom } from "../storage/room.ts";
 import { viewOf } from "./task-view.ts";
 import { taskSummary } from "./views.ts";
@@ -47,6 +48,7 @@ export const submitTask: Handler<"submit_task"> = (context, input) => {
   const accepted = acceptSubmission(context, input);
   if (!accepted.ok) return accepted;
   const { id, duplicate } = accepted.value;
+  if (duplicate && context.registry.tasks.get(id) === null) return err(MOVING);
   return afterAssignment(() => ({ task: viewOf(context, id), duplicate }));
 };
 
@@ -68,11 +70,13 @@ export const submitBatch: Handler<"submit_batch"> = (context, { tasks, idempoten
   for (const one of accepted)
     if (!one.ok) countRefusal(context.registry, "submission", one.error.code);
   return afterAssignment(() => ({
-    results: accepted.map((one) =>
-      one.ok
-        ? { task: taskSummary(existingTask(context, one.value.id)), duplicate: one.value.duplicate }
-        : { error: problemOf(one.error) },
-    ),
+    results: accepted.map((one) => {
+      if (!one.ok) return { error: problemOf(one.error) };
+      const task = context.registry.tasks.get(one.value.id);
+      // It is a duplicate, and has moved to another cell.
+      if (task === null) return { error: problemOf(MOVING) };
+      return { task: taskSummary(task), duplicate: one.value.duplicate };
+    }),
   }));
 };
 
@@ -236,7 +240,7 @@ function previousSubmission(
   const { registry, now } = context;
   const { scope, key } = input.idempotency;
   const before = registry.idempotency.get(scope, key, now);
-  if (before === null || registry.tasks.get(before.taskId) === null) return null;
+  if (before === null || !isKnown(context, before.taskId)) return null;
   // A webhook's key is signed: the same key is the same delivery, even if the mapping has changed since (WH3).
   if (!input.source.startsWith(WEBHOOK_SOURCE) && !isSameRequest(input, before.requestHash)) {
     return err({
@@ -247,6 +251,10 @@ function previousSubmission(
   }
   return ok({ id: before.taskId, duplicate: true });
 }
+
+/** Whether the task is here, or has moved to another cell. */
+const isKnown = ({ registry }: Context, id: string): boolean =>
+  registry.tasks.get(id) !== null || registry.taskForwards.get(id) !== null;
 
 /** Only the request decides, not what the mesh adds to it. zod writes the fields in one order, and the payload is as it came. */
 const requestHash = ({ task }: SubmitInput): string =>
@@ -283,6 +291,3 @@ export function visibleTask(
   const task = registry.tasks.get(id);
   return task !== null && (visibleTo === null || task.owner === visibleTo) ? task : null;
 }
-
-/** An existing task. */
-const existingTask = ({ registry }: Context, id: string): Task => registry.tasks.get(id) as Task;

@@ -11,7 +11,7 @@ import { taskView } from "./views.ts";
 
 /** The view of an existing task, as its caller sees it. */
 export function viewOf({ registry, config }: Context, id: string): TaskView {
-  const task = registry.tasks.get(id) as Task;
+  const task = withOwnKey(registry, registry.tasks.get(id) as Task);
   const extra = registry.taskResults.get(id);
   const view = taskView(task, registry.attempts.of(id), shownCallback(registry, id), extra);
   const statement = statementOf(task, extra);
@@ -23,6 +23,12 @@ export function viewOf({ registry, config }: Context, id: string): TaskView {
     result_fence: statement.fence,
     result_signature: signature,
   };
+}
+
+/** A task that counts for its concurrency key in another cell has no key here, but is shown with it. */
+function withOwnKey({ cells, taskArrivals }: Context["registry"], task: Task): Task {
+  const permit = cells.isSingle ? null : (taskArrivals.get(task.id)?.permit ?? null);
+  return permit === null ? task : { ...task, concurrency: permit.concurrency };
 }
 
 /** A task's callback; while its receiver does not answer, its next attempt is not before the receiver's next probe. */

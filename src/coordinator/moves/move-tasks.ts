@@ -1,0 +1,129 @@
+import { DAY } from "../../base/clock.ts";
+import { utf8Length } from "../../base/bytes.ts";
+import { ok } from "../../base/result.ts";
+import type { MoveOffer } from "../../contract/task-moves.ts";
+import { TASK_RETENTION } from "../../protocol/constants.ts";
+import type { Lane } from "../../registry/lanes.ts";
+import { removeMoved, type MovedTask } from "../../registry/moved-tasks.ts";
+import { ownerKeyOf } from "../../tasks/owner-key.ts";
+import type { Task } from "../../tasks/task.ts";
+import { sendToCell } from "../cells/send-message.ts";
+import type { Context } from "../kernel/context.ts";
+import { done, type Handler } from "../kernel/handler.ts";
+import { mayStillResume } from "../tasks/resume.ts";
+import { HOPS_MAX, MOVED_AT_ONCE, permitsLeft, reasonOf, tasksOf } from "./offers.ts";
+
+/** Bytes of tasks in one message, as JSON. A single task may have more. */
+const MESSAGE_BYTES = 512 * 1_024;
+/** A row of the database has at most 2 MB: a task whose message would have more does not move. */
+const TASK_BYTES_MAX = 1_900_000;
+
+/**
+ * Moves queued tasks: in this transaction their rows go into messages for the other cell, and forwards say where they are. From now on no peer
+ * of this cell gets them, and the message makes them tasks of the other cell, once.
+ */
+export const moveTasks: Handler<"move_tasks"> = (context, { to, offer, limit }) => {
+  const { registry } = context;
+  const { own, topology } = registry.cells;
+  const isThere = topology.cells[to] === "active" && to !== own;
+  const mayLeave = isThere && (offer.reason === "draining" || registry.taskForwards.hasRoom());
+  if (!mayLeave) return ok({ moved: 0 });
+  const moves: Move[] = [];
+  for (const lane of [...registry.tasks.waiting.lanes(offer.shape, "queued")]) {
+    const left = Math.min(limit, MOVED_AT_ONCE) - moves.length;
+    if (left <= 0) break;
+    if (lane.owner !== offer.owner || !isStill(context, offer, lane, to)) continue;
+    for (const { id } of tasksOf(context, lane, offer.reason, left)) {
+      const move = moveOf(context, id, offer.reason);
+      if (move !== null) moves.push(move);
+    }
+  }
+  for (const moved of inMessages(moves)) send(context, to, moved);
+  return ok({ moved: moves.length });
+};
+
+/** Whether the reason still holds: other commands may have run since the offer was made. */
+function isStill(context: Context, offer: MoveOffer, lane: Lane, to: number): boolean {
+  const why = reasonOf(context, offer.shape, lane);
+  return why?.reason === offer.reason && (why.to === null || why.to === to);
+}
+
+interface Move {
+  readonly moved: MovedTask;
+  readonly before: Task;
+  readonly bytes: number;
+}
+
+/** What leaves with a task; null if it must stay. */
+function moveOf(context: Context, id: string, reason: MoveOffer["reason"]): Move | null {
+  const { registry, now } = context;
+  const before = registry.tasks.get(id);
+  if (before === null || before.state !== "queued") return null;
+  const attempts = registry.attempts.of(id);
+  // Its earlier peer may still bring the result, and is in this cell.
+  if (mayStillResume(before, attempts, now)) return null;
+  const callback = registry.callbacks.get(id);
+  const extra = registry.taskResults.get(id);
+  if ((callback !== null && callback.dueAt !== null) || extra.blobId !== null) return null;
+  const arrival = registry.taskArrivals.get(id);
+  const isSearch = reason !== "placed" && reason !== "draining";
+  const hops = (arrival?.hops ?? 0) + Number(isSearch);
+  if (isSearch && hops > HOPS_MAX) return null;
+  const { concurrency } = before;
+  const isPermitted = concurrency !== null && reason !== "placed";
+  if (isPermitted && permitsLeft(context, before) <= 0) return null;
+  const own = { cell: registry.cells.own, concurrency };
+  const permit = isPermitted ? { ...own, concurrency } : (arrival?.permit ?? null);
+  const task = isPermitted ? { ...before, concurrency: null } : before;
+  const moved: MovedTask = { task, attempts, callback, sealTo: extra.sealTo, hops, permit };
+  const bytes = utf8Length(JSON.stringify(moved));
+  return bytes > TASK_BYTES_MAX ? null : { moved, before, bytes };
+}
+
+/** The tasks in as few messages as their bytes permit. */
+function inMessages(moves: readonly Move[]): readonly (readonly Move[])[] {
+  const messages: Move[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const move of moves) {
+    if (bytes + move.bytes > MESSAGE_BYTES) {
+      messages.push([]);
+      bytes = 0;
+    }
+    messages.at(-1)?.push(move);
+    bytes += move.bytes;
+  }
+  return messages;
+}
+
+function send(context: Context, to: number, moves: readonly Move[]): void {
+  const { registry, effects } = context;
+  const tasks = moves.map(({ moved }) => moved);
+  const seq = sendToCell(context, to, { type: "tasks", tasks });
+  for (const { before, moved } of moves) {
+    removeMoved(registry.movesSql, registry, before);
+    registry.taskForwards.put({
+      taskId: before.id,
+      cell: to,
+      seq,
+      owner: ownerKeyOf(before),
+      concurrencyKey:
+        before.concurrency !== null && moved.permit !== null ? before.concurrency.key : null,
+      expiresAt: forwardUntil(before.deadlineAt),
+    });
+    effects.push({ type: "task_moved", taskId: before.id });
+  }
+}
+
+/** A task can be there until so long after its deadline. */
+const forwardUntil = (deadlineAt: number): number => deadlineAt + TASK_RETENTION + DAY;
+
+/** A task that is put back into the queue has a new deadline, at most 30 days ahead. */
+export const renewForward: Handler<"renew_forward"> = ({ registry, now }, { id }) => {
+  registry.taskForwards.keepUntil(id, forwardUntil(now + 2 * TASK_RETENTION));
+  return done;
+};
+
+export const forgetForward: Handler<"forget_forward"> = ({ registry }, { id }) => {
+  registry.taskForwards.remove(id);
+  return done;
+};

@@ -1,0 +1,77 @@
+import { homeOf } from "../../cells/topology.ts";
+import type { CellMessage } from "../../contract/cell-messages.ts";
+import type { PeerId } from "../../protocol/ids.ts";
+import type { Task } from "../../tasks/task.ts";
+import { sendAndAwait, sendToCell } from "../cells/send-message.ts";
+import type { Context } from "../kernel/context.ts";
+import { markWorkAvailable } from "../kernel/marks.ts";
+import { sessionOf } from "../peers/scored-peers.ts";
+import { shownTo } from "../tasks/task-view.ts";
+
+type Message<T extends CellMessage["type"]> = Extract<CellMessage, { type: T }>;
+
+/** How often the end of an owner is passed on: to a cell that got its tasks, and to the cells that got them from there. */
+const ENDS_PASSED_MAX = 4;
+
+/** An owner was ended whose tasks have moved: the cells that got them end it, too, before the caller is answered. */
+export function endOwnerElsewhere(context: Context, key: string, passed = 0): void {
+  const { cells, taskForwards } = context.registry;
+  if (cells.isSingle || passed >= ENDS_PASSED_MAX) return;
+  for (const cell of taskForwards.cellsOf(key))
+    sendAndAwait(context, cell, { type: "end_owner", key, passed: passed + 1 });
+}
+
+/** The key of a peer was rotated whose tasks have moved. */
+export function rotateOwnerElsewhere(context: Context, from: PeerId, to: PeerId): void {
+  const { cells, taskForwards } = context.registry;
+  if (cells.isSingle) return;
+  for (const cell of taskForwards.cellsOf(from))
+    sendToCell(context, cell, { type: "owner_rotated", from, to });
+  taskForwards.handOver(from, to);
+}
+
+/** The same in a cell that got tasks of the peer. */
+export function rotateOwner(context: Context, from: PeerId, to: PeerId): void {
+  context.registry.tasks.handOver(from, to);
+  rotateOwnerElsewhere(context, from, to);
+}
+
+/** A task has ended here that another cell has to know of: the one where it counts for its concurrency key. */
+export function returnPermit(context: Context, task: Task): void {
+  const { registry } = context;
+  if (registry.cells.isSingle) return;
+  const arrival = registry.taskArrivals.get(task.id);
+  if (arrival === null || arrival.permit === null) return;
+  const { cell, concurrency } = arrival.permit;
+  registry.taskArrivals.put({ ...arrival, permit: null });
+  // If it is put back into the queue, it goes to the cell of its key again.
+  registry.movesSql.exec(
+    `UPDATE tasks SET concurrency_key = ?, concurrency_limit = ? WHERE id = ?`,
+    concurrency.key,
+    concurrency.limit,
+    task.id,
+  );
+  registry.tasks.kept.forget(task.id);
+  sendToCell(context, cell, { type: "permit_returned", taskId: task.id });
+}
+
+export function takePermit(context: Context, { taskId }: Message<"permit_returned">): void {
+  context.registry.taskForwards.endPermit(taskId);
+  markWorkAvailable(context);
+}
+
+/** Informs the peer that submitted a task of its end, if its home is another cell. */
+export function reportToHome(context: Context, { owner, id }: Pick<Task, "owner" | "id">): void {
+  const { cells } = context.registry;
+  if (cells.isSingle) return;
+  const home = homeOf(cells.topology, owner);
+  if (home === cells.own) return;
+  const shown = shownTo(context, owner, id);
+  sendToCell(context, home, { type: "report", owner, shown });
+}
+
+export function takeReport(context: Context, { owner, shown }: Message<"report">): void {
+  const peer = context.registry.peers.get(owner);
+  const to = peer === null ? null : sessionOf(peer);
+  if (to !== null) context.effects.push({ type: "report", to, shown });
+}

@@ -1,0 +1,44 @@
+import type { Task } from "../tasks/task.ts";
+import { json, number, numberOrNull, textOrNull, type Sql } from "./sql.ts";
+
+/** What is kept of a task that another cell accepted or had. */
+export interface TaskArrival {
+  readonly taskId: string;
+  /** How often it has moved because there was no room, or nobody who could take it. */
+  readonly hops: number;
+  /** The cell where it counts for its concurrency key until it ends, and that key; null: none. Here it then has no key. */
+  readonly permit: Permit | null;
+}
+
+export interface Permit {
+  readonly cell: number;
+  readonly concurrency: NonNullable<Task["concurrency"]>;
+}
+
+/** The tasks that have come from another cell. */
+export function taskArrivalsTable(sql: Sql) {
+  return {
+    get(taskId: string): TaskArrival | null {
+      const [row] = sql.exec(`SELECT * FROM task_arrivals WHERE task_id = ?`, taskId);
+      if (row === undefined) return null;
+      const cell = numberOrNull(row, "permit_cell");
+      const isPermitted = cell !== null && textOrNull(row, "concurrency") !== null;
+      const permit = isPermitted
+        ? { cell, concurrency: json<Permit["concurrency"]>(row, "concurrency") }
+        : null;
+      return { taskId, hops: number(row, "hops"), permit };
+    },
+    put({ taskId, hops, permit }: TaskArrival): void {
+      sql.exec(
+        `INSERT OR REPLACE INTO task_arrivals (task_id, hops, permit_cell, concurrency) VALUES (?, ?, ?, ?)`,
+        taskId,
+        hops,
+        permit?.cell ?? null,
+        permit === null ? null : JSON.stringify(permit.concurrency),
+      );
+    },
+    remove(taskId: string): void {
+      sql.exec(`DELETE FROM task_arrivals WHERE task_id = ?`, taskId);
+    },
+  };
+}

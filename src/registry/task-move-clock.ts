@@ -1,0 +1,38 @@
+import { SECOND, type Millis } from "../base/clock.ts";
+
+/** From the first queued task until it is looked whether one should move. */
+const FIRST_LOOK: Millis = SECOND / 4;
+/** Between two looks, while tasks move, and the longest pause while none does. */
+const INTERVAL: Millis = SECOND;
+const INTERVAL_MAX: Millis = 4 * SECOND;
+
+/** When a cell looks next whether queued tasks should move to another cell, in memory. A cell without queued tasks does not look. */
+export class TaskMoveClock {
+  #next: Millis | null = null;
+  #interval = INTERVAL;
+
+  /** Null while nothing is queued. */
+  due(now: Millis, isQueued: boolean): Millis | null {
+    if (!isQueued) {
+      this.#interval = INTERVAL;
+      return (this.#next = null);
+    }
+    // A clock that was set back must not stop it.
+    if (this.#next === null || this.#next > now + INTERVAL_MAX) this.#next = now + FIRST_LOOK;
+    return this.#next;
+  }
+
+  /** Whether to look now; if so, the next look is after a pause. */
+  begins(now: Millis, isQueued: boolean): boolean {
+    const due = this.due(now, isQueued);
+    if (due === null || due > now) return false;
+    this.#next = now + this.#interval;
+    return true;
+  }
+
+  /** A look has ended. */
+  ended(now: Millis, hasMoved: boolean): void {
+    this.#interval = hasMoved ? INTERVAL : Math.min(2 * this.#interval, INTERVAL_MAX);
+    if (this.#next !== null) this.#next = now + this.#interval;
+  }
+}

@@ -1,0 +1,85 @@
+import { exactJsonOf } from "../../src/base/json-text/json-text.ts";
+import { homeOf } from "../../src/cells/topology.ts";
+import type { CommandAnswer, Output, SessionCommand } from "../../src/contract/commands.ts";
+import type { TaskOffer } from "../../src/protocol/messages.ts";
+import { ANNOUNCED, type Announced } from "../coordinator/announced.ts";
+import { testKey, type Key } from "../coordinator/keys.ts";
+import { must, present } from "../must.ts";
+import type { CellMesh } from "./cell-mesh.ts";
+
+/** A peer of a mesh of cells, whose messages the test sends. */
+export class MeshPeer {
+  readonly mesh: CellMesh;
+  readonly key: Key;
+  session = "";
+  epoch = 0;
+  #sessions = 0;
+  /** How many offers of its session were answered. */
+  #answered = 0;
+
+  constructor(mesh: CellMesh, key: Key) {
+    this.mesh = mesh;
+    this.key = key;
+  }
+
+  get id(): string {
+    return this.key.id;
+  }
+
+  async join(announced: Announced = {}): Promise<this> {
+    this.session = `${this.id} ${++this.#sessions}`;
+    this.#answered = 0;
+    const { id: peerId, publicKey } = this.key;
+    const input = { ...ANNOUNCED, ...announced, peerId, publicKey, session: this.session };
+    const admitted = (await this.send({ name: "admit", input })) as never;
+    this.epoch = (must(admitted) as Output<"admit">).epoch;
+    return this;
+  }
+
+  async send(command: SessionCommand): Promise<CommandAnswer> {
+    const [answer] = await this.mesh.session(command);
+    return present(answer);
+  }
+
+  get offers(): readonly TaskOffer[] {
+    return this.mesh.inbox(this.session).offers;
+  }
+
+  /** The oldest offer that was not answered; null if there is none. */
+  nextOffer(): TaskOffer | null {
+    return this.offers[this.#answered++] ?? (this.#answered--, null);
+  }
+
+  attempt({ task_id: taskId, fence }: TaskOffer) {
+    return { peerId: this.id, epoch: this.epoch, taskId, fence };
+  }
+
+  accept(offer: TaskOffer): Promise<CommandAnswer> {
+    return this.send({ name: "accept_task", input: this.attempt(offer) });
+  }
+
+  finish({ task_id, fence }: TaskOffer): Promise<CommandAnswer> {
+    const outcome = { task_id, fence, ok: true, result: exactJsonOf(this.id) } as const;
+    const { id: peerId, epoch } = this;
+    return this.send({ name: "finish_task", input: { peerId, epoch, outcome } });
+  }
+
+  /** Does everything that it is offered; returns how many tasks. */
+  async work(): Promise<number> {
+    for (let done = 0; ; done++) {
+      const offer = this.nextOffer();
+      if (offer === null) return done;
+      await this.accept(offer);
+      await this.finish(offer);
+    }
+  }
+}
+
+/** A key of a peer whose home is this cell, in the mesh as its callers know it. */
+export function keyAt(mesh: CellMesh, cell: number, nth = 0): Key {
+  let left = nth;
+  for (let seed = 1_000; ; seed++) {
+    const key = testKey(seed);
+    if (homeOf(mesh.known, key.id) === cell && left-- === 0) return key;
+  }
+}

@@ -31,7 +31,7 @@ export class MeshPeer {
     this.#answered = 0;
     const { id: peerId, publicKey } = this.key;
     const input = { ...ANNOUNCED, ...announced, peerId, publicKey, session: this.session };
-    const admitted = (await this.send({ name: "admit", input })) as never;
+    const admitted = await this.send({ name: "admit", input });
     this.epoch = (must(admitted) as Output<"admit">).epoch;
     return this;
   }

@@ -1,14 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { cellOfTask } from "../../src/cells/task-cell.ts";
 import { homeOf } from "../../src/cells/topology.ts";
-import type { Output } from "../../src/contract/commands.ts";
+import type { CommandAnswer, CommandName, Output } from "../../src/contract/commands.ts";
 import type { SubmitInput } from "../../src/contract/tasks.ts";
 import { AllowBody, type SubmitTaskInput } from "../../src/protocol/http.ts";
 import type { Announced } from "../coordinator/announced.ts";
 import { submission } from "../coordinator/submission.ts";
-import { must, mustFail } from "../must.ts";
+import { must, mustFail, present } from "../must.ts";
 import { CellMesh } from "./cell-mesh.ts";
 import { keyAt, MeshPeer } from "./mesh-peer.ts";
+
+const outputOf = <K extends CommandName>(answer: CommandAnswer | undefined) =>
+  must(present(answer)) as Output<K>;
 
 async function meshOf(cells: number, seed = 1): Promise<CellMesh> {
   const mesh = new CellMesh({ cells, seed });
@@ -70,7 +73,7 @@ describe("waiting tasks", () => {
       const [answer] = await at0.run("admin", [
         { name: "enqueue_task", input: submission({ kind: "echo" }) },
       ]);
-      ids.push((must(answer as never) as { id: string }).id);
+      ids.push(outputOf<"enqueue_task">(answer).id);
     }
     expect([here.offers.length, there.offers.length]).toEqual([1, 0]);
     for (const offer of here.offers) await here.accept(offer);
@@ -116,11 +119,11 @@ describe("waiting tasks", () => {
         }),
       },
     ]);
-    const { id } = must(answer as never) as { id: string };
+    const { id } = outputOf<"enqueue_task">(answer);
     const offer = here.nextOffer();
     await here.send({
       name: "refuse_task",
-      input: { ...here.attempt(offer as never), reason: "no" },
+      input: { ...here.attempt(present(offer)), reason: "no" },
     });
     const before = await task(mesh, id);
     const there = await peerAt(mesh, 1, { slots: 2 });
@@ -196,7 +199,7 @@ describe("a task that has moved", () => {
     const [answer] = await mesh
       .cellOf(0)
       .run("admin", [{ name: "enqueue_task", input: submission({ kind: "echo" }, more) }]);
-    const { id } = must(answer as never) as { id: string };
+    const { id } = outputOf<"enqueue_task">(answer);
     const peer = await peerAt(mesh, 1);
     await run(mesh, [], 3);
     expect(cellsWith(mesh, id)).toEqual([1]);
@@ -221,16 +224,16 @@ describe("a task that has moved", () => {
     const [answer] = await mesh
       .cellOf(0)
       .run("admin", [{ name: "enqueue_task", input: submission({ kind: "echo" }) }]);
-    const { id } = must(answer as never) as { id: string };
+    const { id } = outputOf<"enqueue_task">(answer);
     await peerAt(mesh, 1);
     mesh.transport.faultOf = (_, names) =>
       names.includes("receive_messages") ? "request_lost" : "none";
     await run(mesh, [], 3);
     expect(cellsWith(mesh, id)).toEqual([]);
     const codes = [
-      await mesh.call("get_task", { id, visibleTo: null }),
-      await mesh.call("cancel_task", { id, visibleTo: null }),
-    ].map((result) => mustFail(result as never).code);
+      mustFail(await mesh.call("get_task", { id, visibleTo: null })).code,
+      mustFail(await mesh.call("cancel_task", { id, visibleTo: null })).code,
+    ];
     expect(codes).toEqual(["unavailable", "unavailable"]);
     mesh.transport.faultOf = () => "none";
     await mesh.settle(4);
@@ -244,11 +247,11 @@ describe("a task that has moved", () => {
     const at0 = (name: "submit_task" | "enqueue_task", input = again) =>
       mesh.cellOf(0).node.run("admin", [{ name, input }]);
     const [shown] = await at0("submit_task");
-    expect(must(shown as never)).toMatchObject({ task: { id }, duplicate: true });
+    expect(must(present(shown))).toMatchObject({ task: { id }, duplicate: true });
     const [queued] = await at0("enqueue_task");
-    expect(must(queued as never)).toEqual({ id, duplicate: true });
+    expect(must(present(queued))).toEqual({ id, duplicate: true });
     const [other] = await at0("submit_task", submission({ kind: "other" }, { idempotency }));
-    expect(mustFail(other as never).code).toBe("idempotency_mismatch");
+    expect(mustFail(present(other)).code).toBe("idempotency_mismatch");
   });
 
   it("CE89 is left out of no batch that is sent again", async () => {
@@ -262,13 +265,13 @@ describe("a task that has moved", () => {
         .cellOf(0)
         .node.run("admin", [{ name: "submit_batch", input: { ...rest, tasks: [one, one, one] } }]);
     const idsOf = (answers: Awaited<ReturnType<typeof batch>>) =>
-      (must(answers[0] as never) as Output<"submit_batch">).results.map((result) =>
+      outputOf<"submit_batch">(answers[0]).results.map((result) =>
         "task" in result ? [result.task.id, result.duplicate] : result,
       );
     const first = idsOf(await batch());
     await peerAt(mesh, 1, { slots: 2 });
     await run(mesh, [], 3);
-    const ids = first.map((one) => (Array.isArray(one) ? String(one[0]) : ""));
+    const ids = first.map((shown) => (Array.isArray(shown) ? String(shown[0]) : ""));
     expect(ids.filter((id) => cellsWith(mesh, id)[0] === 1).length).toBeGreaterThan(0);
     expect(idsOf(await batch())).toEqual(ids.map((id) => [id, true]));
   });
@@ -279,23 +282,23 @@ describe("a task that has moved", () => {
     must(await mesh.call("allow", { ...ALLOWED, peerId: key.id, publicKey: key.publicKey }));
     const giver = await new MeshPeer(mesh, keyAt(mesh, 0)).join({ kinds: [], claimedRole: "dual" });
     const of = { peerId: giver.id, epoch: giver.epoch };
-    const given = must(
-      (await giver.send({
+    const given = outputOf<"assign_task">(await giver.send({
         name: "assign_task",
         input: { ...of, key: "k", trace: null, task: submission({ kind: "echo" }).task },
-      })) as never,
-    ) as Output<"assign_task">;
+      }));
     const { id } = given.task;
     const worker = await peerAt(mesh, 1);
     await run(mesh, [], 3);
     expect(cellsWith(mesh, id)).toEqual([1]);
-    const asked = must((await giver.send({ name: "query_task", input: { ...of, id } })) as never);
-    expect((asked as Output<"query_task">).task.state).toBe("leased");
+    const asked = outputOf<"query_task">(
+      await giver.send({ name: "query_task", input: { ...of, id } }),
+    );
+    expect(asked.task.state).toBe("leased");
     const again = await giver.send({
       name: "assign_task",
       input: { ...of, key: "k", trace: null, task: submission({ kind: "echo" }).task },
     });
-    expect((must(again as never) as Output<"assign_task">).task.id).toBe(id);
+    expect(outputOf<"assign_task">(again).task.id).toBe(id);
     await worker.work();
     await mesh.drain();
     const reports = mesh.effects.filter((effect) => effect.type === "report");
@@ -309,7 +312,7 @@ describe("a task that has moved", () => {
     const key = keyAt(mesh, 0);
     must(await mesh.call("allow", { ...ALLOWED, peerId: key.id, publicKey: key.publicKey }));
     const giver = await new MeshPeer(mesh, keyAt(mesh, 0)).join({ kinds: [], claimedRole: "dual" });
-    const given = must(
+    const given = outputOf<"assign_task">(
       (await giver.send({
         name: "assign_task",
         input: {
@@ -319,13 +322,12 @@ describe("a task that has moved", () => {
           trace: null,
           task: submission({ kind: "echo" }).task,
         },
-      })) as never,
-    ) as Output<"assign_task">;
+      }));
     const { id } = given.task;
     const worker = await peerAt(mesh, 1);
     await run(mesh, [], 3);
     expect(cellsWith(mesh, id)).toEqual([1]);
-    must(await mesh.call("revoke_peer", { id: giver.id } as never));
+    must(await mesh.call("revoke_peer", { id: giver.id }));
     expect(mesh.cellOf(1).registry.tasks.get(id)?.state).toBe("cancelled");
     expect(mesh.inbox(worker.session).cancelled).toHaveLength(1);
   });

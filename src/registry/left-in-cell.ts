@@ -15,7 +15,7 @@ export interface LeftInCell {
 const COUNTS = {
   peers: ["peers", "allowlist", "denylist", "tombstones", "aliases", "departed_peers"],
   openTasks: ["tasks WHERE ended_at IS NULL"],
-  kept: ["tasks WHERE ended_at IS NOT NULL", "idempotency", "result_uploads"],
+  kept: ["tasks WHERE ended_at IS NOT NULL", "idempotency", "result_uploads", "task_forwards"],
   messages: ["cell_messages"],
 } as const;
 

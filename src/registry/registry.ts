@@ -61,9 +61,7 @@ import { submittersTable } from "./submitters.ts";
 import { TableChanges, type TableName } from "./table-changes.ts";
 import { taskSelection } from "./task-selection.ts";
 import { taskResultsTable } from "./task-results.ts";
-import { taskArrivalsTable } from "./task-arrivals.ts";
-import { taskForwardsTable } from "./task-forwards.ts";
-import { TaskMoveClock } from "./task-move-clock.ts";
+import { taskMoveTables } from "./task-move-tables.ts";
 import { tasksTable } from "./tasks.ts";
 import { Trims } from "./trims.ts";
 import { tombstonesTable } from "./tombstones.ts";
@@ -129,10 +127,9 @@ export function openRegistry(
   const kindSettings = kindSettingsTable(on("kindSettings"));
   const ownerLimits = new OwnerLimitsCache(sql);
   const lostRights = new LostRights();
-  const onLimits = (): void => ownerLimits.forgetAll();
-  const onLoss = (): void => lostRights.note();
+  const [onLimits, onLoss] = [() => ownerLimits.forgetAll(), () => lostRights.note()];
   const taskResults = taskResultsTable(sql);
-  const taskForwards = taskForwardsTable(lasting, () => changes.mark("tasks"));
+  const taskMoves = taskMoveTables(sql, changes, lasting);
   const callbacks = callbacksTable(on("callbacks"));
   const apiTokens = apiTokensTable(changes.watch(lasting, "apiTokens"), { onLimits, onLoss });
   const submitters = submittersTable(lasting);
@@ -174,7 +171,7 @@ export function openRegistry(
     ...kindSettings.kept,
     ownerLimits,
     taskResults.kept,
-    taskForwards.kept,
+    taskMoves.taskForwards.kept,
     callbacks.kept,
     endedOwners.kept,
     submitters.kept,
@@ -238,7 +235,6 @@ export function openRegistry(
     /** Which cell this is, and which others there are. */
     cells,
     cellMessages: cellMessagesTable(on("cellMessages"), settings.restoredAt),
-    /** All rows of a peer, and the moves of peers between cells. */
     peerBundles,
     leftInCell: () => leftInCell(sql),
     peerMoves: peerMovesTable(on("peerMoves")),
@@ -253,12 +249,7 @@ export function openRegistry(
     taskSelection: taskSelection(sql),
     attempts: attemptsTable(sql),
     taskResults,
-    /** Where tasks went that were here, and what is kept of those that came. */
-    taskForwards,
-    taskArrivals: taskArrivalsTable(sql),
-    taskMoveClock: new TaskMoveClock(),
-    /** For statements that move a task, which concern several tables. */
-    movesSql: changes.watch(lasting, "tasks"),
+    ...taskMoves,
     resultUploads: resultUploadsTable(on("resultUploads")),
     idempotency: idempotencyTable(lasting),
     webhookSources: webhookSourcesTable(sql, onLimits),

@@ -81,7 +81,7 @@ export function taskForwardsTable(sql: Sql, onPermit: () => void) {
     /** The owner has another ID since its key was rotated. */
     handOver(from: string, to: string): void {
       sql.exec(`UPDATE task_forwards SET owner = ? WHERE owner = ?`, to, from);
-      for (const [key, count] of [...permits.entries()]) {
+      for (const [key, count] of permits.entries()) {
         const [owner, concurrencyKey] = JSON.parse(key) as [string, string];
         if (owner !== from) continue;
         permits.delete(key);

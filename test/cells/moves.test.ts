@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { placeOfKey } from "../../src/cells/placement.ts";
 import { cellOfTask } from "../../src/cells/task-cell.ts";
 import { homeOf } from "../../src/cells/topology.ts";
 import type { CommandAnswer, CommandName, Output } from "../../src/contract/commands.ts";
@@ -46,6 +47,12 @@ async function run(mesh: CellMesh, peers: readonly MeshPeer[], seconds = 8): Pro
 }
 
 const ALLOWED = AllowBody.parse({ roles: ["dual"] });
+
+/** An idempotency key that belongs to a cell. */
+function keyOf(mesh: CellMesh, cell: number) {
+  for (let n = 0; ; n++)
+    if (homeOf(mesh.known, placeOfKey("s", `${n}`)) === cell) return { scope: "s", key: `${n}` };
+}
 
 const cellsWith = (mesh: CellMesh, id: string): readonly number[] =>
   mesh.cells.filter(({ registry }) => registry.tasks.get(id) !== null).map((cell) => cell.number);
@@ -241,7 +248,7 @@ describe("a task that has moved", () => {
   });
 
   it("CE89 is the answer to its repeated key, for one task and in a batch, and a different request is refused", async () => {
-    const idempotency = { scope: "s", key: "k" };
+    const idempotency = keyOf(await meshOf(2), 0);
     const { mesh, id } = await moved({ idempotency });
     const again = submission({ kind: "echo" }, { idempotency });
     const at0 = (name: "submit_task" | "enqueue_task", input = again) =>
@@ -256,10 +263,7 @@ describe("a task that has moved", () => {
 
   it("CE89 is left out of no batch that is sent again", async () => {
     const mesh = await meshOf(2);
-    const { task: one, ...rest } = submission(
-      { kind: "echo" },
-      { idempotency: { scope: "s", key: "b" } },
-    );
+    const { task: one, ...rest } = submission({ kind: "echo" }, { idempotency: keyOf(mesh, 0) });
     const batch = () =>
       mesh
         .cellOf(0)
@@ -282,10 +286,12 @@ describe("a task that has moved", () => {
     must(await mesh.call("allow", { ...ALLOWED, peerId: key.id, publicKey: key.publicKey }));
     const giver = await new MeshPeer(mesh, keyAt(mesh, 0)).join({ kinds: [], claimedRole: "dual" });
     const of = { peerId: giver.id, epoch: giver.epoch };
-    const given = outputOf<"assign_task">(await giver.send({
+    const given = outputOf<"assign_task">(
+      await giver.send({
         name: "assign_task",
         input: { ...of, key: "k", trace: null, task: submission({ kind: "echo" }).task },
-      }));
+      }),
+    );
     const { id } = given.task;
     const worker = await peerAt(mesh, 1);
     await run(mesh, [], 3);
@@ -313,7 +319,7 @@ describe("a task that has moved", () => {
     must(await mesh.call("allow", { ...ALLOWED, peerId: key.id, publicKey: key.publicKey }));
     const giver = await new MeshPeer(mesh, keyAt(mesh, 0)).join({ kinds: [], claimedRole: "dual" });
     const given = outputOf<"assign_task">(
-      (await giver.send({
+      await giver.send({
         name: "assign_task",
         input: {
           peerId: giver.id,
@@ -322,7 +328,8 @@ describe("a task that has moved", () => {
           trace: null,
           task: submission({ kind: "echo" }).task,
         },
-      }));
+      }),
+    );
     const { id } = given.task;
     const worker = await peerAt(mesh, 1);
     await run(mesh, [], 3);

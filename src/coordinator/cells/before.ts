@@ -1,21 +1,9 @@
-import type { CommandAnswer, CommandName, Input, Output } from "../../contract/commands.ts";
-import type { Result } from "../../base/result.ts";
-import type { MusterError } from "../../protocol/errors.ts";
+import type { CommandAnswer, CommandName, Input } from "../../contract/commands.ts";
 import { beforePeerCommand } from "./before-peers.ts";
 import { beforeSubmission } from "./before-submissions.ts";
 import { beforeRotation } from "./expect-peer.ts";
 import { MOVED_TASKS } from "../moves/before.ts";
-import type { CellCalls } from "./cell-calls.ts";
-
-/**
- * The work that a cell does before a command of a caller, if it has to ask another cell first; null if it has not. The work resolves to the
- * answer if another cell has given it, or to null: then the command runs here. Called only in a mesh that has more than one cell, or had.
- */
-export type Before<K extends CommandName> = (
-  cell: CellCalls,
-  input: Input<K>,
-  actor: string,
-) => (() => Promise<Result<Output<K>, MusterError> | null>) | null;
+import type { Before, CellCalls } from "./cell-calls.ts";
 
 /** The work before each command, in its order: each is looked at once the one before it is done. */
 const BEFORE: { readonly [K in CommandName]?: readonly Before<K>[] } = {

@@ -42,3 +42,13 @@ export interface CellCalls extends Pick<CellPorts, "registry" | "now"> {
   /** The name by which this cell asks for itself. */
   readonly self: string;
 }
+
+/**
+ * The work that a cell does before a command of a caller, if it has to ask another cell first; null if it has not. The work resolves to the
+ * answer if another cell has given it, or to null: then the command runs here. Called only in a mesh that has more than one cell, or had.
+ */
+export type Before<K extends CommandName> = (
+  cell: CellCalls,
+  input: Input<K>,
+  actor: string,
+) => (() => Promise<Result<Output<K>, MusterError> | null>) | null;

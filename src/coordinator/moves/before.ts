@@ -1,6 +1,5 @@
 import { ok } from "../../base/result.ts";
-import type { Before } from "../cells/before.ts";
-import type { CellCalls } from "../cells/cell-calls.ts";
+import type { Before, CellCalls } from "../cells/cell-calls.ts";
 import type { Input, Output } from "../../contract/commands.ts";
 import type { BatchView, TaskView } from "../../protocol/http.ts";
 import { assignerScope } from "../tasks/session-tasks.ts";

@@ -29,7 +29,7 @@ export const moveTasks: Handler<"move_tasks"> = (context, { to, offer, limit }) 
   const mayLeave = isThere && (offer.reason === "draining" || registry.taskForwards.hasRoom());
   if (!mayLeave) return ok({ moved: 0 });
   const moves: Move[] = [];
-  for (const lane of [...registry.tasks.waiting.lanes(offer.shape, "queued")]) {
+  for (const lane of registry.tasks.waiting.lanes(offer.shape, "queued")) {
     const left = Math.min(limit, MOVED_AT_ONCE) - moves.length;
     if (left <= 0) break;
     if (lane.owner !== offer.owner || !isStill(context, offer, lane, to)) continue;

@@ -232,6 +232,19 @@ const EXPIRING: Readonly<Record<string, Case>> = {
     ),
     ...within(10 * MINUTE),
   },
+  task_forwards: {
+    write: inTransaction(({ registry, now }) =>
+      registry.taskForwards.put({
+        taskId: "t",
+        cell: 1,
+        seq: 1,
+        owner: "a",
+        concurrencyKey: "k",
+        expiresAt: now + DAY,
+      }),
+    ),
+    ...within(DAY),
+  },
   peers: {
     write: inTransaction(({ registry, now }) =>
       registry.peers.put(aPeer({ state: "stale", since: now, session: null, held: 0 })),
@@ -266,6 +279,13 @@ const OTHER: readonly string[] = [
   "span_queue",
   "alerts",
   "alert_deliveries",
+  "cell_links",
+  "cell_messages",
+  "departed_peers",
+  "arrived_peers",
+  "peer_sources",
+  "peer_pulls",
+  "task_arrivals",
 ];
 
 const countOf = (mesh: TestMesh, table: string): number =>

@@ -1,4 +1,4 @@
-import { cellMessagesTable } from "./cell-messages.ts";
+import { cellTables } from "./cell-tables.ts";
 import { Cells } from "./cells.ts";
 import { kindSettingsTable } from "./kind-settings.ts";
 import { OwnerLimitsCache } from "./owner-limits.ts";
@@ -231,9 +231,8 @@ export function openRegistry(
       flush: (): void => transaction(() => measured.forEach((kept) => kept.flush())),
     },
     settings,
-    /** Which cell this is, and which others there are. */
     cells,
-    cellMessages: cellMessagesTable(on("cellMessages"), settings.restoredAt),
+    ...cellTables(sql, on, settings.restoredAt),
     peerBundles,
     leftInCell: () => leftInCell(sql),
     peerMoves: peerMovesTable(on("peerMoves")),

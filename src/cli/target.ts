@@ -2,7 +2,6 @@ import { controller, readMeshLink, type MeshClient } from "../client/index.ts";
 import type { Details, Values } from "./args.ts";
 import { UsageError } from "./failure.ts";
 import { knownMesh } from "./known-meshes.ts";
-import { noteMissingCells } from "./missing-cells.ts";
 import { readSecret } from "./secrets.ts";
 import {
   readMeshFile,
@@ -137,7 +136,6 @@ export async function controllerOf(values: TargetValues): Promise<MeshClient> {
   const known = isLink || meshKey !== undefined ? null : await knownMesh(url);
   return controller({
     url,
-    onMissingCells: noteMissingCells,
     ...(token !== undefined && { token }),
     ...(meshKey !== undefined && { meshKey }),
     ...(known !== null && { meshKey: known.key }),

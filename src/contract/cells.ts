@@ -40,7 +40,12 @@ export interface CellCommands {
   /** A peer rotates its key in the asking cell, and this cell is the new key's home. */
   expect_peer: {
     caller: "cell";
-    input: { readonly topology: Topology; readonly peerId: PeerId; readonly from: number };
+    input: {
+      readonly topology: Topology;
+      readonly peerId: PeerId;
+      /** The asking cell, and others in which the peer may have submitted tasks. */
+      readonly from: readonly number[];
+    };
     output: Empty;
   };
 

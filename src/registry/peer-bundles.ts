@@ -18,33 +18,40 @@ const TABLES = {
   allowlist: "peer_id",
   denylist: "peer_id",
   tombstones: "peer_id",
-  reported_peers: "peer_id",
+  kv_shares: "peer_id",
   aliases: "old_id",
 } as const;
-
-/** The table that says which discovery keys a peer got. It names the peer as a holder, and its cell judges that. */
-const KEY_HOLDERS = "key_holders";
 
 /** The tables in which a key has a row if a cell has anything about it that matters. */
 const MARKS = ["peers", "allowlist", "denylist", "tombstones", "aliases"] as const;
 
-export interface PeerCaches {
-  /** Writes what is in memory only. */
+interface Cache {
   readonly flush: () => void;
-  /** The rows of a peer were removed or written. `kinds`: of which it had, or has, service times and circuits. */
-  readonly changed: (peerId: PeerId, kinds: readonly string[]) => void;
+  readonly forget: (key: string) => void;
+}
+type ByKind = (peerId: PeerId, kinds: readonly string[]) => void;
+
+/** The tables of which rows are kept in memory. */
+interface CachedTables {
+  readonly peers: { readonly kept: Cache; readonly changedCell: (peerId: PeerId) => void };
+  readonly observed: { readonly kept: Cache };
+  readonly serviceTimes: { readonly kept: Cache; readonly changedCell: ByKind };
+  readonly circuits: { readonly kept: Cache; readonly changedCell: ByKind };
 }
 
 /** Reads, removes and writes all rows of a peer. */
 export class PeerBundles {
   readonly #sql: Sql;
-  readonly #caches: PeerCaches;
+  readonly #tables: CachedTables;
+  readonly #onLimits: () => void;
   /** The columns of each table. A cell of another version may have others. */
   readonly #columns = new Map<string, ReadonlySet<string>>();
 
-  constructor(sql: Sql, caches: PeerCaches) {
+  /** @param onLimits is told that the limits of an owner may have changed */
+  constructor(sql: Sql, tables: CachedTables, onLimits: () => void) {
     this.#sql = sql;
-    this.#caches = caches;
+    this.#tables = tables;
+    this.#onLimits = onLimits;
   }
 
   /** Keys after one, in their order, of which this cell has something. */
@@ -60,19 +67,13 @@ export class PeerBundles {
 
   /** The rows of a peer; null if there are none. */
   read(peerId: PeerId): PeerRows | null {
-    this.#caches.flush();
+    this.#flush();
     const rows: Record<string, readonly SqlRow[]> = {};
     for (const [table, column] of Object.entries(TABLES)) {
       const found = this.#sql.exec(`SELECT * FROM ${table} WHERE ${column} = ?`, peerId);
       if (found.length > 0) rows[table] = found;
     }
     if (Object.keys(rows).length === 0) return null;
-    // A stranger may be one of those that are not known one by one.
-    const held = this.#sql.exec(
-      `SELECT 'peer:' || ?1 AS holder, epoch FROM key_holders WHERE holder IN ('peer:' || ?1, '*') ORDER BY epoch DESC LIMIT 1`,
-      peerId,
-    );
-    if (held.length > 0) rows[KEY_HOLDERS] = held;
     const rotations = this.#sql.exec(`SELECT * FROM aliases WHERE new_id = ?`, peerId);
     return { ...rows, aliases: [...(rows["aliases"] ?? []), ...rotations] };
   }
@@ -81,16 +82,30 @@ export class PeerBundles {
   remove(peerId: PeerId, rows: PeerRows): void {
     for (const [table, column] of Object.entries(TABLES))
       this.#sql.exec(`DELETE FROM ${table} WHERE ${column} = ?`, peerId);
-    this.#sql.exec(`DELETE FROM key_holders WHERE holder = 'peer:' || ?`, peerId);
-    this.#caches.changed(peerId, kindsOf(rows));
+    this.#changed(peerId, kindsOf(rows));
   }
 
   /** Adds rows of a peer. A row that exists stays as it is: this cell has written it since. */
   add(peerId: PeerId, rows: PeerRows): void {
-    this.#caches.flush();
-    for (const table of [...Object.keys(TABLES), KEY_HOLDERS])
+    this.#flush();
+    for (const table of Object.keys(TABLES))
       for (const row of rows[table] ?? []) this.#insert(table, row);
-    this.#caches.changed(peerId, kindsOf(rows));
+    this.#changed(peerId, kindsOf(rows));
+  }
+
+  /** Writes what is in memory only. */
+  #flush(): void {
+    const { peers, observed, serviceTimes, circuits } = this.#tables;
+    for (const { kept } of [peers, observed, serviceTimes, circuits]) kept.flush();
+  }
+
+  #changed(peerId: PeerId, kinds: readonly string[]): void {
+    const { peers, observed, serviceTimes, circuits } = this.#tables;
+    peers.changedCell(peerId);
+    observed.kept.forget(peerId);
+    serviceTimes.changedCell(peerId, kinds);
+    circuits.changedCell(peerId, kinds);
+    this.#onLimits();
   }
 
   #insert(table: string, row: SqlRow): void {

@@ -1,4 +1,4 @@
-import { cellTables } from "./cell-tables.ts";
+import { cellMessagesTable } from "./cell-messages.ts";
 import { Cells } from "./cells.ts";
 import { kindSettingsTable } from "./kind-settings.ts";
 import { OwnerLimitsCache } from "./owner-limits.ts";
@@ -32,7 +32,8 @@ import { AUDIT_LIMITS } from "../protocol/constants.ts";
 import type { MeshEvent } from "../protocol/events.ts";
 import { migrate } from "./migrate.ts";
 import { observedTable } from "./observed.ts";
-import { connectedPlaces, type PeerPlace } from "./peer-places.ts";
+import { connectedPlaces } from "./peer-places.ts";
+import type { PeerPlace } from "../scoring/peer-map.ts";
 import { outboxTable } from "./outbox.ts";
 import { EVENT_LIMITS, EventLog, type EventLimits } from "./event-log.ts";
 import { countEvent } from "./event-counts.ts";
@@ -136,16 +137,11 @@ export function openRegistry(
   const exportCopy = new ExportCopy(sql, () => changes.mark("exportCopy"));
   const importCopy = new ImportCopy(sql, () => changes.mark("importCopy"));
   const cells = new Cells(on("settings"));
-  const peerBundles = new PeerBundles(changes.watch(lasting, "peers"), {
-    flush: () => [peers, observed, serviceTimes, circuits].forEach(({ kept }) => kept.flush()),
-    changed(id, ofKinds) {
-      peers.changedCell(id);
-      observed.kept.forget(id);
-      serviceTimes.changedCell(id, ofKinds);
-      circuits.changedCell(id, ofKinds);
-      onLimits();
-    },
-  });
+  const peerBundles = new PeerBundles(
+    changes.watch(lasting, "peers"),
+    { peers, observed, serviceTimes, circuits },
+    onLimits,
+  );
   const settings = settingsTable(on("settings"), onLoss);
   const endedOwners = endedOwnersTable(changes.watch(lasting, "endedOwners"));
   const measured = [
@@ -231,8 +227,9 @@ export function openRegistry(
       flush: (): void => transaction(() => measured.forEach((kept) => kept.flush())),
     },
     settings,
+    /** Which cell this is, and which others there are. */
     cells,
-    ...cellTables(sql, on, settings.restoredAt),
+    cellMessages: cellMessagesTable(on("cellMessages"), settings.restoredAt),
     peerBundles,
     leftInCell: () => leftInCell(sql),
     peerMoves: peerMovesTable(on("peerMoves")),

@@ -16,7 +16,6 @@ export type TableName =
   | "outbox"
   | "cellMessages"
   | "peerMoves"
-  | "reportedPeers"
   | "callbacks"
   | "endedOwners"
   | "circuits"

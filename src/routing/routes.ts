@@ -94,7 +94,7 @@ export const ROUTES: { readonly [K in GatewayCommandName]: Route<K> } = {
   begin_result: toTask("begin_result", taskIdOf),
   result_uploaded: toTask("result_uploaded", taskIdOf),
   read_result: toTask("read_result", idOf),
-  read_own_result: toTask("read_own_result", idOf),
+  read_own_result: toHome("read_own_result", ({ peerId }) => peerId),
   trace_task: toTask("trace_task", idOf),
   put_webhook_source: toMesh("put_webhook_source"),
   get_webhook_source: toMesh("get_webhook_source"),

@@ -1,6 +1,8 @@
 import { toHex } from "../../src/base/bytes.ts";
 import type { Input, Output } from "../../src/contract/commands.ts";
 import type { CommandAnswer } from "../../src/contract/commands.ts";
+import { SubmitTask } from "../../src/protocol/http.ts";
+import type { Role } from "../../src/protocol/messages.ts";
 import { ANNOUNCED } from "../coordinator/announced.ts";
 import { testKey, type Key } from "../coordinator/keys.ts";
 import { exactJsonOf } from "../../src/base/json-text/json-text.ts";
@@ -27,11 +29,12 @@ export class CellPeer {
   }
 
   /** Begins a session; the answer says whether the mesh admits the peer. */
-  async join(slots = 4): Promise<CommandAnswer> {
+  async join(slots = 4, claimedRole: Role = "worker"): Promise<CommandAnswer> {
     const session = toHex(this.mesh.randomBytes(32));
     const input: Input<"admit"> = {
       ...ANNOUNCED,
       slots,
+      claimedRole,
       peerId: this.id,
       publicKey: this.key.publicKey,
       session,
@@ -66,6 +69,16 @@ export class CellPeer {
     const outcome = { task_id: taskId, fence, ok: true, result: exactJsonOf("done") } as const;
     const input = { ...this.of, outcome };
     return (await this.mesh.session({ name: "finish_task", input }))[0] as CommandAnswer;
+  }
+
+  /** Submits a task over its session. */
+  async assign(payload: string, key: string | null): Promise<CommandAnswer> {
+    const task = SubmitTask.parse({ kind: "nobody", payload });
+    const input: Input<"assign_task"> = { ...this.of, task, key, trace: null };
+    return (await this.mesh.session({ name: "assign_task", input }))[0] as CommandAnswer;
+  }
+  async about(name: "query_task" | "recall_task", id: string): Promise<CommandAnswer> {
+    return (await this.mesh.session({ name, input: { ...this.of, id } }))[0] as CommandAnswer;
   }
 
   async leave(silent = false): Promise<void> {

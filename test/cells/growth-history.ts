@@ -29,6 +29,12 @@ const FAULTS: readonly Fault[] = [
   "repeated",
 ];
 
+/** Calls that readmit a peer. */
+interface Readmissions {
+  readonly begun: number;
+  readonly underWay: number;
+}
+
 /** A history of a mesh whose number of cells changes, while calls are lost, repeated and delayed and cells crash. */
 export class GrowthHistory {
   readonly mesh: CellMesh;
@@ -53,7 +59,11 @@ export class GrowthHistory {
     }
     this.mesh.transport.isHeld = true;
     const { transport, random } = this.mesh;
-    transport.faultOf = () => FAULTS[Math.floor(random() * FAULTS.length)] as Fault;
+    transport.faultOf = (_, names) => {
+      const fault = FAULTS[Math.floor(random() * FAULTS.length)] as Fault;
+      // One that arrives again after a later revocation would undo it.
+      return fault === "repeated" && names[0] === "allow" ? "none" : fault;
+    };
   }
 
   /** Begins an act, and lets some calls arrive. */
@@ -97,15 +107,10 @@ export class GrowthHistory {
         return void (await this.#peer(act.peer).observe());
       case "work":
         return this.#peer(act.peer).work();
-      case "revoke": {
-        const revoked = await mesh.call("revoke_peer", { id: this.#peer(act.peer).id });
-        if (revoked.ok) this.revoked.add(act.peer);
-        return;
-      }
+      case "revoke":
+        return this.#revoke(act.peer);
       case "readmit":
-        this.revoked.delete(act.peer);
-        this.#readmitting.set(act.peer, (this.#readmitting.get(act.peer) ?? 0) + 1);
-        return void (await this.#allow(this.#peer(act.peer)));
+        return this.#readmit(act.peer);
       case "submit":
         return this.#submit(act.key);
       case "submit_plain":
@@ -128,13 +133,35 @@ export class GrowthHistory {
     }
   }
 
-  readonly #readmitting = new Map<number, number>();
+  async #revoke(index: number): Promise<void> {
+    const before = this.#readmissionsOf(index);
+    const revoked = await this.mesh.call("revoke_peer", { id: this.#peer(index).id });
+    const after = this.#readmissionsOf(index);
+    // A readmission at the same time may come after it.
+    if (revoked.ok && before.underWay === 0 && after.begun === before.begun)
+      this.revoked.add(index);
+  }
+
+  async #readmit(index: number): Promise<void> {
+    this.revoked.delete(index);
+    const { begun, underWay } = this.#readmissionsOf(index);
+    this.#readmissions.set(index, { begun: begun + 1, underWay: underWay + 1 });
+    await this.#allow(this.#peer(index)).finally(() => {
+      const ended = this.#readmissionsOf(index);
+      this.#readmissions.set(index, { ...ended, underWay: ended.underWay - 1 });
+    });
+  }
+
+  readonly #readmissions = new Map<number, Readmissions>();
+  readonly #readmissionsOf = (index: number): Readmissions =>
+    this.#readmissions.get(index) ?? { begun: 0, underWay: 0 };
 
   async #join(index: number): Promise<void> {
     const peer = this.#peer(index);
-    const [wasRevoked, readmissions] = [this.revoked.has(index), this.#readmitting.get(index)];
+    const wasRevoked = this.revoked.has(index);
+    const { begun } = this.#readmissionsOf(index);
     const joined = await peer.join();
-    const isReadmitted = this.#readmitting.get(index) !== readmissions;
+    const isReadmitted = this.#readmissionsOf(index).begun !== begun;
     if (joined.ok && wasRevoked && !isReadmitted) this.wronglyAdmitted.push(peer.id);
   }
 

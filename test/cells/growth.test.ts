@@ -110,9 +110,8 @@ describe("growing a mesh", () => {
 
   it("CE104 a revocation reaches a peer that has not moved, and bars it at its new home", async () => {
     const { mesh, peers } = await workedMesh(8);
-    // Cell 0 confirms that it publishes the peer no more (CE122). No other cell takes a message.
-    mesh.transport.faultOf = (to, names) =>
-      to !== 0 && names[0] === "receive_messages" ? "request_lost" : "none";
+    mesh.transport.faultOf = (_, names) =>
+      names[0] === "receive_messages" ? "request_lost" : "none";
     mesh.setCells(4);
     for (const peer of peers) {
       const revoked = await mesh.call("revoke_peer", { id: peer.id });
@@ -155,6 +154,31 @@ describe("growing a mesh", () => {
       const joined = await peer.join();
       if (home(mesh, peer.id) === 0) expect(joined).toMatchObject({ ok: true });
       else expect(joined).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    }
+  });
+
+  it("CE101 a peer that would not be admitted any more when it arrives is disconnected", async () => {
+    const { mesh, peers } = await workedMesh(8);
+    mesh.transport.faultOf = (_, names) => (names[0] === "hand_over" ? "answer_lost" : "none");
+    mesh.setCells(4);
+    await mesh.call("get_auth_mode", {});
+    await mesh.drain();
+    const moved = peers.filter(({ id }) => mesh.cellOf(0).registry.peerMoves.departed(id) !== null);
+    expect(moved.length).toBeGreaterThan(0);
+    // Nobody lists them, as in an open mesh that becomes an allowlist while they are under way.
+    for (const { id } of moved) {
+      const departed = mesh.cellOf(0).registry.peerMoves.departed(id);
+      if (departed === null) continue;
+      mesh.cellOf(0).registry.peerMoves.depart({
+        ...departed,
+        rows: { ...departed.rows, allowlist: [] },
+      });
+    }
+    mesh.transport.faultOf = () => "none";
+    await mesh.settle();
+    for (const peer of moved) {
+      expect(peer.inbox.endFault).toMatchObject({ code: "not_allowed" });
+      expect(await view(mesh, peer.id)).toMatchObject({ connected: false, successes: 1 });
     }
   });
 

@@ -119,9 +119,7 @@ function whoIs(caller: CallerView): string {
 const Connection = () => {
   const { mesh } = useData();
   const { value, error } = useLive(mesh.stats);
-  const missing = value?.missing_cells ?? [];
-  const state =
-    error !== null ? "bad" : value === null ? "idle" : missing.length > 0 ? "warn" : "ok";
+  const state = error !== null ? "bad" : value === null ? "idle" : "ok";
   const text =
     error !== null
       ? "No connection, trying again"
@@ -133,13 +131,10 @@ const Connection = () => {
   return (
     <p class="connection" role="status">
       <span class={`dot tone-${state}`} />
-      {missing.length === 0 ? text : `No answer from ${cellsText(missing)}`}
+      {text}
     </p>
   );
 };
-
-const cellsText = (cells: readonly number[]): string =>
-  `${cells.length === 1 ? "cell" : "cells"} ${cells.join(", ")}`;
 
 const Missing = () => (
   <Page title="Not found">

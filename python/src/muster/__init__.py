@@ -82,7 +82,6 @@ from muster._webhooks.verify_callback import verify_callback
 from muster.errors import (
     FinalError,
     InsecureWarning,
-    MissingCellsWarning,
     MusterApiError,
     MusterError,
     OptionsError,
@@ -147,7 +146,6 @@ __all__ = [
     "MeshEvent",
     "MeshLink",
     "MeshView",
-    "MissingCellsWarning",
     "MusterApiError",
     "MusterError",
     "NewJoinKeyView",

@@ -2,7 +2,7 @@ import { err } from "../../base/result.ts";
 import { DAY } from "../../base/clock.ts";
 import { ROTATIONS_MAX, ROTATION_WINDOW } from "../../protocol/constants.ts";
 import { dialsAfterRotation } from "../dialing/dial-lifecycle.ts";
-import { assignerScope } from "../tasks/session-tasks.ts";
+import { assignerScope } from "../tasks/assigner-scope.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { rotateOwnerElsewhere } from "../moves/owners.ts";
 import { moveEvidence } from "../peers/evidence.ts";

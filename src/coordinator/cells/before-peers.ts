@@ -23,7 +23,7 @@ export function beforePeerCommand<K extends CommandName>(
   const peerId = peerOfCommand(name, input);
   const { cells } = calls.registry;
   if (peerId === null || homeOf(cells.topology, peerId) !== cells.own) return null;
-  const isHere = isSettled(calls, peerId) && currentId(calls, peerId) === peerId;
+  const isHere = isSettled(calls, peerId) && currentOf(calls, name, peerId) === peerId;
   return isHere ? null : () => answerOf(calls, { name, input, actor, peerId });
 }
 
@@ -64,8 +64,9 @@ const BY_OLD_ID: ReadonlySet<CommandName> = new Set<CommandName>([
   "request_peer",
 ]);
 
-/** The ID to which a peer has rotated its key, as far as this cell knows. */
-const currentId = ({ registry, now }: CellCalls, peerId: PeerId): PeerId => {
+/** The ID to which a peer has rotated its key, as far as this cell knows, if the command is about that one. */
+const currentOf = ({ registry, now }: CellCalls, name: CommandName, peerId: PeerId): PeerId => {
+  if (!BY_OLD_ID.has(name)) return peerId;
   const current = registry.denylist.currentId(peerId) ?? peerId;
   return current === peerId ? registry.aliases.resolve(peerId, now()) : current;
 };
@@ -75,8 +76,8 @@ async function answerOfCurrent<K extends CommandName>(
   calls: CellCalls,
   { name, input, actor, peerId }: PeerCommand<K>,
 ): Promise<Answered<K>> {
-  const current = currentId(calls, peerId);
-  if (current === peerId || !BY_OLD_ID.has(name)) return null;
+  const current = currentOf(calls, name, peerId);
+  if (current === peerId) return null;
   const renamed = { ...input, id: current } as Input<K>;
   const { topology, own } = calls.registry.cells;
   const home = homeOf(topology, current);

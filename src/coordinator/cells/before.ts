@@ -1,11 +1,9 @@
 import type { CommandAnswer, CommandName, Input } from "../../contract/commands.ts";
 import { beforePeerCommand } from "./before-peers.ts";
 import { beforeSubmission } from "./before-submissions.ts";
+import { beforeOwnSubmission } from "./before-own-submission.ts";
 import { beforeRotation } from "./expect-peer.ts";
 import { MOVED_TASKS } from "../moves/before.ts";
-import { admitDialed, registerAddress } from "../dialing/before-dials.ts";
-import { askForEpoch } from "../discovery/cell-epochs.ts";
-import { hearAdvertElsewhere } from "../discovery/sample-pointers.ts";
 import type { Before, CellCalls } from "./cell-calls.ts";
 
 /** The work before each command, in its order: each is looked at once the one before it is done. */
@@ -25,13 +23,10 @@ const BEFORE: { readonly [K in CommandName]?: readonly Before<K>[] } = {
   submit_task: [MOVED_TASKS.submit_task],
   enqueue_task: [MOVED_TASKS.enqueue_task],
   submit_batch: [MOVED_TASKS.submit_batch],
-  assign_task: [MOVED_TASKS.assign_task],
+  assign_task: [beforeOwnSubmission, MOVED_TASKS.assign_task],
   query_task: [MOVED_TASKS.query_task],
   recall_task: [MOVED_TASKS.recall_task],
   retry_own_task: [MOVED_TASKS.retry_own_task],
-  admit: [askForEpoch, admitDialed],
-  hear_advert: [hearAdvertElsewhere],
-  dial_peer: [registerAddress],
 };
 
 /** The work before a command; null if there is none. */

@@ -5,6 +5,7 @@ import { IDEMPOTENCY_RETENTION } from "../../protocol/constants.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { CellCalls } from "./cell-calls.ts";
 import { done, type Handler } from "../kernel/handler.ts";
+import { formerCellsOf } from "../moves/owners.ts";
 import { startPull } from "./pulls.ts";
 import { learn } from "./topology.ts";
 
@@ -14,13 +15,15 @@ import { learn } from "./topology.ts";
  */
 export function beforeRotation(
   calls: CellCalls,
-  { newPeerId }: Input<"rotate_peer">,
+  { peerId, newPeerId }: Input<"rotate_peer">,
 ): (() => Promise<Result<Output<"rotate_peer">, MusterError> | null>) | null {
   const { topology, own } = calls.registry.cells;
   const home = homeOf(topology, newPeerId);
   if (home === own) return null;
   return async () => {
-    const input = { topology, peerId: newPeerId, from: own };
+    const { registry, now } = calls;
+    const from = [own, ...formerCellsOf({ registry, now: now() }, peerId)];
+    const input = { topology, peerId: newPeerId, from };
     const expected = await calls.ask(home, calls.self, "expect_peer", input);
     return expected.ok ? null : expected;
   };
@@ -30,8 +33,10 @@ export const expectPeer: Handler<"expect_peer"> = (context, { topology, peerId, 
   const { registry, now } = context;
   learn(context, topology);
   if (registry.peers.get(peerId) !== null || registry.denylist.has(peerId)) return err(KNOWN);
-  registry.peerMoves.addSource(peerId, from, now + IDEMPOTENCY_RETENTION);
-  startPull(context, from);
+  const others = from.filter((cell) => cell !== registry.cells.own);
+  for (const cell of others)
+    registry.peerMoves.addSource(peerId, cell, now + IDEMPOTENCY_RETENTION);
+  for (const cell of others.slice(0, 1)) startPull(context, cell);
   return done;
 };
 

@@ -3,7 +3,7 @@ import { homeOf } from "../../cells/topology.ts";
 import type { MovedPeer, PulledPage } from "../../contract/cells.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import type { SessionFault } from "../../protocol/errors.ts";
-import { noteArrival } from "../discovery/arrivals.ts";
+import { endUnlessQualified } from "../admission/membership.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import { addToOutbox, markWorkAvailable } from "../kernel/marks.ts";
@@ -47,7 +47,6 @@ function takeIn(context: Context, { peerId, rows, ends }: MovedPeer): void {
   registry.peerBundles.add(peerId, rows);
   for (const { to, fault } of ends)
     addToOutbox(context, { kind: "end_session", to, fault }, now + SECOND);
-  noteArrival(context, peerId);
   const peer = registry.peers.get(peerId);
   if (peer === null) return;
   if (registry.denylist.reasonOf(peerId) === "revoked" && peer.state !== "revoked") {
@@ -61,9 +60,12 @@ function takeIn(context: Context, { peerId, rows, ends }: MovedPeer): void {
       held: registry.tasks.heldBy(peerId).length,
       scheduling: { ...peer.scheduling, leaving: false },
     });
+  const settled = registry.peers.get(peerId);
+  if (settled === null || !isConnected(settled.state)) return;
+  // The rules of admission may have become stricter while it was in no cell.
+  endUnlessQualified(context, settled);
   // Its record may not have been published before it left.
-  if (isConnected(peer.state))
-    registry.outbox.addNoLater({ kind: "publish", peerId }, now + MINUTE);
+  registry.outbox.addNoLater({ kind: "publish", peerId }, now + MINUTE);
 }
 
 const REVOKED = { code: "revoked", detail: "this key was revoked" } as const satisfies SessionFault;

@@ -6,6 +6,7 @@ import { peerIdOf } from "../../crypto/identity.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import { BATCH_MAX } from "../../protocol/task-limits.ts";
+import type { Remembered } from "../../registry/idempotency.ts";
 import type { Context } from "../kernel/context.ts";
 import { batchItemKey } from "../tasks/submit.ts";
 
@@ -33,6 +34,7 @@ const PEERS: PeersOf = {
   query_task: ofSession,
   recall_task: ofSession,
   retry_own_task: ofSession,
+  read_own_result: ofSession,
   revoke_peer: ofId,
   lift_denial: ofId,
   forget_peer: ofId,
@@ -66,16 +68,19 @@ export function keyOfCommand<K extends CommandName>(name: K, input: Input<K>): S
   return idempotency === null ? null : { ...idempotency, isBatch: name === "submit_batch" };
 }
 
-/** What a key has made in this cell; null if nothing. Of a batch this is its first task that was accepted. */
+/** What a key has made in this cell, unless that was deleted; null if nothing. Of a batch this is its first task. */
 export function madeBy(
   { registry, now }: Pick<Context, "registry" | "now">,
   { scope, key, isBatch }: SubmittedKey,
-) {
-  if (!isBatch) return registry.idempotency.get(scope, key, now);
-  for (let index = 0; index < BATCH_MAX; index++) {
-    const item = batchItemKey({ scope, key }, index);
-    const found = registry.idempotency.get(item.scope, item.key, now);
-    if (found !== null) return found;
+): Remembered | null {
+  const { idempotency, tasks, taskForwards } = registry;
+  const items = isBatch
+    ? Array.from({ length: BATCH_MAX }, (_, index) => batchItemKey({ scope, key }, index))
+    : [{ scope, key }];
+  for (const item of items) {
+    const made = idempotency.get(item.scope, item.key, now);
+    const isKept = made !== null && tasks.get(made.taskId) !== null;
+    if (made !== null && (isKept || taskForwards.get(made.taskId) !== null)) return made;
   }
   return null;
 }

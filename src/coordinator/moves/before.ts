@@ -2,9 +2,9 @@ import { ok } from "../../base/result.ts";
 import type { Before, CellCalls } from "../cells/cell-calls.ts";
 import type { Input, Output } from "../../contract/commands.ts";
 import type { BatchView, TaskView } from "../../protocol/http.ts";
-import { assignerScope } from "../tasks/session-tasks.ts";
+import { assignerScope } from "../tasks/assigner-scope.ts";
 import { batchItemKey } from "../tasks/submit.ts";
-import { askHolder, holderOf, isMoving, toHolder } from "./forwarded.ts";
+import { askHolder, cellOfOwnTask, holderOf, isMoving, toHolder } from "./forwarded.ts";
 
 const idOf = ({ id }: { readonly id: string }): string => id;
 const taskIdOf = ({ taskId }: { readonly taskId: string }): string => taskId;
@@ -119,14 +119,14 @@ const ownBefore =
   ) =>
   (cell: CellCalls, input: Input<K>, actor: string) => {
     const { id, peerId: _peerId, epoch: _epoch, ...options } = input;
-    if (holderOf(cell.registry, id) === null) return null;
+    if (cellOfOwnTask(cell.registry, id) === null) return null;
     return () => ownMoved(cell, { actor, name, input }, { act, id, options });
   };
 
 /** The same for a result that a peer reads by a ticket, without a session. */
 const ownResultMoved: Before<"read_own_result"> = (cell, input, actor) => {
   const { id, peerId } = input;
-  if (holderOf(cell.registry, id) === null) return null;
+  if (cellOfOwnTask(cell.registry, id) === null) return null;
   return async () => {
     const checked = await cell.runHere(actor, "read_own_result", input);
     if (checked.ok || checked.error.code !== "not_found") return checked;

@@ -1,4 +1,5 @@
 import { err, type Result } from "../../base/result.ts";
+import { cellOfTask } from "../../cells/task-cell.ts";
 import type { CommandName, Input, Output } from "../../contract/commands.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { Registry } from "../../registry/registry.ts";
@@ -27,6 +28,17 @@ export function holderOf(
   return cellMessages.waits(forward.cell, forward.seq) ? "moving" : forward.cell;
 }
 
+/**
+ * The same for a peer's own task, of which its home need not know: the peer may have submitted it before it came here. Null if the task
+ * is here, or if this cell should have it.
+ */
+export function cellOfOwnTask(registry: Registry, id: string): number | "moving" | null {
+  const holder = holderOf(registry, id);
+  if (holder !== null || registry.tasks.get(id) !== null) return holder;
+  const accepted = cellOfTask(id);
+  return accepted === registry.cells.own ? null : accepted;
+}
+
 type Answer<T> = Promise<Result<T, MusterError>>;
 
 /** A command about a task is answered by the cell that has it. */
@@ -44,7 +56,7 @@ export async function askHolder<T>(
   id: string,
   ask: (cell: number) => Answer<T>,
 ): Answer<T> {
-  let holder = holderOf(cell.registry, id);
+  let holder = cellOfOwnTask(cell.registry, id);
   // In a mesh that shrinks, a task may move more often.
   for (let asked = 0; typeof holder === "number" && asked <= 2 * HOPS_MAX; asked++) {
     const answer = await ask(holder);

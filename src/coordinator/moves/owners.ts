@@ -1,11 +1,12 @@
-import { homeOf } from "../../cells/topology.ts";
+import { formerHomesOf, homeOf, liveCells } from "../../cells/topology.ts";
 import type { CellMessage } from "../../contract/cell-messages.ts";
-import type { PeerId } from "../../protocol/ids.ts";
+import { PeerId } from "../../protocol/ids.ts";
 import type { Task } from "../../tasks/task.ts";
 import { sendAndAwait, sendToCell } from "../cells/send-message.ts";
 import type { Context } from "../kernel/context.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { sessionOf } from "../peers/scored-peers.ts";
+import { assignerScope } from "../tasks/assigner-scope.ts";
 import { shownTo } from "../tasks/task-view.ts";
 
 type Message<T extends CellMessage["type"]> = Extract<CellMessage, { type: T }>;
@@ -15,17 +16,36 @@ const ENDS_PASSED_MAX = 4;
 
 /** An owner was ended whose tasks have moved: the cells that got them end it, too, before the caller is answered. */
 export function endOwnerElsewhere(context: Context, key: string, passed = 0): void {
-  const { cells, taskForwards } = context.registry;
+  const { registry } = context;
+  const { cells, taskForwards } = registry;
   if (cells.isSingle || passed >= ENDS_PASSED_MAX) return;
-  for (const cell of taskForwards.cellsOf(key))
-    sendAndAwait(context, cell, { type: "end_owner", key, passed: passed + 1 });
+  const former = formerCellsOf(context, key);
+  for (const cell of new Set([...taskForwards.cellsOf(key), ...former])) {
+    const message = { type: "end_owner", key, passed: passed + 1 } as const;
+    // Where a peer that may not submit tasks was before, there is nothing to wait for.
+    const isAwaited = !former.includes(cell) || registry.peers.get(key)?.mayAssign !== false;
+    if (isAwaited) sendAndAwait(context, cell, message);
+    else sendToCell(context, cell, message);
+  }
+}
+
+/** The cells in which a peer whose home this cell is may have submitted tasks before. */
+export function formerCellsOf(
+  { registry, now }: Pick<Context, "registry" | "now">,
+  key: string,
+): readonly number[] {
+  const { topology, own } = registry.cells;
+  if (!PeerId.safeParse(key).success || homeOf(topology, key) !== own) return [];
+  const live = liveCells(topology);
+  const all = [...formerHomesOf(topology, key, now), ...registry.peerMoves.sourcesOf(key, now)];
+  return all.filter((cell) => cell !== own && live.includes(cell));
 }
 
 /** The key of a peer was rotated whose tasks have moved. */
 export function rotateOwnerElsewhere(context: Context, from: PeerId, to: PeerId): void {
   const { cells, taskForwards } = context.registry;
   if (cells.isSingle) return;
-  for (const cell of taskForwards.cellsOf(from))
+  for (const cell of new Set([...taskForwards.cellsOf(from), ...formerCellsOf(context, from)]))
     sendToCell(context, cell, { type: "owner_rotated", from, to });
   taskForwards.handOver(from, to);
 }
@@ -33,6 +53,7 @@ export function rotateOwnerElsewhere(context: Context, from: PeerId, to: PeerId)
 /** The same in a cell that got tasks of the peer. */
 export function rotateOwner(context: Context, from: PeerId, to: PeerId): void {
   context.registry.tasks.handOver(from, to);
+  context.registry.idempotency.handOver(assignerScope(from), assignerScope(to));
   rotateOwnerElsewhere(context, from, to);
 }
 

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { Peer } from "../../peers/peer.ts";
+import { assignerScope } from "./assigner-scope.ts";
 import { cancelTask } from "./attempts.ts";
 import type { SessionInput } from "../../contract/inputs.ts";
 import type { Context } from "../kernel/context.ts";
@@ -10,9 +11,6 @@ import { MOVING } from "../moves/forwarded.ts";
 import { retryTask } from "./retry-task.ts";
 import { shownTo } from "./task-view.ts";
 import { acceptSubmission, visibleTask } from "./submit.ts";
-
-/** The idempotency scope of a peer's tasks, apart from the scopes of callers over HTTP. */
-export const assignerScope = (peerId: string): string => `peer:${peerId}`;
 
 /** A controller submits a task over its session, by the same rules as over HTTP. */
 export const assignTask: Handler<"assign_task"> = (context, { task, key, trace, ...from }) => {

@@ -242,13 +242,8 @@ function previousSubmission(
   const before = registry.idempotency.get(scope, key, now);
   if (before === null || !isKnown(context, before.taskId)) return null;
   // A webhook's key is signed: the same key is the same delivery, even if the mapping has changed since (WH3).
-  if (!input.source.startsWith(WEBHOOK_SOURCE) && !isSameRequest(input, before.requestHash)) {
-    return err({
-      code: "idempotency_mismatch",
-      detail:
-        "this idempotency key was used with a different request; use a new key for a new task",
-    });
-  }
+  if (!input.source.startsWith(WEBHOOK_SOURCE) && !isSameRequest(input, before.requestHash))
+    return err(MISMATCH);
   return ok({ id: before.taskId, duplicate: true });
 }
 
@@ -256,8 +251,13 @@ function previousSubmission(
 const isKnown = ({ registry }: Context, id: string): boolean =>
   registry.tasks.get(id) !== null || registry.taskForwards.get(id) !== null;
 
+export const MISMATCH: MusterError = {
+  code: "idempotency_mismatch",
+  detail: "this idempotency key was used with a different request; use a new key for a new task",
+};
+
 /** Only the request decides, not what the mesh adds to it. zod writes the fields in one order, and the payload is as it came. */
-const requestHash = ({ task }: SubmitInput): string =>
+const requestHash = ({ task }: Pick<SubmitInput, "task">): string =>
   `${EXACT_HASH}${hashOf(writeJson({ ...task, payload: toJsonText(task.payload) }))}`;
 
 const hashOf = (text: string): string => toHex(sha256(utf8(text)));
@@ -267,7 +267,7 @@ const EXACT_HASH = "exact:";
 /** What `max_attempts` was in those requests if their callers left it out. */
 const ATTEMPTS_DEFAULT_BEFORE = 3;
 
-function isSameRequest(input: SubmitInput, stored: string): boolean {
+export function isSameRequest(input: Pick<SubmitInput, "task">, stored: string): boolean {
   if (stored.startsWith(EXACT_HASH)) return stored === requestHash(input);
   const task = { ...input.task, payload: JSON.parse(textOfJson(input.task.payload)) as unknown };
   const attempts = [task.max_attempts];

@@ -285,8 +285,6 @@ const OTHER: readonly string[] = [
   "arrived_peers",
   "peer_sources",
   "peer_pulls",
-  "remote_peers",
-  "reported_peers",
   "task_arrivals",
 ];
 

@@ -50,8 +50,8 @@ export class KillableMesh {
     await this.#mesh.stop(); // releases the lock of the folder
   }
 
-  async restart(): Promise<void> {
-    this.#mesh = await startMesh({ dir: this.dir, port: this.port });
+  async restart(variables: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.#mesh = await startMesh({ dir: this.dir, port: this.port, variables });
   }
 
   stop = (): Promise<void> => this.#mesh.stop();

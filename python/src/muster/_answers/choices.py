@@ -14,9 +14,7 @@ class WhyCells:
     cell: int
     """The cell that has the task."""
     considered: tuple[int, ...]
-    """The cell that accepted it and, if it has moved, the one that it moved to: their peers were
-    considered.
-    """
+    """The cells that could have got it when it was submitted or moved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import warnings
 from typing import Any
 
 import pytest
@@ -148,6 +149,17 @@ async def test_py42_a_token_without_encryption_is_warned_of() -> None:
     assert TOKEN not in str(warned[0].message)
     for url in ("https://mesh.example", "http://127.0.0.1:8787", "http://localhost"):
         await muster.controller(url, TOKEN).close()
+
+
+async def test_py42_cells_that_do_not_answer_are_warned_of() -> None:
+    page = {"entries": [], "next_cursor": None}
+    answers = [json_answer({**page, "missing_cells": [1, 3]}), json_answer(page)]
+    async with serving(*answers) as server, muster.controller(server.url, TOKEN) as mesh:
+        with pytest.warns(muster.MissingCellsWarning, match="cells 1, 3 of"):
+            assert await mesh.denylist.list().to_list() == []
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert await mesh.denylist.list().to_list() == []
 
 
 async def test_py44_a_submission_that_is_not_answered_names_its_key() -> None:

@@ -2,6 +2,7 @@ import { controller, readMeshLink, type MeshClient } from "../client/index.ts";
 import type { Details, Values } from "./args.ts";
 import { UsageError } from "./failure.ts";
 import { knownMesh } from "./known-meshes.ts";
+import { noteMissingCells } from "./missing-cells.ts";
 import { readSecret } from "./secrets.ts";
 import {
   readMeshFile,
@@ -136,6 +137,7 @@ export async function controllerOf(values: TargetValues): Promise<MeshClient> {
   const known = isLink || meshKey !== undefined ? null : await knownMesh(url);
   return controller({
     url,
+    onMissingCells: noteMissingCells,
     ...(token !== undefined && { token }),
     ...(meshKey !== undefined && { meshKey }),
     ...(known !== null && { meshKey: known.key }),

@@ -1,8 +1,10 @@
 import type { AdmissionCommands } from "./admission.ts";
 import type { Topology } from "../cells/topology.ts";
-import type { PeerId } from "../protocol/ids.ts";
 import type { PayloadOf } from "../protocol/messages.ts";
 import type { MovedTask } from "../registry/moved-tasks.ts";
+import type { DialRef, ProvedKey } from "../peers/dial.ts";
+import type { PeerId } from "../protocol/ids.ts";
+import type { PeerRecord } from "../protocol/peer-record.ts";
 
 type RevokePeer = AdmissionCommands["revoke_peer"];
 
@@ -28,4 +30,61 @@ export type CellMessage =
   /** An owner whose tasks have moved may cause nothing any more. `passed`: over how many cells this came. */
   | { readonly type: "end_owner"; readonly key: string; readonly passed: number }
   /** The key of a peer whose tasks have moved was rotated. */
-  | { readonly type: "owner_rotated"; readonly from: PeerId; readonly to: PeerId };
+  | { readonly type: "owner_rotated"; readonly from: PeerId; readonly to: PeerId }
+  /** To cell 0: a peer of the sending cell is connected, or what is published of it has changed. */
+  | { readonly type: "peer_connected"; readonly peer: ConnectedPeer }
+  /** To cell 0: a peer of the sending cell has no session any more. */
+  | { readonly type: "peer_left"; readonly left: DepartedPeer }
+  /** To cell 0: a holder of the keys of this discovery epoch has lost the right to them. */
+  | { readonly type: "epoch_expelled"; readonly epoch: number }
+  /** To cell 0: the operator has forgotten a peer. */
+  | { readonly type: "peer_forgotten"; readonly peerId: PeerId }
+  /** To cell 0: a peer has another key. */
+  | { readonly type: "peer_rotated"; readonly from: PeerId; readonly to: ProvedKey }
+  /** To cell 0: the admission rules of a peer have changed. */
+  | { readonly type: "admission_changed"; readonly peerId: PeerId }
+  /** From cell 0: whether the operator has registered any address that the mesh dials. */
+  | { readonly type: "dials"; readonly any: boolean }
+  /** From cell 0: the operator has registered the address of a peer of the receiving cell. */
+  | {
+      readonly type: "address_added";
+      readonly key: ProvedKey;
+      readonly name: string;
+      readonly address: string;
+    }
+  /** From cell 0: an address of a peer is removed. */
+  | { readonly type: "address_removed"; readonly removed: RemovedAddress };
+
+/** A connected peer, as its cell reports it. */
+export interface ConnectedPeer {
+  readonly peerId: PeerId;
+  readonly publicKey: string;
+  /** The epoch of its session. */
+  readonly session: number;
+  /** Whether its key is on the allowlist. */
+  readonly listed: boolean;
+  /** What is to be published of it; null if nothing is. */
+  readonly record: PeerRecord | null;
+  /** The dial that led to the session; null if the peer opened it. */
+  readonly dial: DialRef | null;
+}
+
+export interface DepartedPeer {
+  readonly peerId: PeerId;
+  /** The epoch of its last session. */
+  readonly session: number;
+  /** Why, for people. */
+  readonly reason: string;
+  /** Whether it may reconnect in a moment. */
+  readonly lingers: boolean;
+}
+
+export interface RemovedAddress {
+  readonly peerId: PeerId;
+  /** The epoch of the session that the address led to and that ends with it; null if none does. */
+  readonly session: number | null;
+  /** Why the session ends. */
+  readonly reason: string;
+  /** Whether the peer has no other address. */
+  readonly isLast: boolean;
+}

@@ -4,6 +4,7 @@ import type { Publication } from "../discovery/sealed-records.ts";
 import type { DiscoveryKeys } from "../protocol/discovery.ts";
 import type { PointerList, PointerQuery, PointerView } from "../protocol/http.ts";
 import type { PeerId } from "../protocol/ids.ts";
+import type { DiscoveryEpoch } from "../registry/discovery-epochs.ts";
 import type { CopiedDirectory } from "../registry/copies.ts";
 import type { CallersOf } from "./caller.ts";
 import type { Empty } from "./inputs.ts";
@@ -20,6 +21,25 @@ export interface DiscoveryCommands {
     caller: "gateway";
     input: { readonly tokenId: string };
     output: DiscoveryKeys;
+  };
+
+  /** Asks cell 0 for an open epoch: it opens the next one if it may. */
+  open_epoch: {
+    caller: "cell";
+    input: Empty;
+    output: { readonly epochs: readonly DiscoveryEpoch[] };
+  };
+  /** IDs of pointers of other active peers, drawn at random. */
+  sample_pointers: {
+    caller: "cell";
+    input: { readonly peerId: PeerId };
+    output: { readonly pointers: readonly string[] };
+  };
+  /** The cell learns of epochs that cell 0 has opened. */
+  learn_epochs: {
+    caller: "mesh";
+    input: { readonly epochs: readonly DiscoveryEpoch[] };
+    output: Empty;
   };
 
   /** The answer is null when there is nothing to store. */
@@ -58,6 +78,9 @@ export const DISCOVERY_CALLERS: CallersOf<DiscoveryCommands> = {
   list_pointers: "gateway",
   read_discovery: "gateway",
   discovery_keys: "gateway",
+  open_epoch: "cell",
+  sample_pointers: "cell",
+  learn_epochs: "mesh",
   prepare_publication: "mesh",
   published: "mesh",
   blob_deleted: "mesh",

@@ -14,6 +14,8 @@ export const DERIVED_TABLES = [
   "unsettled_blobs",
   "directory_pages",
   "outbox",
+  "remote_peers",
+  "reported_peers",
   "event_log",
   "metric_counters",
   "span_queue",

@@ -39,4 +39,18 @@ export const CELL_MIGRATIONS: readonly (readonly string[])[] = [
       task_id TEXT PRIMARY KEY, hops INTEGER NOT NULL, permit_cell INTEGER, concurrency TEXT
     ) WITHOUT ROWID`,
   ],
+  [
+    // In cell 0: the connected peers of the other cells, of which it publishes the records.
+    `CREATE TABLE remote_peers (
+      peer_id TEXT PRIMARY KEY, cell INTEGER NOT NULL, session INTEGER NOT NULL, listed INTEGER NOT NULL,
+      record TEXT, ended_at INTEGER
+    )`,
+    `CREATE INDEX remote_peers_listed ON remote_peers (listed) WHERE ended_at IS NULL`,
+    `CREATE INDEX remote_peers_ended ON remote_peers (ended_at) WHERE ended_at IS NOT NULL`,
+    // In the other cells: the peers of which cell 0 was told.
+    `CREATE TABLE reported_peers (
+      peer_id TEXT PRIMARY KEY, session INTEGER NOT NULL, digest TEXT NOT NULL, dial TEXT, reason TEXT NOT NULL,
+      lingers INTEGER NOT NULL, has_left INTEGER NOT NULL, seq INTEGER NOT NULL
+    )`,
+  ],
 ];

@@ -25,6 +25,10 @@ const IS_STRANGER = `(holder = '${STRANGERS}' OR (holder LIKE 'peer:%' AND NOT E
 const ANY_REVOKED = `EXISTS (SELECT 1 FROM denylist WHERE rotated = 0
   AND denied_at >= (SELECT MIN(opened_at) FROM discovery_epochs WHERE expelled = 0))`;
 
+/** The first epoch whose reader token may still read. A cell may not have the copy of a peer's newest epoch yet: it counts. */
+const FIRST_READABLE = `COALESCE((SELECT MIN(epoch) FROM discovery_epochs WHERE expelled = 0),
+  (SELECT MAX(epoch) + 1 FROM discovery_epochs), 0)`;
+
 export function discoveryEpochsTable(sql: Sql) {
   return {
     /** The epochs under which records may still be published or found, the newest last. */
@@ -108,7 +112,7 @@ export function discoveryEpochsTable(sql: Sql) {
                ELSE EXISTS (SELECT 1 FROM denylist WHERE peer_id = substr(holder, 6)) END AS denied,
              EXISTS (SELECT 1 FROM allowlist WHERE peer_id = substr(holder, 6)) AS listed,
              EXISTS (SELECT 1 FROM api_tokens WHERE id = substr(holder, 7) AND revoked_at IS NULL AND expired = 0) AS valid
-           FROM key_holders WHERE epoch >= (SELECT MIN(epoch) FROM discovery_epochs WHERE expelled = 0)`,
+           FROM key_holders WHERE epoch >= ${FIRST_READABLE}`,
         )
         .map((row) => ({ epoch: number(row, "epoch"), standing: standingOf(row) }));
     },

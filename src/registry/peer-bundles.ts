@@ -18,9 +18,12 @@ const TABLES = {
   allowlist: "peer_id",
   denylist: "peer_id",
   tombstones: "peer_id",
-  kv_shares: "peer_id",
+  reported_peers: "peer_id",
   aliases: "old_id",
 } as const;
+
+/** The table that says which discovery keys a peer got. It names the peer as a holder, and its cell judges that. */
+const KEY_HOLDERS = "key_holders";
 
 /** The tables in which a key has a row if a cell has anything about it that matters. */
 const MARKS = ["peers", "allowlist", "denylist", "tombstones", "aliases"] as const;
@@ -74,6 +77,12 @@ export class PeerBundles {
       if (found.length > 0) rows[table] = found;
     }
     if (Object.keys(rows).length === 0) return null;
+    // A stranger may be one of those that are not known one by one.
+    const held = this.#sql.exec(
+      `SELECT 'peer:' || ?1 AS holder, epoch FROM key_holders WHERE holder IN ('peer:' || ?1, '*') ORDER BY epoch DESC LIMIT 1`,
+      peerId,
+    );
+    if (held.length > 0) rows[KEY_HOLDERS] = held;
     const rotations = this.#sql.exec(`SELECT * FROM aliases WHERE new_id = ?`, peerId);
     return { ...rows, aliases: [...(rows["aliases"] ?? []), ...rotations] };
   }
@@ -82,13 +91,14 @@ export class PeerBundles {
   remove(peerId: PeerId, rows: PeerRows): void {
     for (const [table, column] of Object.entries(TABLES))
       this.#sql.exec(`DELETE FROM ${table} WHERE ${column} = ?`, peerId);
+    this.#sql.exec(`DELETE FROM key_holders WHERE holder = 'peer:' || ?`, peerId);
     this.#changed(peerId, kindsOf(rows));
   }
 
   /** Adds rows of a peer. A row that exists stays as it is: this cell has written it since. */
   add(peerId: PeerId, rows: PeerRows): void {
     this.#flush();
-    for (const table of Object.keys(TABLES))
+    for (const table of [...Object.keys(TABLES), KEY_HOLDERS])
       for (const row of rows[table] ?? []) this.#insert(table, row);
     this.#changed(peerId, kindsOf(rows));
   }

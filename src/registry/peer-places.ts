@@ -4,6 +4,8 @@ import type { PeerPlace } from "../scoring/peer-map.ts";
 import type { Coordinate } from "../scoring/vivaldi.ts";
 import { json, number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 
+export type { PeerPlace };
+
 /** The connected peers by ID, at most `limit`. Measurements of the last seconds are not in it. */
 export const connectedPlaces = (sql: Sql, limit: number): readonly PeerPlace[] =>
   sql

@@ -63,7 +63,8 @@ export function pointersTable(sql: Sql) {
       .exec(
         `SELECT near.id FROM
            (SELECT id, peer_id FROM pointers WHERE id > ? AND expires_at > ? AND state = 'listed' ORDER BY id LIMIT ?) AS near
-         JOIN peers ON peers.id = near.peer_id WHERE peers.state = 'active' AND peers.id <> ?
+         WHERE near.peer_id <> ? AND (EXISTS (SELECT 1 FROM peers WHERE id = near.peer_id AND state = 'active')
+           OR EXISTS (SELECT 1 FROM remote_peers WHERE peer_id = near.peer_id AND record IS NOT NULL))
          ORDER BY near.id`,
         place,
         now,

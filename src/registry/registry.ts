@@ -1,4 +1,4 @@
-import { cellMessagesTable } from "./cell-messages.ts";
+import { cellTables } from "./cell-tables.ts";
 import { Cells } from "./cells.ts";
 import { kindSettingsTable } from "./kind-settings.ts";
 import { OwnerLimitsCache } from "./owner-limits.ts";
@@ -32,8 +32,7 @@ import { AUDIT_LIMITS } from "../protocol/constants.ts";
 import type { MeshEvent } from "../protocol/events.ts";
 import { migrate } from "./migrate.ts";
 import { observedTable } from "./observed.ts";
-import { connectedPlaces } from "./peer-places.ts";
-import type { PeerPlace } from "../scoring/peer-map.ts";
+import { connectedPlaces, type PeerPlace } from "./peer-places.ts";
 import { outboxTable } from "./outbox.ts";
 import { EVENT_LIMITS, EventLog, type EventLimits } from "./event-log.ts";
 import { countEvent } from "./event-counts.ts";
@@ -227,9 +226,8 @@ export function openRegistry(
       flush: (): void => transaction(() => measured.forEach((kept) => kept.flush())),
     },
     settings,
-    /** Which cell this is, and which others there are. */
     cells,
-    cellMessages: cellMessagesTable(on("cellMessages"), settings.restoredAt),
+    ...cellTables(sql, on, settings.restoredAt),
     peerBundles,
     leftInCell: () => leftInCell(sql),
     peerMoves: peerMovesTable(on("peerMoves")),

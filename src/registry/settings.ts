@@ -31,6 +31,13 @@ export function settingsTable(sql: Sql, onLoss: () => void = () => {}) {
     setHoldersJudgedUnder(configuration: string): void {
       setSetting(sql, "holders_judged_under", configuration);
     },
+    /** In another cell than cell 0: whether cell 0 dials any address. */
+    anyDials(): boolean {
+      return sql.exec(`SELECT 1 FROM settings WHERE key = 'any_dials' AND value = '1'`).length > 0;
+    },
+    setAnyDials(any: boolean): void {
+      setSetting(sql, "any_dials", any ? "1" : "0");
+    },
     /** A number greater than every number that was returned before. */
     nextWebhookSourceRevision(): number {
       const row = sql.exec(

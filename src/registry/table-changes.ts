@@ -16,6 +16,7 @@ export type TableName =
   | "outbox"
   | "cellMessages"
   | "peerMoves"
+  | "reportedPeers"
   | "callbacks"
   | "endedOwners"
   | "circuits"

@@ -110,8 +110,9 @@ describe("growing a mesh", () => {
 
   it("CE104 a revocation reaches a peer that has not moved, and bars it at its new home", async () => {
     const { mesh, peers } = await workedMesh(8);
-    mesh.transport.faultOf = (_, names) =>
-      names[0] === "receive_messages" ? "request_lost" : "none";
+    // Cell 0 confirms that it publishes the peer no more (CE122). No other cell takes a message.
+    mesh.transport.faultOf = (to, names) =>
+      to !== 0 && names[0] === "receive_messages" ? "request_lost" : "none";
     mesh.setCells(4);
     for (const peer of peers) {
       const revoked = await mesh.call("revoke_peer", { id: peer.id });

@@ -52,6 +52,17 @@ const piece = (more: object = {}) => ({
 });
 
 describe("muster tasks", () => {
+  test("CE42 says on stderr, once, which cells of the mesh are missing in what it shows", async () => {
+    answer = { tasks: [], next_cursor: null, missing_cells: [1, 3] };
+    await muster("list");
+    expect(notes).toContain("cells 1, 3 of the mesh do not answer");
+    await muster("list");
+    expect(notes).not.toContain("of the mesh");
+    answer = { tasks: [], next_cursor: null };
+    await muster("list");
+    expect(notes).not.toContain("of the mesh");
+  });
+
   test("SB14 stats shows the bytes of each owner and its limit", async () => {
     const counts = { waiting: 1, running: 0, oldest_wait_seconds: 3 };
     const limits = { weight: 1, max_waiting: 2500, max_running: null, max_priority: null };

@@ -119,7 +119,9 @@ function whoIs(caller: CallerView): string {
 const Connection = () => {
   const { mesh } = useData();
   const { value, error } = useLive(mesh.stats);
-  const state = error !== null ? "bad" : value === null ? "idle" : "ok";
+  const missing = value?.missing_cells ?? [];
+  const state =
+    error !== null ? "bad" : value === null ? "idle" : missing.length > 0 ? "warn" : "ok";
   const text =
     error !== null
       ? "No connection, trying again"
@@ -131,10 +133,13 @@ const Connection = () => {
   return (
     <p class="connection" role="status">
       <span class={`dot tone-${state}`} />
-      {text}
+      {missing.length === 0 ? text : `No answer from ${cellsText(missing)}`}
     </p>
   );
 };
+
+const cellsText = (cells: readonly number[]): string =>
+  `${cells.length === 1 ? "cell" : "cells"} ${cells.join(", ")}`;
 
 const Missing = () => (
   <Page title="Not found">

@@ -82,6 +82,7 @@ from muster._webhooks.verify_callback import verify_callback
 from muster.errors import (
     FinalError,
     InsecureWarning,
+    MissingCellsWarning,
     MusterApiError,
     MusterError,
     OptionsError,
@@ -146,6 +147,7 @@ __all__ = [
     "MeshEvent",
     "MeshLink",
     "MeshView",
+    "MissingCellsWarning",
     "MusterApiError",
     "MusterError",
     "NewJoinKeyView",

@@ -31,6 +31,10 @@ class InsecureWarning(UserWarning):
     """A token travels without encryption."""
 
 
+class MissingCellsWarning(UserWarning):
+    """Cells of the mesh do not answer: an answer lacks what they have, or an act has not reached them."""
+
+
 class OptionsError(MusterError, ValueError):
     """An argument is not valid. Raised before anything was done."""
 

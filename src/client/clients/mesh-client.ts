@@ -53,9 +53,15 @@ export class MeshClient {
   /** Throws an `OptionsError` if the URL or a key is not valid. */
   constructor(given: ControllerOptions) {
     refuseUnknownOptions("controller", given, CONTROLLER_OPTIONS, EXAMPLE);
-    const { token, fetch = globalThis.fetch.bind(globalThis), outageMs, ...options } = given;
+    const {
+      token,
+      fetch = globalThis.fetch.bind(globalThis),
+      outageMs,
+      onMissingCells,
+      ...options
+    } = given;
     const { url, meshKey, nextMeshKey } = resolveDestination(options);
-    const api = new Api({ url, token, fetch, random: Math.random });
+    const api = new Api({ url, token, fetch, random: Math.random, onMissingCells });
     const keys = [meshKey, nextMeshKey].filter((key) => key !== null);
     const pin = meshKey === null ? null : new MeshPin({ url, fetch, keys });
     this.#api = api;

@@ -21,6 +21,11 @@ export interface ControllerOptions {
   readonly fetch?: Fetch;
   /** See `WaitOptions`: the default of `wait`, `follow` and `run`. */
   readonly outageMs?: Millis;
+  /**
+   * Called when cells of the mesh do not answer (docs/scale.md), with their numbers: the answer of the call lacks what they have, or the act has not
+   * reached them. The call itself goes on.
+   */
+  readonly onMissingCells?: (cells: readonly number[]) => void;
 }
 
 export const CONTROLLER_OPTIONS: OptionNames<ControllerOptions> = {
@@ -30,6 +35,7 @@ export const CONTROLLER_OPTIONS: OptionNames<ControllerOptions> = {
   nextMeshKey: "bytes",
   fetch: "function",
   outageMs: "number",
+  onMissingCells: "function",
 };
 
 export interface WaitOptions {

@@ -26,6 +26,8 @@ export interface ApiOptions {
   readonly token: string | undefined;
   readonly fetch: Fetch;
   readonly random: Random;
+  /** Called with the cells of the mesh that an answer says are missing in it. */
+  readonly onMissingCells?: ((cells: readonly number[]) => void) | undefined;
 }
 
 export interface ApiRequest {
@@ -86,7 +88,11 @@ export class Api {
       await boundedJson(response, ANSWER_BYTES_MAX, request.exact),
     ]);
     const answer = readShape(shape, json);
-    if (answer.ok) return answer.value;
+    if (answer.ok) {
+      const { missing_cells: missing = [] } = answer.value as { readonly missing_cells?: number[] };
+      if (missing.length > 0) this.#options.onMissingCells?.(missing);
+      return answer.value;
+    }
     const isObject = typeof json === "object" && json !== null && !Array.isArray(json);
     const what = isObject ? answer.error : "no JSON object";
     const detail = `${this.#base} is no Muster mesh: its answer to ${request.path} is not that of one (${what})`;

@@ -9,6 +9,8 @@ import type { Allowed } from "../../registry/allowlist.ts";
 import { changedLimits, limitsView } from "../access/owner-limits.ts";
 import { authMode, type Context } from "../kernel/context.ts";
 import { dialsAfterForgetting, dialsAfterAdmissionChange } from "../dialing/dial-lifecycle.ts";
+import { awaitRights, awaitWithdrawal, reportRights } from "../discovery/report-peers.ts";
+import { withdrawStrangers } from "../discovery/take-reports.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
 import { releaseAll } from "../tasks/leases.ts";
@@ -23,6 +25,7 @@ export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: aut
 /** Sets the auth mode. Tightening it ends the sessions that no longer qualify. */
 export const setAuthMode: Handler<"set_auth_mode"> = (context, { mode }) => {
   context.registry.settings.setAuthMode(mode);
+  if (mode === "allowlist") withdrawStrangers(context);
   for (const peer of context.registry.peers.connected()) endUnlessQualified(context, peer);
   dialsAfterAdmissionChange(context);
   markWorkAvailable(context);
@@ -57,6 +60,7 @@ export const allow: Handler<"allow"> = (
   registry.allowlist.put(entry);
   const peer = registry.peers.get(peerId);
   if (peer !== null) endUnlessQualified(context, peer);
+  reportRights(context, peerId);
   dialsAfterAdmissionChange(context, peerId);
   markWorkAvailable(context);
   return ok(allowView(entry));
@@ -74,6 +78,7 @@ export const disallow: Handler<"disallow"> = (context, { publicKey }) => {
   registry.allowlist.remove(publicKey);
   const peer = registry.peers.get(entry.peerId);
   if (peer !== null) endUnlessQualified(context, peer);
+  awaitRights(context, entry.peerId);
   markWorkAvailable(context);
   return done;
 };
@@ -90,6 +95,7 @@ export const forgetPeer: Handler<"forget_peer"> = (context, input) => {
   releaseAll(context, peer.id, "the peer was removed");
   dialsAfterForgetting(context, peer.id);
   removePeer(context, peer);
+  awaitWithdrawal(context, peer.id);
   markWorkAvailable(context);
   return done;
 };

@@ -8,6 +8,7 @@ import type { DenyEntry as DenyView, RevokedPeer } from "../../protocol/http.ts"
 import type { PeerId } from "../../protocol/ids.ts";
 import type { DenyEntry, DenyPlace } from "../../registry/denylist.ts";
 import { dialsAfterAdmissionChange } from "../dialing/dial-lifecycle.ts";
+import { awaitWithdrawal } from "../discovery/report-peers.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler, type PlainHandler } from "../kernel/handler.ts";
 import { markWorkAvailable } from "../kernel/marks.ts";
@@ -51,6 +52,7 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
     endSession(context, peer, FAULT);
     applyPeerEvent(context, peer, "revoked", { reason: "the peer was revoked" });
   }
+  awaitWithdrawal(context, id);
   if (input.keepTasks !== true) endOwner(context, id);
   markWorkAvailable(context);
   const view = before ?? shownPeer(context, registry.peers.get(id) as Peer);

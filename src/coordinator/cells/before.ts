@@ -4,6 +4,9 @@ import { beforeSubmission } from "./before-submissions.ts";
 import { beforeOwnSubmission } from "./before-own-submission.ts";
 import { beforeRotation } from "./expect-peer.ts";
 import { MOVED_TASKS } from "../moves/before.ts";
+import { admitDialed, registerAddress } from "../dialing/before-dials.ts";
+import { askForEpoch } from "../discovery/cell-epochs.ts";
+import { hearAdvertElsewhere } from "../discovery/sample-pointers.ts";
 import type { Before, CellCalls } from "./cell-calls.ts";
 
 /** The work before each command, in its order: each is looked at once the one before it is done. */
@@ -27,6 +30,9 @@ const BEFORE: { readonly [K in CommandName]?: readonly Before<K>[] } = {
   query_task: [MOVED_TASKS.query_task],
   recall_task: [MOVED_TASKS.recall_task],
   retry_own_task: [MOVED_TASKS.retry_own_task],
+  admit: [askForEpoch, admitDialed],
+  hear_advert: [hearAdvertElsewhere],
+  dial_peer: [registerAddress],
 };
 
 /** The work before a command; null if there is none. */

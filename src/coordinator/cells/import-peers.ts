@@ -4,6 +4,7 @@ import type { MovedPeer, PulledPage } from "../../contract/cells.ts";
 import { isConnected } from "../../peers/lifecycle.ts";
 import type { SessionFault } from "../../protocol/errors.ts";
 import { endUnlessQualified } from "../admission/membership.ts";
+import { noteArrival } from "../discovery/arrivals.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import { addToOutbox, markWorkAvailable } from "../kernel/marks.ts";
@@ -47,6 +48,7 @@ function takeIn(context: Context, { peerId, rows, ends }: MovedPeer): void {
   registry.peerBundles.add(peerId, rows);
   for (const { to, fault } of ends)
     addToOutbox(context, { kind: "end_session", to, fault }, now + SECOND);
+  noteArrival(context, peerId);
   const peer = registry.peers.get(peerId);
   if (peer === null) return;
   if (registry.denylist.reasonOf(peerId) === "revoked" && peer.state !== "revoked") {

@@ -1,5 +1,9 @@
 import { ok } from "../../base/result.ts";
 import type { CellMessage } from "../../contract/cell-messages.ts";
+import { dialsAfterChangeElsewhere, dialsAfterForgetting } from "../dialing/dial-lifecycle.ts";
+import { addressAdded, addressRemoved } from "../dialing/remote-addresses.ts";
+import { expelEpoch } from "../discovery/key-holders.ts";
+import { takeConnected, takeDeparted, takeRotation } from "../discovery/take-reports.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import { addToOutbox } from "../kernel/marks.ts";
@@ -22,6 +26,7 @@ export const nextMessages: Handler<"next_messages"> = ({ registry }, { to }) =>
 export const messagesTaken: Handler<"messages_taken"> = (context, { to, upTo }) => {
   const { registry } = context;
   registry.cellMessages.taken(to, upTo);
+  if (to === 0) registry.reportedPeers.removeLeft(upTo);
   const entry = { kind: "send_to_cell", cell: to } as const;
   if (registry.cellMessages.waits(to)) addToOutbox(context, entry);
   else registry.outbox.remove(entry);
@@ -61,6 +66,24 @@ function take(context: Context, from: number, message: CellMessage): void {
       return endOwner(context, message.key, message.passed);
     case "owner_rotated":
       return rotateOwner(context, message.from, message.to);
+    case "peer_connected":
+      return takeConnected(context, from, message.peer);
+    case "peer_left":
+      return takeDeparted(context, from, message.left);
+    case "epoch_expelled":
+      return expelEpoch(context, message.epoch);
+    case "peer_forgotten":
+      return dialsAfterForgetting(context, message.peerId);
+    case "peer_rotated":
+      return takeRotation(context, message.from, message.to);
+    case "admission_changed":
+      return dialsAfterChangeElsewhere(context, message.peerId);
+    case "dials":
+      return context.registry.settings.setAnyDials(message.any);
+    case "address_added":
+      return addressAdded(context, message);
+    case "address_removed":
+      return addressRemoved(context, message.removed);
     default:
       message satisfies never;
   }

@@ -1,6 +1,7 @@
 import { ok } from "../../base/result.ts";
 import { areAsWanted, liveCells, withCells, type Topology } from "../../cells/topology.ts";
 import { IDEMPOTENCY_RETENTION } from "../../protocol/constants.ts";
+import { announceDials } from "../dialing/dialed-elsewhere.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import { startPulls } from "./pulls.ts";
@@ -24,6 +25,7 @@ export function announce(context: Context, topology: Topology): void {
   for (const cell of liveCells(topology))
     if (cell !== 0) sendToCell(context, cell, { type: "topology", topology });
   startPulls(context);
+  if (context.registry.dials.count() > 0) announceDials(context);
 }
 
 /** The cell learns a topology, unless it knows a newer one. */

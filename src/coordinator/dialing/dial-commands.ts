@@ -1,7 +1,6 @@
 import { toRfc3339 } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Dial, ProvedKey } from "../../peers/dial.ts";
-import { isConnected } from "../../peers/lifecycle.ts";
 import { DIAL_ADDRESSES_MAX } from "../../protocol/constants.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { DialView } from "../../protocol/http.ts";
@@ -12,33 +11,46 @@ import type { Context } from "../kernel/context.ts";
 import type { Input } from "../../contract/commands.ts";
 import { applyDialEvent, startDials } from "./dial-scheduler.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
-import { endSession, savePeer } from "../peers/scored-peers.ts";
-import { newPeer } from "../admission/admit.ts";
+import { endSession } from "../peers/scored-peers.ts";
 import { disconnectPeer } from "../admission/sessions.ts";
+import { sendToCell } from "../cells/send-message.ts";
+import { homeOf } from "../../cells/topology.ts";
+import { listAsDiscovered } from "./discovered-peers.ts";
+import { announceDials, isConnectedAnywhere, isOwnKey } from "./dialed-elsewhere.ts";
+import { ADDRESS_REMOVED, removeElsewhere } from "./remote-addresses.ts";
+
+export const KEY_BARRED: MusterError = {
+  code: "conflict",
+  detail: "this key is revoked or rotated; allow a revoked key with readmit first",
+};
 
 /** Registers an address where a peer listens, and dials it. Registering the same address again dials it at once. */
 export const dialPeer: Handler<"dial_peer"> = (context, input) => {
   const { registry } = context;
   const url = addressOf(context, input.url);
   if (!url.ok) return url;
-  if (input.key !== null && registry.denylist.has(input.key.peerId)) {
-    return err({
-      code: "conflict",
-      detail: "this key is revoked or rotated; allow a revoked key with readmit first",
-    });
-  }
+  if (input.key !== null && registry.denylist.has(input.key.peerId)) return err(KEY_BARRED);
   const before = registry.dials.ofUrl(url.value);
   const own = ownKeyFault(context, input.key?.peerId ?? null);
   if (own !== null) return err(own);
   const dial = before === null ? register(context, url.value, input) : amend(before, input);
   if (!dial.ok) return dial;
   registry.dials.put(dial.value);
+  if (registry.dials.count() === 1) announceDials(context);
   applyDialEvent(context, dial.value, { type: "wanted" });
-  if (input.key !== null) listAsDiscovered(context, input.key, input.name, url.value);
+  if (input.key !== null) listKey(context, input.key, input.name, url.value);
   startDials(context);
   const view = dialView(registry.dials.get(dial.value.id) as Dial);
   return ok({ dial: view, created: before === null });
 };
+
+/** Lists the peer of an address in its cell. */
+function listKey(context: Context, key: ProvedKey, name: string, address: string): void {
+  const { topology } = context.registry.cells;
+  if (isOwnKey(context, key.peerId)) return listAsDiscovered(context, key, name, address);
+  const message = { type: "address_added", key, name, address } as const;
+  sendToCell(context, homeOf(topology, key.peerId), message);
+}
 
 /** The address in its canonical form. It has no query, because everyone who sees the peers sees their addresses. */
 function addressOf({ config }: Context, text: string): Result<string, MusterError> {
@@ -95,39 +107,6 @@ function amend(dial: Dial, { name, key }: Input<"dial_peer">): Result<Dial, Must
   return ok({ ...dial, ...key, name: name === "" ? dial.name : name });
 }
 
-/** Lists a peer that is to be dialed as `discovered`. A record that a proof established stays unchanged. */
-function listAsDiscovered(context: Context, key: ProvedKey, name: string, address: string): void {
-  const { registry } = context;
-  if (registry.peers.get(key.peerId) !== null) return;
-  const removed = registry.tombstones.get(key.peerId);
-  savePeer(context, {
-    ...newPeer(context, key),
-    name,
-    address,
-    network: "",
-    colo: "",
-    region: null,
-    role: "worker",
-    lastSeen: null,
-    epoch: removed?.epoch ?? 0,
-    seq: 0,
-    session: null,
-    protocol: null,
-    goP2pGeneration: null,
-    spokeMuster2: removed?.spokeMuster2 ?? false,
-    speaksMuster: false,
-    mayAssign: false,
-    capabilities: [],
-    kinds: [],
-    slots: 1,
-    prefetch: false,
-    rtt: null,
-    tcpRttMs: null,
-    hops: null,
-    geoKm: null,
-  });
-}
-
 export const listDials: Handler<"list_dials"> = ({ registry }) =>
   ok({ dials: registry.dials.list().map(dialView) });
 
@@ -139,13 +118,15 @@ export const removeDial: Handler<"remove_dial"> = (context, { id }) => {
   registry.dials.remove(id);
   const peer = dial.peerId === null ? null : registry.peers.get(dial.peerId);
   if (dial.state === "connected" && peer !== null) {
-    const detail = "the operator removed this peer's address";
+    const detail = ADDRESS_REMOVED;
     endSession(context, peer, { code: "forgotten", detail });
     disconnectPeer(context, peer, detail, false);
   }
   // A peer that never proved itself was listed only because of this address.
   if (peer?.state === "discovered" && registry.dials.ofPeer(peer.id).length === 0)
     registry.peers.remove(peer.id);
+  removeElsewhere(context, dial);
+  if (registry.dials.count() === 0) announceDials(context);
   startDials(context);
   return done;
 };
@@ -161,9 +142,8 @@ export const dialFailed: Handler<"dial_failed"> = (context, { dial: ref, error, 
     proved,
   });
   // The attempt may have shown that the peer is connected already.
-  const peer = peerId === null ? null : registry.peers.get(peerId);
   const failed = registry.dials.get(ref.id) as Dial;
-  if (peer !== null && isConnected(peer.state))
+  if (peerId !== null && isConnectedAnywhere(context, peerId))
     applyDialEvent(context, failed, { type: "elsewhere" });
   startDials(context);
   return done;

@@ -1,10 +1,10 @@
 import { admit } from "../../peers/admission.ts";
 import { afterDialEvent, type Dial, type DialEvent } from "../../peers/dial.ts";
-import { isConnected } from "../../peers/lifecycle.ts";
 import type { Peer } from "../../peers/peer.ts";
 import { DIAL_TIME_SLICE } from "../../protocol/constants.ts";
 import type { Context } from "../kernel/context.ts";
 import { standingOf } from "../peers/scored-peers.ts";
+import { isConnectedAnywhere, isOwnKey, pastTurnElsewhere } from "./dialed-elsewhere.ts";
 
 /**
  * Dials due addresses while places are free, in the order in which they became due. An idle session that has lasted
@@ -19,7 +19,8 @@ export function startDials(context: Context): void {
   }
   if (!registry.dials.anyQueued()) return;
   const { dialling, connected } = registry.dials.taken();
-  let room = config.dialsMax - dialling - connected + idlePastTurn(context).length;
+  const mayEnd = idlePastTurn(context).length + pastTurnElsewhere(context).length;
+  let room = config.dialsMax - dialling - connected + mayEnd;
   while (room > 0) {
     const next = registry.dials.queued(room);
     if (next.length === 0) return;
@@ -49,9 +50,8 @@ export const idlePastTurn = ({ registry, now }: Context): readonly Peer[] =>
 
 /** Dials one address, unless its peer is connected or would not be admitted. Returns whether it took a place. */
 function dialAddress(context: Context, dial: Dial): boolean {
-  const { registry, effects } = context;
-  const peer = dial.peerId === null ? null : registry.peers.get(dial.peerId);
-  if (peer !== null && isConnected(peer.state)) {
+  const { effects } = context;
+  if (dial.peerId !== null && isConnectedAnywhere(context, dial.peerId)) {
     applyDialEvent(context, dial, { type: "elsewhere" });
     return false;
   }
@@ -66,10 +66,11 @@ function dialAddress(context: Context, dial: Dial): boolean {
 }
 
 /**
- * Why the key of an address would not be admitted, whatever role it claimed; null when it would be, or is not known.
+ * Why the key of an address would not be admitted, whatever role it claimed; null when it would be, or is not known. A key of another cell
+ * is dialed, and that cell refuses it.
  */
 function admissionFault(context: Context, { publicKey, peerId: id }: Dial): string | null {
-  if (publicKey === null || id === null) return null;
+  if (publicKey === null || id === null || !isOwnKey(context, id)) return null;
   const { peers, tombstones, allowlist } = context.registry;
   const spokeMuster2 = (peers.get(id) ?? tombstones.get(id))?.spokeMuster2 ?? false;
   const coming = { id, spokeMuster2, protocol: "go-p2p/1.0" } as const;

@@ -4,6 +4,7 @@ import { AUDIT_SUBJECT_CHARS_MAX } from "../kernel/audit.ts";
 import type { Domain } from "../kernel/domain.ts";
 import { earliest, type Job } from "../kernel/job.ts";
 import { dialFailed, dialPeer, listDials, removeDial } from "./dial-commands.ts";
+import { checkDial, endTurn, isDenied } from "./dialed-sessions.ts";
 import { startDials } from "./dial-scheduler.ts";
 
 /**
@@ -30,6 +31,9 @@ export const dialing: Domain<DialingCommands> = {
     dial_peer: dialPeer,
     list_dials: listDials,
     remove_dial: removeDial,
+    check_dial: checkDial,
+    end_turn: endTurn,
+    is_denied: isDenied,
   },
   audit: {
     dial_peer: ({ url, name, key }, output) => ({

@@ -26,7 +26,7 @@ const RENEWAL_AGE: Millis = 5 * MINUTE;
  * once.
  */
 function nextCopyDue({ registry, config, now }: DueScope): Millis | null {
-  if (!config.discovery.replicated) return null;
+  if (!isCopied({ registry, config })) return null;
   if (registry.outbox.dueAt({ kind: "replicate" }) !== null) return null;
   const last = registry.copies.last();
   if (last === null || last.readers !== readersState(registry)) return now;
@@ -36,7 +36,7 @@ function nextCopyDue({ registry, config, now }: DueScope): Millis | null {
 
 /** When the store is looked at for the first time: once a directory was written. The entry then remains in the outbox. */
 const firstCheckDue = ({ registry, config, now }: DueScope): Millis | null =>
-  config.discovery.replicated &&
+  isCopied({ registry, config }) &&
   registry.copies.last() !== null &&
   registry.outbox.dueAt({ kind: "check_copy" }) === null
     ? now
@@ -46,6 +46,10 @@ const firstCheckDue = ({ registry, config, now }: DueScope): Millis | null =>
 export const nextCopiesDue = (scope: DueScope): Millis | null =>
   earliest([nextCopyDue(scope), firstCheckDue(scope)]);
 
+/** Whether this cell copies what is published: cell 0 does, which publishes it. */
+const isCopied = ({ registry, config }: Pick<DueScope, "registry" | "config">): boolean =>
+  config.discovery.replicated && registry.cells.own === 0;
+
 /** The epochs, with those whose reader tokens are no longer valid. */
 export const readersState = ({ discoveryEpochs }: Registry): string =>
   canonicalJson(discoveryEpochs.list().map(({ epoch, expelled }) => [epoch, expelled]));
@@ -53,7 +57,7 @@ export const readersState = ({ discoveryEpochs }: Registry): string =>
 /** Schedules a copy when one is due. Without replicas, removes what the outbox still has for them. */
 export function tickCopies(context: Context): void {
   const { registry, config } = context;
-  if (!config.discovery.replicated) return registry.outbox.removeAll(COPY_KINDS);
+  if (!isCopied({ registry, config })) return registry.outbox.removeAll(COPY_KINDS);
   const due = nextCopyDue(context);
   if (due !== null) addToOutbox(context, { kind: "replicate" }, due);
   if (firstCheckDue(context) !== null) scheduleCheck(context);

@@ -2,9 +2,11 @@ import type { DiscoveryCommands } from "../../contract/discovery.ts";
 import type { Domain } from "../kernel/domain.ts";
 import type { Job } from "../kernel/job.ts";
 import { copyChecked, nextCopiesDue, tickCopies } from "./copies.ts";
+import { learnEpochs, openEpoch } from "./cell-epochs.ts";
 import { discoveryKeys } from "./discovery-keys.ts";
 import { nextDiscoveryDue, tickDiscovery } from "./epoch-rotation.ts";
 import { listPointers, readDiscovery } from "./pointers.ts";
+import { samplePointers } from "./sample-pointers.ts";
 import { preparePublication, published } from "./publication.ts";
 import { blobsCopied, copyDropped, prepareReplication, replicated } from "./replication.ts";
 import { blobDeleted } from "./withdrawal.ts";
@@ -13,7 +15,7 @@ const maintainPublished: Job = {
   name: "maintain_published",
   run: tickDiscovery,
   due: {
-    reads: ["unsettledBlobs", "discoveryEpochs", "pointers", "settings"],
+    reads: ["unsettledBlobs", "discoveryEpochs", "pointers", "settings", "reportedPeers"],
     at: ({ registry }) => nextDiscoveryDue(registry),
   },
 };
@@ -29,6 +31,9 @@ export const discovery: Domain<DiscoveryCommands> = {
     list_pointers: listPointers,
     read_discovery: readDiscovery,
     discovery_keys: discoveryKeys,
+    open_epoch: openEpoch,
+    learn_epochs: learnEpochs,
+    sample_pointers: samplePointers,
     prepare_publication: preparePublication,
     published,
     blob_deleted: blobDeleted,

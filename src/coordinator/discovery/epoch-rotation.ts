@@ -5,6 +5,7 @@ import type { Context } from "../kernel/context.ts";
 import { advanceEpoch, nextEpochDue } from "./epochs.ts";
 import { refreshDueMetadata, refreshMetadata } from "./public-metadata.ts";
 import { addToOutbox } from "../kernel/marks.ts";
+import { reportMeasured } from "./report-peers.ts";
 
 /**
  * Once every peer that is found under an earlier epoch is stored under the new one, the new pointers replace the old
@@ -29,6 +30,7 @@ export function rotateEpochs(context: Context): void {
 /** Does what is due in discovery: epochs, metadata, and blobs that were stored but never published. */
 export function tickDiscovery(context: Context): void {
   const { registry, now } = context;
+  if (registry.cells.own !== 0) return tickCopiedEpochs(context);
   advanceEpoch(context);
   rotateEpochs(context);
   refreshDueMetadata(context);
@@ -38,8 +40,18 @@ export function tickDiscovery(context: Context): void {
   }
 }
 
+/** In another cell than cell 0, which has copies of the epochs and publishes nothing. */
+function tickCopiedEpochs(context: Context): void {
+  const { discoveryEpochs } = context.registry;
+  const [oldest] = discoveryEpochs.list();
+  if (oldest !== undefined) discoveryEpochs.forgetHoldersBefore(oldest.epoch);
+  reportMeasured(context);
+}
+
 /** When `tickDiscovery` has work next; null when nothing waits for a time. */
 export function nextDiscoveryDue(registry: Registry): Millis | null {
+  if (registry.cells.own !== 0)
+    return registry.reportedPeers.any() ? registry.settings.metadataDue() : null;
   const orphan = registry.unsettledBlobs.oldest();
   const dues = [
     nextEpochDue(registry),

@@ -42,6 +42,10 @@ export function epochToPublish(context: Context): OpenedEpoch | null {
   return newest === null || mayFollow(newest, context.now) ? openNextEpoch(context, newest) : null;
 }
 
+/** Whether records can't be published under the newest epoch any more, and the next one may open. */
+export const wantsNextEpoch = (newest: DiscoveryEpoch | null, now: Millis): boolean =>
+  newest === null || (!isOpen(newest, now) && mayFollow(newest, now));
+
 const isOpen = ({ closedAt, openedAt }: DiscoveryEpoch, now: Millis): boolean =>
   closedAt === null && now < openedAt + EPOCH_ROTATION_INTERVAL;
 
@@ -90,6 +94,7 @@ function openNextEpoch(context: Context, before: DiscoveryEpoch | null): OpenedE
 
 /** Opens the next epoch when the current one has ended. */
 export function advanceEpoch(context: Context): void {
+  if (context.registry.cells.own !== 0) return;
   const newest = context.registry.discoveryEpochs.newest();
   if (newest === null) return;
   const due = nextEpochAt(context.registry, newest);
@@ -122,7 +127,8 @@ export const openEpochs = (context: Context): readonly OpenedEpoch[] =>
  */
 export function keysFor(context: Context, holder: string): DiscoveryKeys {
   const { registry, config } = context;
-  epochToPublish(context);
+  // Only cell 0 opens epochs. Another cell has asked it to before it admits a peer (`cell-epochs.ts`).
+  if (registry.cells.own === 0) epochToPublish(context);
   const epochs = openEpochs(context);
   const newest = epochs.at(-1);
   if (newest !== undefined) {

@@ -1,4 +1,5 @@
 import { mayHoldKeys } from "../../peers/discovery-rights.ts";
+import { sendAndAwait } from "../cells/send-message.ts";
 import { authMode, type Context } from "../kernel/context.ts";
 import { advanceEpoch } from "./epochs.ts";
 
@@ -27,7 +28,7 @@ export function judgeAfterDeploy(context: Context): void {
  * under such an epoch, and its reader token reads nothing. The next epoch opens as soon as it may.
  *
  * Only this function decides it, for every act that takes a right away. It reads the list of holders, and not that of the
- * peers: a holder may be away, or have no record.
+ * peers: a holder may be away, or have no record. Each cell judges the holders that got their keys there.
  */
 function judgeKeyHolders(context: Context): void {
   const { registry, config, now } = context;
@@ -36,6 +37,17 @@ function judgeKeyHolders(context: Context): void {
   for (const { epoch, standing } of registry.discoveryEpochs.holders())
     if (epoch > expelled && !mayHoldKeys(standing, rules)) expelled = epoch;
   if (expelled === 0) return;
+  if (registry.cells.own !== 0) {
+    // Cell 0 alone publishes, and answers readers. This cell's copy of the epoch shows that it is closed once cell 0 has closed it; until
+    // then every such command sends this again, and waits for it.
+    return sendAndAwait(context, 0, { type: "epoch_expelled", epoch: expelled });
+  }
   registry.discoveryEpochs.expelUpTo(expelled, now);
+  advanceEpoch(context);
+}
+
+/** In cell 0: another cell has found a holder that has lost its right. */
+export function expelEpoch(context: Context, epoch: number): void {
+  context.registry.discoveryEpochs.expelUpTo(epoch, context.now);
   advanceEpoch(context);
 }

@@ -1,8 +1,14 @@
 import { canonicalJson } from "../../base/canonical-json.ts";
 import { MINUTE, type Millis } from "../../base/clock.ts";
 import type { JsonObject } from "../../base/json.ts";
-import { ANONYMITY_MIN, kAnonymized, publicAttributes } from "../../discovery/metadata.ts";
-import type { Peer } from "../../peers/peer.ts";
+import {
+  ANONYMITY_MIN,
+  kAnonymized,
+  publicAttributes,
+  type PeerAttributes,
+} from "../../discovery/metadata.ts";
+import { isConnected } from "../../peers/lifecycle.ts";
+import type { PeerId } from "../../protocol/ids.ts";
 import type { PublishedPointer } from "../../registry/pointers.ts";
 import type { Context } from "../kernel/context.ts";
 
@@ -14,8 +20,8 @@ const SOON: Millis = MINUTE;
 /** Metadata is refreshed this often, because scores change also while no peer connects or disconnects. */
 const LATER: Millis = 15 * MINUTE;
 
-export const publicDetails = ({ config }: Context, peer: Peer): JsonObject =>
-  publicAttributes(peer, config.discovery.publicFields);
+export const publicDetails = ({ config }: Context, attributes: PeerAttributes): JsonObject =>
+  publicAttributes(attributes, config.discovery.publicFields);
 
 /** The set of published peers changed: the metadata is refreshed soon. */
 export function metadataChanged({ registry, config, now }: Context): void {
@@ -33,13 +39,17 @@ export function refreshDueMetadata(context: Context): void {
   registry.settings.setMetadataDue(now + LATER);
 }
 
-/** Gives each listed pointer of an epoch the metadata that enough other pointers share now. Writes only differences. */
+/**
+ * Gives each listed pointer of an epoch the metadata that enough other pointers share now. Writes only differences. The details of a peer
+ * of another cell are those that its cell has reported (`knowDetails`).
+ */
 export function refreshMetadata(context: Context, epoch: number): void {
   const { registry } = context;
   const pointers = registry.pointers.listed(epoch);
   const details = pointers.map((pointer) => {
     const peer = registry.peers.get(pointer.peerId);
-    return peer === null ? pointer.details : publicDetails(context, peer);
+    const isHere = peer !== null && isConnected(peer.state);
+    return isHere ? publicDetails(context, peer) : pointer.details;
   });
   kAnonymized(details).forEach((metadata, index) => {
     const pointer = pointers[index] as PublishedPointer;
@@ -48,6 +58,16 @@ export function refreshMetadata(context: Context, epoch: number): void {
       showMetadata(context, { ...pointer, details: known }, metadata);
     else if (differs(known, pointer.details)) registry.pointers.put({ ...pointer, details: known });
   });
+}
+
+/** A cell has reported a peer: its pointers have the details that count at the next refresh. */
+export function knowDetails(context: Context, peerId: PeerId, attributes: PeerAttributes): void {
+  const { pointers } = context.registry;
+  if (context.config.discovery.publicFields.length === 0) return;
+  const details = publicDetails(context, attributes);
+  for (const pointer of pointers.ofPeer(peerId))
+    if (pointer.state !== "removed" && differs(details, pointer.details))
+      pointers.put({ ...pointer, details });
 }
 
 /**

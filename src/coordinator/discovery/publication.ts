@@ -1,38 +1,33 @@
-import { toHex, utf8 } from "../../base/bytes.ts";
-import { canonicalJson } from "../../base/canonical-json.ts";
 import type { Millis } from "../../base/clock.ts";
 import { ok } from "../../base/result.ts";
-import { sha256 } from "../../crypto/primitives.ts";
 import { pointerIdOf } from "../../discovery/epoch-secrets.ts";
-import { isConnected } from "../../peers/lifecycle.ts";
-import type { Peer } from "../../peers/peer.ts";
 import { EPOCH_INTERVAL_MIN } from "../../protocol/constants.ts";
 import { newOpaqueId, type PeerId } from "../../protocol/ids.ts";
 import type { PublishedPointer } from "../../registry/pointers.ts";
-import type { PeerRecord } from "../../stmf/peer-record.ts";
 import type { Context } from "../kernel/context.ts";
 import { epochToPublish, publicKeyOf, type OpenedEpoch } from "./epochs.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import { metadataChanged, publicDetails } from "./public-metadata.ts";
-import { peerOfSession } from "../admission/sessions.ts";
 import { rotateEpochs } from "./epoch-rotation.ts";
-import { scoreOf } from "../peers/scored-peers.ts";
-import { peerView } from "../peers/views.ts";
 import { addToOutbox } from "../kernel/marks.ts";
+import { fingerprintOf } from "./record-fingerprint.ts";
+import { reportPeer } from "./report-peers.ts";
+import { subjectOf, type Subject } from "./subjects.ts";
 import { recordAllowedAt, spendRecord } from "./write-budget.ts";
 
 /**
  * What to store for a peer whose record must be published. Null when there is nothing to store: the peer disconnected,
  * its published record is current, it can be listed again without a write, or it has to wait for an epoch or for the
- * write budget.
+ * write budget. Cell 0 publishes the peers of all cells: another cell tells it of its peer instead.
  */
 export const preparePublication: Handler<"prepare_publication"> = (context, { peerId }) => {
   const { registry, now, randomBytes } = context;
-  const peer = registry.peers.get(peerId);
-  if (peer === null || !isConnected(peer.state)) return nothingToStore(context, peerId);
+  if (registry.cells.own !== 0) return reportPeer(context, peerId);
+  const subject = subjectOf(context, peerId);
+  if (subject === null) return nothingToStore(context, peerId);
   const epoch = epochToPublish(context);
   if (epoch === null) return postpone(context, peerId, now + EPOCH_INTERVAL_MIN);
-  const record = recordOf(context, peer);
+  const record = subject.record();
   const fingerprint = fingerprintOf(record);
   const before = registry.pointers.get(pointerIdOf(epoch.secrets.pointerSecret, peerId));
   if (before?.fingerprint === fingerprint) {
@@ -47,15 +42,15 @@ export const preparePublication: Handler<"prepare_publication"> = (context, { pe
   const begun = registry.unsettledBlobs.same(holds);
   if (begun === null) {
     const isReseal = before === null && isFoundBefore(context, peerId, epoch);
-    const allowedAt = recordAllowedAt(context, peer, isReseal);
+    const allowedAt = recordAllowedAt(context, subject, isReseal);
     if (allowedAt > now) return postpone(context, peerId, allowedAt);
-    spendRecord(context, peer, isReseal);
+    spendRecord(context, subject, isReseal);
   }
   const blobId = begun ?? newOpaqueId(randomBytes);
   registry.unsettledBlobs.put({ ...holds, id: blobId, begunAt: now });
   const publicKey = publicKeyOf(epoch);
   const publication = { record, blobId, publicKey, expiresAt: epoch.expiresAt };
-  return ok({ publication, session: peer.epoch, epoch: epoch.epoch, fingerprint });
+  return ok({ publication, session: subject.session, epoch: epoch.epoch, fingerprint });
 };
 
 function nothingToStore({ registry }: Context, peerId: PeerId) {
@@ -67,17 +62,6 @@ function postpone(context: Context, peerId: PeerId, due: Millis) {
   addToOutbox(context, { kind: "publish", peerId }, due);
   return ok(null);
 }
-
-const recordOf = (context: Context, peer: Peer): PeerRecord => ({
-  ...peerView(peer, scoreOf(context, peer)),
-  capabilities: [...peer.capabilities],
-  kinds: [...peer.kinds],
-  region: peer.region,
-});
-
-/** A fingerprint of what a peer is and announces. Measurements are left out, because they change all the time. */
-const fingerprintOf = ({ id, name, address, role, capabilities, kinds, region }: PeerRecord) =>
-  toHex(sha256(utf8(canonicalJson({ id, name, address, role, capabilities, kinds, region }))));
 
 /**
  * Whether the blob's deletion is scheduled but was not tried: a blob that may be deleted already must not be named
@@ -93,10 +77,11 @@ const stillStored = ({ registry, now }: Context, { blobId }: PublishedPointer): 
 export const published: Handler<"published"> = (context, input) => {
   const { registry } = context;
   const { peerId, session, blobId, fingerprint } = input;
-  const peer = peerOfSession(context, peerId, session);
+  const subject = subjectOf(context, peerId);
+  const isOpen = subject?.session === session;
   const epoch = epochToPublish(context);
   const swept = !registry.unsettledBlobs.settle(blobId);
-  if (swept || peer === null || epoch?.epoch !== input.epoch) {
+  if (swept || subject === null || !isOpen || epoch?.epoch !== input.epoch) {
     addToOutbox(context, { kind: "delete_blob", blobId });
     return done;
   }
@@ -104,8 +89,8 @@ export const published: Handler<"published"> = (context, input) => {
   const before = registry.pointers.get(id);
   if (before !== null && before.state !== "removed")
     addToOutbox(context, { kind: "delete_blob", blobId: before.blobId });
-  const pointer = pointerOf(epoch, peer, { id, blobId, fingerprint });
-  const details = publicDetails(context, peer);
+  const pointer = pointerOf(epoch, subject, { id, blobId, fingerprint });
+  const details = publicDetails(context, subject.attributes);
   const staged = before?.state !== "listed" && isFoundBefore(context, peerId, epoch);
   if (staged) registry.pointers.put({ ...pointer, details });
   else listPointer(context, { ...pointer, details, metadata: before?.metadata ?? {} });
@@ -116,7 +101,7 @@ export const published: Handler<"published"> = (context, input) => {
 
 const pointerOf = (
   { epoch, expiresAt }: OpenedEpoch,
-  { id: peerId }: Peer,
+  { id: peerId }: Subject,
   named: Pick<PublishedPointer, "id" | "blobId" | "fingerprint">,
 ): PublishedPointer => ({
   ...named,

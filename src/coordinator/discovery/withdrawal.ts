@@ -5,12 +5,22 @@ import { done, type Handler } from "../kernel/handler.ts";
 import { scheduleCopyRemoval } from "./copies.ts";
 import { hideRareMetadata } from "./public-metadata.ts";
 import { addToOutbox } from "../kernel/marks.ts";
+import { departed } from "./report-peers.ts";
 
 /**
  * Withdraws a peer from discovery: its pointers at once, its blobs by the outbox. A peer that may reconnect soon
- * (`lingers`) keeps its blob for the grace period.
+ * (`lingers`) keeps its blob for the grace period. Another cell than cell 0 tells it.
  */
 export function withdraw(context: Context, peerId: PeerId, lingers = false): void {
+  const { cells, remotePeers } = context.registry;
+  if (cells.own !== 0) return departed(context, peerId, lingers);
+  // It may have been a peer of another cell before.
+  if (!cells.isSingle) remotePeers.remove(peerId);
+  withdrawPointers(context, peerId, lingers);
+}
+
+/** The same in cell 0, which has the pointers of all cells. */
+export function withdrawPointers(context: Context, peerId: PeerId, lingers: boolean): void {
   const { registry, now } = context;
   registry.outbox.remove({ kind: "publish", peerId });
   for (const pointer of registry.pointers.ofPeer(peerId)) {

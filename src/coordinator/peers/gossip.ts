@@ -1,11 +1,8 @@
 import { ok } from "../../base/result.ts";
 import type { Peer } from "../../peers/peer.ts";
-import {
-  SAMPLE_POINTERS_MAX,
-  ADVERTISED_PER_PEER_MAX,
-  ADVERTISED_REFRESH,
-} from "../../protocol/constants.ts";
-import { newOpaqueId, type PeerId } from "../../protocol/ids.ts";
+import { ADVERTISED_PER_PEER_MAX, ADVERTISED_REFRESH } from "../../protocol/constants.ts";
+import type { PeerId } from "../../protocol/ids.ts";
+import { sampleFor } from "../discovery/sample-pointers.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Handler } from "../kernel/handler.ts";
 import { budgetsOf } from "../storage/budgets.ts";
@@ -20,7 +17,7 @@ const ADVERTISER_HOPS = 1;
  * and in all, and make no peer eligible for anything. The answer names pointers of a few other peers.
  */
 export const hearAdvert: Handler<"hear_advert"> = (context, { peerId, epoch, peers }) => {
-  const { registry, now, randomBytes } = context;
+  const { registry, now } = context;
   const advertiser = peerOfSession(context, peerId, epoch);
   if (advertiser === null) return ok({ pointers: [] });
   const before = new Map(
@@ -47,8 +44,7 @@ export const hearAdvert: Handler<"hear_advert"> = (context, { peerId, epoch, pee
     registry.advertisedPeers.keepNewestOf(peerId, ADVERTISED_PER_PEER_MAX);
     registry.advertisedPeers.keepNewest(budgetsOf(context.config.storage.limit).advertRows);
   }
-  const places = Array.from({ length: SAMPLE_POINTERS_MAX }, () => newOpaqueId(randomBytes));
-  return ok({ pointers: registry.pointers.sample(places, now, peerId) });
+  return ok({ pointers: sampleFor(context, peerId) });
 };
 
 /**

@@ -1,5 +1,6 @@
 import { toRfc3339 } from "../../base/clock.ts";
 import { ok } from "../../base/result.ts";
+import { cellOfTask } from "../../cells/task-cell.ts";
 import type { WhyView } from "../../protocol/http.ts";
 import { ranking, type Contender } from "../../tasks/assignment.ts";
 import { costScore, recompute, type StoredChoice } from "../../tasks/stored-choice.ts";
@@ -18,7 +19,7 @@ import { waitingReason } from "./waiting-reason.ts";
 export const whyTask: Handler<"why_task"> = (context, { id, attempt, visibleTo }) => {
   const task = visibleTask(context, id, visibleTo);
   if (task === null) return notFound("task with this ID");
-  const cells = cellsOf(context);
+  const cells = cellsOf(context, id);
   if (attempt === undefined && task.state === "queued")
     return ok({ ...queuedView(context, task), ...cells });
   const stored = context.registry.choices.get(id, attempt ?? null);
@@ -27,9 +28,11 @@ export const whyTask: Handler<"why_task"> = (context, { id, attempt, visibleTo }
     : ok({ ...whyView(task.id, stored.fence, stored.choice), ...cells });
 };
 
-/** In a mesh of several cells: the one that has the task. */
-const cellsOf = ({ registry: { cells } }: Context): Pick<WhyView, "cells"> =>
-  cells.isSingle ? {} : { cells: { cell: cells.own, considered: [cells.own] } };
+/** In a mesh of several cells: the one that has the task, and the one that accepted it. */
+const cellsOf = ({ registry: { cells } }: Context, id: string): Pick<WhyView, "cells"> =>
+  cells.isSingle
+    ? {}
+    : { cells: { cell: cells.own, considered: [...new Set([cellOfTask(id), cells.own])] } };
 
 /** The choice that would be made now for a queued task. */
 function queuedView(context: Context, task: Task): WhyView {

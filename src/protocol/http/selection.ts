@@ -130,7 +130,8 @@ export const WhyView = z
       .object({
         cell: z.int().meta({ description: "The cell that has the task" }),
         considered: z.array(z.int()).meta({
-          description: "The cells that could have got it when it was submitted or moved",
+          description:
+            "The cell that accepted it and, if it has moved, the one that it moved to: their peers were considered",
         }),
       })
       .optional()

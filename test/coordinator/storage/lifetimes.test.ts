@@ -285,6 +285,8 @@ const OTHER: readonly string[] = [
   "arrived_peers",
   "peer_sources",
   "peer_pulls",
+  "remote_peers",
+  "reported_peers",
   "task_arrivals",
 ];
 

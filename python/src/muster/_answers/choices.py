@@ -14,7 +14,9 @@ class WhyCells:
     cell: int
     """The cell that has the task."""
     considered: tuple[int, ...]
-    """The cells that could have got it when it was submitted or moved."""
+    """The cell that accepted it and, if it has moved, the one that it moved to: their peers were
+    considered.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

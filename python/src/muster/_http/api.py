@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import warnings
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,7 +20,7 @@ from muster._http.unreachable import reason_of
 from muster._http.urls import api_base
 from muster._json import read_json
 from muster._json.cut import is_cut_json
-from muster.errors import MusterApiError, OptionsError
+from muster.errors import MissingCellsWarning, MusterApiError, OptionsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -125,9 +126,15 @@ class Api:
 
         def read_answer(answer: Answer) -> T:
             try:
-                return read(kind, self._json_of(answer, request))
+                value = read(kind, self._json_of(answer, request))
             except Mismatch as mismatch:
                 raise self._no_mesh(request, answer.status, str(mismatch)) from None
+            missing = getattr(value, "missing_cells", None)
+            if missing:
+                cells = ", ".join(str(cell) for cell in missing)
+                text = f"cells {cells} of {self.base} do not answer: what they have is missing"
+                warnings.warn(text, MissingCellsWarning, stacklevel=2)
+            return value
 
         return await self._with_retries(request, read_answer)
 

@@ -31,8 +31,8 @@ import {
 import { inBackground } from "./background.ts";
 import type { Env } from "./env.ts";
 import { namesOf } from "./grouped-command.ts";
-import { readStreamResponse, streamRequest } from "./event-stream-request.ts";
 import type { StreamRequest } from "./event-streams.ts";
+import { openCellStream, openCellStreams, type CellStreams } from "./cell-streams.ts";
 import { digestsOf, executeIn, stubOf, unmoved, withTopology } from "./cell-calls.ts";
 import type { CellAnswer, RpcAnswer } from "./rpc.ts";
 import { log } from "./worker-log.ts";
@@ -54,8 +54,8 @@ export interface GatewayPort {
     input: Input<"get_task">,
     ms: number,
   ): Promise<Result<Output<"get_task">, MusterError>>;
-  /** Opens a stream of events, which comes as texts over the socket. Never throws. */
-  openStream(asked: StreamRequest): Promise<Result<WebSocket, MusterError>>;
+  /** Opens a stream of events, which comes as texts over the socket; over one for each cell, if there are several. Never throws. */
+  openStream(asked: StreamRequest): Promise<Result<WebSocket | CellStreams, MusterError>>;
   /** Makes the rows of an import those of the mesh, if no part has arrived since they were counted. Never throws. */
   commitImport(id: string, parts: number): Promise<Result<unknown, MusterError>>;
 }
@@ -134,16 +134,14 @@ export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPor
       );
     });
   },
-  async openStream(asked) {
-    const opened = await answered(
-      env,
-      "open_stream",
-      CALL_TIMEOUT,
-      async () => readStreamResponse(await stubOf(env, 0).fetch(streamRequest(asked))),
-      NO_ROOM_TO_READ,
-    );
-    return opened.ok ? opened.value : opened;
-  },
+  openStream: (asked) =>
+    withTopology(env, async (topology) => {
+      if (!isSingle(topology)) return openCellStreams(env, topology, asked);
+      const to = { cell: 0, topology };
+      const open = () => openCellStream(env, to, asked);
+      const opened = await answered(env, "open_stream", CALL_TIMEOUT, open, NO_ROOM_TO_READ);
+      return opened.ok ? opened.value : opened;
+    }),
   async commitImport(id, parts) {
     const answer = await answered(env, "commit_import", COMMIT_TIMEOUT, () =>
       stubOf(env, 0).commitImport(RPC_VERSION, actor, id, parts),

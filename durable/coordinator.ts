@@ -35,7 +35,7 @@ import { durableSql } from "./durable-sql.ts";
 import { EffectPerformer } from "./effect-performer.ts";
 import type { Env } from "./env.ts";
 import { EventStreams } from "./event-streams.ts";
-import { readStreamRequest, streamResponse } from "./event-stream-request.ts";
+import { answerStreamRequest, streamResponse } from "./event-stream-request.ts";
 import { commitAndReopen } from "./import-commit.ts";
 import { kvStore } from "./kv-store.ts";
 import { MeasurementWriter } from "./measurement-writer.ts";
@@ -160,8 +160,7 @@ export class Coordinator
   override async fetch(request: Request): Promise<Response> {
     const refusal = this.#refuseReplaced();
     if (refusal !== null) return streamResponse(err(refusal));
-    const asked = readStreamRequest(request);
-    return streamResponse(asked.ok ? this.#streams.open(asked.value, Date.now()) : asked);
+    return answerStreamRequest(request, this.#cell, this.#streams);
   }
 
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {

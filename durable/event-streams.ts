@@ -52,11 +52,14 @@ export class EventStreams {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #fedAt: Millis = 0;
   #checkedAt: Millis = 0;
+  /** The version of the topology by which the streams were opened. */
+  #topology: number;
 
   constructor(ctx: DurableObjectState, registry: Registry, mark: string) {
     this.#ctx = ctx;
     this.#registry = registry;
     this.#mark = mark;
+    this.#topology = registry.cells.topology.version;
     ctx.setWebSocketAutoResponse(
       new WebSocketRequestResponsePair(HEARTBEAT_REQUEST, HEARTBEAT_RESPONSE),
     );
@@ -102,6 +105,7 @@ export class EventStreams {
 
   /** Ends the streams of tokens that are over, and sends the others what was committed. */
   afterCommit(now: Millis): void {
+    this.#endOlder();
     if (this.#streams.size === 0) return;
     this.#endOver(now);
     const newest = this.#registry.events.newest() ?? 0;
@@ -127,6 +131,15 @@ export class EventStreams {
   #endOver(now: Millis): void {
     for (const [socket, { owner }] of this.#streams)
       if (this.#isOver(owner, now)) this.#end(socket, CLOSE.denied, TOKEN_OVER.detail);
+  }
+
+  /** Ends all streams when the mesh has other cells than before: whoever reads them opens one for each cell. */
+  #endOlder(): void {
+    const { version } = this.#registry.cells.topology;
+    if (version === this.#topology) return;
+    this.#topology = version;
+    for (const socket of this.#streams.keys())
+      this.#end(socket, CLOSE.draining, "the mesh has other cells");
   }
 
   /** Ends streams whose gateway sends no heartbeats any more. */

@@ -43,15 +43,19 @@ export class OwnCell {
     return this.#mover.run();
   }
 
+  /** Lets a call in, once the cell knows the topology that its caller knows. Null, or the answer. */
+  enter(to: CellTarget): Promise<CellAnswer | null> {
+    const { registry, config } = this.#ports;
+    return enter(this.#node, { cells: registry.cells, configured: config.cells }, to);
+  }
+
   /** Answers a caller's commands, once the cell knows the topology that the caller knows. */
   async execute(
     actor: string,
     commands: readonly RpcCommand[],
     to: CellTarget,
   ): Promise<CellAnswer> {
-    const { registry, config } = this.#ports;
-    const cells = { cells: registry.cells, configured: config.cells };
-    const entered = await enter(this.#node, cells, to);
+    const entered = await this.enter(to);
     if (entered !== null) return entered;
     const answers = await this.#node.run(actor, commands);
     return to.digest === true ? [...answers, { digest: this.#digest.read(Date.now()) }] : answers;

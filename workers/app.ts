@@ -16,6 +16,7 @@ import { countRefusedMethod } from "./refused-deliveries.ts";
 import { Router } from "./route.ts";
 import { crossOriginRoutes } from "./route-headers.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { cellRoutes } from "./routes/cells.ts";
 import { bulkTaskRoutes } from "./routes/bulk-tasks.ts";
 import { alertRoutes } from "./routes/alerts.ts";
 import { callbackRoutes } from "./routes/callbacks.ts";
@@ -115,6 +116,7 @@ const ROUTES: readonly ((router: Router) => void)[] = [
   auditRoutes,
   eventRoutes,
   alertRoutes,
+  cellRoutes,
   exportRoutes,
   importRoutes,
 ];

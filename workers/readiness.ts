@@ -1,5 +1,6 @@
 import { SECOND, type Millis } from "../src/base/clock.ts";
 import { err, type Result } from "../src/base/result.ts";
+import type { Output } from "../src/contract/commands.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
 
 /** How long a coordinator may take to answer. */
@@ -7,7 +8,7 @@ const ANSWER_TIMEOUT: Millis = 3 * SECOND;
 /** For so long an answer is given again: anybody may ask, and each question would otherwise be a call of the coordinator. */
 const ANSWER_KEPT: Millis = SECOND;
 
-type Answer = Result<unknown, MusterError>;
+type Answer = Result<Output<"check_ready">, MusterError>;
 
 /** Whether a coordinator answers, asked at most once a second. */
 export class Readiness {

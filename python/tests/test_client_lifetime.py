@@ -36,6 +36,7 @@ CALLS: dict[str, Callable[[Controller], Awaitable[Any]]] = {
     "events": lambda mesh: first_of(mesh.events()),
     "discovery": lambda mesh: mesh.discovery.peers(),
     "alerts": lambda mesh: mesh.alerts(),
+    "cells": lambda mesh: mesh.cells(),
 }
 
 

@@ -177,6 +177,7 @@ async def test_py45_what_an_operator_does(mesh: Mesh) -> None:
         assert "muster_" in await controller.settings.metrics()
         assert await controller.settings.auth_mode() == "open"
         assert await controller.alerts() == ()
+        assert [cell.state for cell in (await controller.cells()).cells] == ["active"]
         assert (await controller.tasks.stats()).queue_max > 0
         [worker] = [peer async for peer in controller.peers.list(state="active")]
         assert (await controller.peers.cordon(worker.id)).scheduling == "cordoned"

@@ -13,6 +13,25 @@ export interface Condition extends AlertSubject {
   readonly message: string;
 }
 
+/** The cell in which an alert fires. */
+export interface AlertCell {
+  readonly own: number;
+  /** Whether it is the only one, and always was. */
+  readonly isSingle: boolean;
+}
+
+/**
+ * The key and the message of an alert as others see them. Peers belong to one cell. What is about no peer, such as a long queue, each cell
+ * says of itself: with a key of its own, so that nobody takes the alerts of two cells for one. The keys of cell 0 are those of a mesh of one cell.
+ */
+export function shownAs(
+  { key, peer, message }: Pick<Alert, "key" | "peer" | "message">,
+  { own, isSingle }: AlertCell,
+): Pick<Alert, "key" | "message"> {
+  if (isSingle || peer !== null) return { key, message };
+  return { key: own === 0 ? key : `${key}:cell:${own}`, message: `${message} (cell ${own})` };
+}
+
 /** An alert that fires. */
 export interface Alert extends Omit<Condition, "holdFor"> {
   readonly key: string;

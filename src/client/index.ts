@@ -106,6 +106,8 @@ export { JsonText } from "../base/json-text/json-text.ts";
 export type {
   AlertNotice,
   AlertView,
+  CellsView,
+  CellView,
   AllowEntry,
   AttemptView,
   AuthMode,

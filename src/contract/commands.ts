@@ -5,6 +5,7 @@ import { ADMISSION_CALLERS, type AdmissionCommands } from "./admission.ts";
 import { ALERT_CALLERS, type AlertCommands } from "./alerts.ts";
 import { BULK_TASK_CALLERS, type BulkTaskCommands } from "./bulk-tasks.ts";
 import type { CallersOf, CommandCaller } from "./caller.ts";
+import { CELL_FIGURE_CALLERS, type CellFigureCommands } from "./cell-figures.ts";
 import { CELL_CALLERS, type CellCommands } from "./cells.ts";
 import { DIALING_CALLERS, type DialingCommands } from "./dialing.ts";
 import { DISCOVERY_CALLERS, type DiscoveryCommands } from "./discovery.ts";
@@ -36,6 +37,7 @@ export interface Commands
     AlertCommands,
     CellCommands,
     TaskMoveCommands,
+    CellFigureCommands,
     KernelCommands {}
 
 export type CommandName = keyof Commands;
@@ -95,5 +97,6 @@ export const COMMAND_CALLERS: CallersOf<Commands> = {
   ...ALERT_CALLERS,
   ...CELL_CALLERS,
   ...TASK_MOVE_CALLERS,
+  ...CELL_FIGURE_CALLERS,
   ...KERNEL_CALLERS,
 };

@@ -16,7 +16,7 @@ export interface EventFilter {
 /** What a stream of events begins with. */
 export interface EventStreamInput {
   readonly filter: EventFilter;
-  /** The events after this position; `oldest`: all that the log has; null: those to come. */
+  /** The events after this position; `oldest`: all that the log has; null: those to come. The gateway may also name a time (`sinceText`). */
   readonly after: string | null;
 }
 

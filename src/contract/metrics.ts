@@ -4,16 +4,22 @@ import type { KindLoadView } from "../protocol/http.ts";
 import type { CallersOf } from "./caller.ts";
 import type { Empty } from "./inputs.ts";
 
+export interface CollectedMetrics {
+  readonly metrics: MetricSnapshot;
+  /** The cells that do not answer; absent in a mesh of one cell. */
+  readonly missing?: readonly number[];
+}
+
 /** Figures for monitoring and autoscalers. */
 export interface MetricCommands {
   /** Every metric. What was counted is written first, so that no counter that was shown ever goes back. */
   collect_metrics: {
     caller: "gateway";
     input: Empty;
-    output: { readonly metrics: MetricSnapshot };
+    output: CollectedMetrics;
   };
   /** The same without a write, for a database that can't be written: the counters are those that were written last. */
-  read_metrics: { caller: "gateway"; input: Empty; output: { readonly metrics: MetricSnapshot } };
+  read_metrics: { caller: "gateway"; input: Empty; output: CollectedMetrics };
   /** The tasks of one kind, of all owners. */
   kind_load: {
     caller: "gateway";

@@ -3,6 +3,7 @@ import type { CommandName } from "./commands.ts";
 /** The commands that only read. They run at once, outside of a transaction, and wait for no other command. */
 const READ_COMMANDS = [
   "authenticate",
+  "check_ready",
   "get_auth_mode",
   "get_callback_secret",
   "get_import",
@@ -19,6 +20,7 @@ const READ_COMMANDS = [
   "list_alerts",
   "list_allowed",
   "list_audit",
+  "list_cells",
   "list_deliveries",
   "list_denied",
   "list_dials",

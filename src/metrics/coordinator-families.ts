@@ -164,6 +164,12 @@ export const COORDINATOR_FAMILIES = {
     labels: {},
     isWritten: true,
   },
+  muster_cell_up: {
+    type: "gauge",
+    help: "In a mesh of several cells: 1 for a cell that answered, 0 for one that did not. While one does not answer, counters and histograms are left out.",
+    unit: null,
+    labels: { cell: { upTo: 64 } },
+  },
   muster_auth_mode: {
     type: "gauge",
     help: "1 for the auth mode that holds, 0 for the other.",

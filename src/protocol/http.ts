@@ -3,6 +3,7 @@ export * from "./http/admission.ts";
 export * from "./http/alerts.ts";
 export * from "./http/bulk-tasks.ts";
 export * from "./http/callbacks.ts";
+export * from "./http/cells.ts";
 export * from "./http/costs.ts";
 export * from "./http/discovery.ts";
 export * from "./http/dials.ts";

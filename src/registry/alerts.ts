@@ -1,5 +1,5 @@
 import { toRfc3339 } from "../base/clock.ts";
-import type { Alert } from "../alerts/alert.ts";
+import { shownAs, type Alert, type AlertCell } from "../alerts/alert.ts";
 import type { AlertType } from "../protocol/alert-types.ts";
 import type { MeshEvent } from "../protocol/events.ts";
 import { insertRow, number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
@@ -9,7 +9,7 @@ import { insertRow, number, numberOrNull, text, textOrNull, type Sql, type SqlRo
  *
  * @param record keeps the event of a change
  */
-export function alertsTable(sql: Sql, record: (event: MeshEvent) => void) {
+export function alertsTable(sql: Sql, cell: AlertCell, record: (event: MeshEvent) => void) {
   return {
     /** Those that have fired for longest first. */
     list: (): readonly Alert[] =>
@@ -28,7 +28,7 @@ export function alertsTable(sql: Sql, record: (event: MeshEvent) => void) {
         threshold: alert.threshold,
         message: alert.message,
       });
-      record(alertEvent(alert, "alert.firing"));
+      record(alertEvent(alert, cell, "alert.firing"));
     },
 
     /** Writes since when nothing is wrong. */
@@ -38,7 +38,7 @@ export function alertsTable(sql: Sql, record: (event: MeshEvent) => void) {
 
     resolve(alert: Alert): void {
       sql.exec(`DELETE FROM alerts WHERE key = ?`, alert.key);
-      record(alertEvent(alert, "alert.resolved"));
+      record(alertEvent(alert, cell, "alert.resolved"));
     },
 
     /** How many fire, by type. */
@@ -50,19 +50,15 @@ export function alertsTable(sql: Sql, record: (event: MeshEvent) => void) {
   };
 }
 
-function alertEvent(alert: Alert, type: "alert.firing" | "alert.resolved"): MeshEvent {
-  const { key, peer, kind, since, value, threshold, message } = alert;
-  return {
-    type,
-    alert: alert.alert,
-    key,
-    peer,
-    kind,
-    since: toRfc3339(since),
-    value,
-    threshold,
-    message,
-  };
+function alertEvent(
+  alert: Alert,
+  cell: AlertCell,
+  type: "alert.firing" | "alert.resolved",
+): MeshEvent {
+  const { peer, kind, since, value, threshold } = alert;
+  const { key, message } = shownAs(alert, cell);
+  const subject = { alert: alert.alert, key, peer, kind };
+  return { type, ...subject, since: toRfc3339(since), value, threshold, message };
 }
 
 const readAlert = (row: SqlRow): Alert => ({

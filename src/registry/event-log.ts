@@ -22,7 +22,7 @@ const FOLLOWED_FOR: Millis = HOUR;
 /** The time of the last follower is stored this often. */
 const FOLLOWED_EVERY: Millis = 10 * MINUTE;
 /** Numbers for each millisecond: events are far fewer, so a number by the clock is above every earlier one. */
-const NUMBERS_PER_MS = 1_000;
+export const NUMBERS_PER_MS = 1_000;
 
 const ENCODER = new TextEncoder();
 

@@ -108,6 +108,9 @@ export function peersTable(
       )[0];
       return number(row as SqlRow, "count");
     },
+    /** The number of records. */
+    count: (): number =>
+      number(sql.exec(`SELECT COUNT(*) AS count FROM peers`)[0] as SqlRow, "count"),
     /** All peers in numbers, by state and role. Measurements of the last seconds are not in it. */
     totals: (bounds: Parameters<typeof peerTotals>[1]) => peerTotals(sql, bounds),
 

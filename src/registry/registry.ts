@@ -259,7 +259,7 @@ export function openRegistry(
     callbackRotations: callbackRotationsTable(sql),
     spanQueue: spanQueueTable(on("spanQueue")),
     spanExport: new SpanExportState(() => changes.mark("spanQueue")),
-    alerts: alertsTable(on("alerts"), record),
+    alerts: alertsTable(on("alerts"), cells, record),
     alertDeliveries: alertDeliveriesTable(on("alertDeliveries")),
     alertWatch,
     apiTokens,

@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { liveCells } from "../cells/topology.ts";
 import type { GatewayCommandName, Input, Output } from "../contract/commands.ts";
 import type { MusterError } from "../protocol/errors.ts";
-import type { Network } from "./network.ts";
+import type { Network, Route } from "./network.ts";
 
 /** What the live cells have answered, in the order of their numbers. */
 export interface Gathered<T> {
@@ -44,6 +44,18 @@ export async function askEveryCell<K extends GatewayCommandName>(
   }
   return answers.length === 0 && first !== null ? err(first) : ok({ answers, missing });
 }
+
+/** Every live cell, asked for the same. `merge` makes one answer of theirs. */
+export const toEvery =
+  <K extends GatewayCommandName>(
+    name: K,
+    merge: (gathered: Gathered<Output<K>>, network: Network) => Output<K>,
+    within?: Millis,
+  ): Route<K> =>
+  async (network, input) => {
+    const gathered = await askEveryCell(network, name, () => input, within);
+    return gathered.ok ? ok(merge(gathered.value, network)) : gathered;
+  };
 
 /** `missing_cells` of an answer; absent when it is complete. */
 export const missingCells = (missing: readonly number[]): { readonly missing_cells?: number[] } =>

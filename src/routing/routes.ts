@@ -1,3 +1,4 @@
+import { SECOND, type Millis } from "../base/clock.ts";
 import { fromHex } from "../base/bytes.ts";
 import { readPlaceText } from "../cells/list-place.ts";
 import type { GatewayCommandName } from "../contract/commands.ts";
@@ -5,6 +6,10 @@ import { peerIdOf } from "../crypto/identity.ts";
 import { noImport, refusedForCells } from "./backups.ts";
 import { toSelectedPeers, toTasks } from "./bulk-acts.ts";
 import { toMap } from "./map.ts";
+import { missingCells, toEvery } from "./every-cell.ts";
+import { mergedAlerts, mergedKindLoad, mergedMetrics } from "./merged-answers.ts";
+import { mergedCells } from "./merged-cells.ts";
+import { eventsOfEveryCell } from "./merged-events.ts";
 import type { Route } from "./network.ts";
 import { toAny, toHome, toMesh, toTask } from "./one-cell.ts";
 import { betterPeer, placeOfPeer, toPagedList } from "./paged-lists.ts";
@@ -16,6 +21,9 @@ import { allTaskStats, toFailures } from "./task-sums.ts";
 
 const idOf = ({ id }: { readonly id: string }): string => id;
 const taskIdOf = ({ taskId }: { readonly taskId: string }): string => taskId;
+
+/** A cell that takes longer is not ready. Less than who asks `/readyz` waits (workers/readiness.ts). */
+const READY_WITHIN: Millis = 2 * SECOND;
 
 /** The cells that each command of the HTTP API goes to, in a mesh of several. Total: a command without a route does not compile. */
 export const ROUTES: { readonly [K in GatewayCommandName]: Route<K> } = {
@@ -38,8 +46,10 @@ export const ROUTES: { readonly [K in GatewayCommandName]: Route<K> } = {
   list_allowed: toSum("list_allowed", allAllowed),
   allow: toHome("allow", ({ peerId }) => peerId),
   disallow: toHome("disallow", ({ publicKey }) => peerIdOf(fromHex(publicKey) ?? new Uint8Array())),
-  list_events: toMesh("list_events"),
-  list_alerts: toMesh("list_alerts"),
+  list_cells: toEvery("list_cells", mergedCells),
+  check_ready: toEvery("check_ready", ({ missing }) => missingCells(missing), READY_WITHIN),
+  list_events: eventsOfEveryCell,
+  list_alerts: toEvery("list_alerts", mergedAlerts),
   cancel_tasks: toTasks("cancel_tasks"),
   retry_tasks: toTasks("retry_tasks"),
   preview_tasks: toTasks("preview_tasks"),
@@ -50,9 +60,9 @@ export const ROUTES: { readonly [K in GatewayCommandName]: Route<K> } = {
   list_pointers: toMesh("list_pointers"),
   read_discovery: toMesh("read_discovery"),
   discovery_keys: toMesh("discovery_keys"),
-  collect_metrics: toMesh("collect_metrics"),
-  read_metrics: toMesh("read_metrics"),
-  kind_load: toMesh("kind_load"),
+  collect_metrics: toEvery("collect_metrics", mergedMetrics),
+  read_metrics: toEvery("read_metrics", mergedMetrics),
+  kind_load: toEvery("kind_load", mergedKindLoad),
   count_refusals: toMesh("count_refusals"),
   get_peer: toHomeOrAny("get_peer", idOf),
   get_score: toHome("get_score", idOf),

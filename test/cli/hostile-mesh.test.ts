@@ -49,6 +49,7 @@ test.each([
   "join-key list",
   "token list",
   "audit",
+  "cells",
   "metrics",
   "kinds load a",
   "mesh",

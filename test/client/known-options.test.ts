@@ -111,8 +111,8 @@ describe("the list of the SDK's entrances has", () => {
       Object.keys(methods).toSorted(),
     ]);
     expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(walked));
-    // `run` is short for `tasks.run`; `events` is tested with its options; `alerts` has none.
-    expect(methodsOf(mesh).toSorted()).toEqual(["alerts", "events", "run"]);
+    // `run` is short for `tasks.run`; `events` is tested with its options; `alerts` and `cells` have none.
+    expect(methodsOf(mesh).toSorted()).toEqual(["alerts", "cells", "events", "run"]);
   });
 
   test("HT39 every method of a reader of discovery", () => {

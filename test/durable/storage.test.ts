@@ -116,7 +116,7 @@ it("SV57 a read whose object can't be opened without room gets 507 that says so,
     status: 507,
     body: { code: "storage_full", detail: expect.stringContaining("can't be opened without room") },
   });
-  interceptCommand("get_auth_mode", FULL);
+  interceptCommand("check_ready", FULL);
   expect(await api("GET", "/readyz")).toMatchObject({
     status: 503,
     body: { code: "unavailable", detail: expect.stringContaining("the disk of the mesh is full") },

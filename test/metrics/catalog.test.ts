@@ -32,6 +32,7 @@ describe("the catalog of metrics", () => {
     expect([...labels].toSorted()).toEqual([
       "alert",
       "answer",
+      "cell",
       "command",
       "kind",
       "mode",

@@ -47,6 +47,7 @@ const PYTHON_MODULES: Readonly<Record<string, readonly string[]>> = {
   traces: ["TaskTraceView"],
   dials: ["DialView", "DialList"],
   alerts: ["AlertView", "AlertList"],
+  cells: ["CellsView", "CellView"],
   events: ["EventView", "EventGap", "StreamEnd"],
   discovery: ["DiscoveryKeys", "PointerView", "PointerList", "PeerRecord"],
   deliveries: ["DeliveryView", "DeliveryList", "RefusedList", "DryRunView"],

@@ -36,7 +36,7 @@ export class EventStreamReader {
     ]);
     const reader = new EventStreamReader(response.body as ReadableStream<Uint8Array>);
     const { type, id } = await reader.next();
-    expect([type, id]).toEqual([null, expect.stringMatching(/^\d+-[0-9a-f]{8}$/)]);
+    expect([type, id]).toEqual([null, expect.stringMatching(/^[\d.]+-[0-9a-f]{8}$/)]);
     return reader;
   }
 

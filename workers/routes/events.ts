@@ -4,6 +4,7 @@ import { PAGE_DEFAULT } from "../../src/protocol/constants.ts";
 import { EventPage, EventPosition, EventQuery } from "../../src/protocol/http.ts";
 import type { AppContext } from "../context.ts";
 import { eventStream } from "../event-stream.ts";
+import { mergedEventStream } from "../merged-event-stream.ts";
 import { forward, visibleTo } from "../forward.ts";
 import { problem } from "../problem.ts";
 import { jsonOf } from "../responses.ts";
@@ -61,7 +62,8 @@ export function eventRoutes(router: Router): void {
     const asked = { filter, after: lastEventId, owner: c.var.caller.id };
     const opened = await c.var.coordinator.openStream(asked);
     if (!opened.ok) return problem(c, opened.error);
-    return c.body(eventStream(opened.value), 200, headers);
+    const { value } = opened;
+    return c.body("sockets" in value ? mergedEventStream(value) : eventStream(value), 200, headers);
   });
 }
 

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { err, ok, type Result } from "../../src/base/result.ts";
+import type { Output } from "../../src/contract/commands.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { fromHex, toHex, type Bytes } from "../../src/base/bytes.ts";
 import { makeMeshProof } from "../../src/crypto/key-proofs.ts";
@@ -12,6 +13,7 @@ import {
   MeshProofView,
   MeshView,
   PROTOCOLS,
+  ReadyView,
   StorageView,
 } from "../../src/protocol/http.ts";
 import { limited } from "../address-budgets.ts";
@@ -47,8 +49,8 @@ const health = define("public", "get", "/healthz", {
 const readiness = define("public", "get", "/readyz", {
   operationId: "getReadiness",
   summary:
-    "Show whether the mesh can do its work: a coordinator answers, and a self-hosted mesh has room on its disk",
-  responses: { 200: jsonOf(z.object({ status: z.literal("ready") }), "The mesh can do its work") },
+    "Show whether the mesh can do its work: a coordinator answers, and a self-hosted mesh has room on its disk. In a mesh of several cells one of them has to answer",
+  responses: { 200: jsonOf(ReadyView, "The mesh can do its work") },
   failures: ["unavailable"],
 });
 
@@ -96,14 +98,14 @@ export function meshRoutes(router: Router): void {
   router.route(storage, (c) => forward(c, "get_storage", {}));
   router.route(readiness, async (c) => {
     const answer = await c.var.memory.readiness.ask(Date.now(), () => ready(c));
-    return respond(c, answer, () => c.json({ status: "ready" as const }, 200));
+    return respond(c, answer, (found) => c.json({ status: "ready" as const, ...found }, 200));
   });
   router.route(health, (c) => c.json({ status: "ok" as const }, 200));
 }
 
 /** Whether a coordinator answers, and can store what it is told. */
-async function ready(c: AppContext): Promise<Result<unknown, MusterError>> {
-  const answer = await c.var.coordinator.call("get_auth_mode", {});
+async function ready(c: AppContext): Promise<Result<Output<"check_ready">, MusterError>> {
+  const answer = await c.var.coordinator.call("check_ready", {});
   const shortage = await diskShortage(c.env.DISK);
   if (shortage !== null) {
     const reads = answer.ok ? "reads go on" : "reads that need its coordinator fail, too";

@@ -3,6 +3,7 @@ import { COMMAND_CALLERS, type CommandName, type Output } from "../../src/contra
 import { TASK_CALLERS } from "../../src/contract/tasks.ts";
 import type { Result } from "../../src/base/result.ts";
 import { costsOf, type CommandCost } from "../../src/metrics/costs.ts";
+import { withoutTotals } from "../../src/metrics/merge-snapshots.ts";
 import { CONTENT_TYPES, formatFor, metricsText } from "../../src/metrics/text.ts";
 import { CostsView } from "../../src/protocol/http.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
@@ -38,15 +39,20 @@ export function metricRoutes(router: Router): void {
   router.route(costs, async (c) => {
     // Only the host of a self-hosted mesh provides a disk.
     const billed = c.env.DISK === undefined;
-    return respond(c, await c.var.coordinator.call("read_metrics", {}), ({ metrics: snapshot }) =>
-      c.json(costsOf(snapshot, costOfCommand, billed), 200),
-    );
+    const read = await c.var.coordinator.call("read_metrics", {});
+    return respond(c, read, ({ metrics: snapshot, missing = [] }) => {
+      const estimate = costsOf(snapshot, costOfCommand, billed);
+      const lacking = missing.map((cell) => `cell ${cell}, which does not answer`);
+      return c.json({ ...estimate, not_included: [...estimate.not_included, ...lacking] }, 200);
+    });
   });
   router.rawRoute(metrics, async (c) => {
     const format = formatFor(c.req.header("Accept") ?? "");
-    return respond(c, await collected(c), ({ metrics: snapshot }) =>
-      c.body(metricsText(snapshot, format), 200, { "Content-Type": CONTENT_TYPES[format] }),
-    );
+    return respond(c, await collected(c), ({ metrics: snapshot, missing = [] }) => {
+      // Sums that lack a cell are smaller than those shown before, which whoever reads them takes for a restart from 0.
+      const shown = missing.length === 0 ? snapshot : withoutTotals(snapshot);
+      return c.body(metricsText(shown, format), 200, { "Content-Type": CONTENT_TYPES[format] });
+    });
   });
 }
 

@@ -13,6 +13,7 @@ from muster._answers.admission import (
 from muster._answers.alerts import AlertView
 from muster._answers.bulk import FailuresView
 from muster._answers.callbacks import CallbackSecretView, CallbackView
+from muster._answers.cells import CellsView, CellView
 from muster._answers.choices import WhyView
 from muster._answers.deliveries import (
     DeliveryView,
@@ -107,6 +108,8 @@ __all__ = [
     "CallbackSecretView",
     "CallbackTask",
     "CallbackView",
+    "CellView",
+    "CellsView",
     "CircuitEventView",
     "ConnectFailure",
     "ConnectFailureCode",

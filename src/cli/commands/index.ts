@@ -8,6 +8,7 @@ import { audit } from "./audit.ts";
 import { authMode } from "./auth-mode.ts";
 import { backup } from "./backup.ts";
 import { callback } from "./callback.ts";
+import { cells } from "./cells.ts";
 import { completionFor } from "./completion.ts";
 import { conformance } from "./conformance.ts";
 import { demo } from "./demo.ts";
@@ -51,6 +52,7 @@ const WORK: readonly CommandGroup[] = [
       mesh,
       events,
       alerts,
+      cells,
       metrics,
       audit,
       backup,

@@ -4,7 +4,7 @@ import { EVENT_OPTIONS, type EventOptions, type MeshEvent } from "../events/even
 import { Api } from "../http/api.ts";
 import { resolveDestination } from "../peer/destination.ts";
 import type { RunOptions } from "../tasks/run-task.ts";
-import type { AlertView } from "../../protocol/http.ts";
+import type { AlertView, CellsView } from "../../protocol/http.ts";
 import { answer } from "./answers.ts";
 import { AllowlistClient } from "./allowlist-client.ts";
 import { AuditClient } from "./audit-client.ts";
@@ -93,6 +93,11 @@ export class MeshClient {
   /** The alerts that fire now, those that have fired for longest first (docs/alerts.md). */
   async alerts(): Promise<readonly AlertView[]> {
     return (await this.#api.json(answer("AlertList"), { path: "v1/alerts" })).alerts;
+  }
+
+  /** The cells of the mesh, what each has, and whether their number changes (docs/decisions/122-cells.md). */
+  cells(): Promise<CellsView> {
+    return this.#api.json(answer("CellsView"), { path: "v1/cells" });
   }
 
   /**

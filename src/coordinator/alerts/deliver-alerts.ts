@@ -25,7 +25,8 @@ export function tellWebhooks(context: Context, alert: Alert, type: AlertNotice["
   const { registry, config, now, randomBytes } = context;
   const { alertWebhooks } = config;
   if (alertWebhooks.length === 0) return;
-  const notice: AlertNotice = { type, timestamp: toRfc3339(now), data: viewOf(alert) };
+  const data = viewOf(alert, registry.cells);
+  const notice: AlertNotice = { type, timestamp: toRfc3339(now), data };
   const id = `alert-${toHex(randomBytes(ID_BYTES))}`;
   const delivery = { key: alert.key, id, body: JSON.stringify(notice), dueAt: now, attempts: 0 };
   for (const url of alertWebhooks) registry.alertDeliveries.put({ ...delivery, url });

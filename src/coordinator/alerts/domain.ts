@@ -7,7 +7,7 @@ import { evaluateAlerts } from "./evaluate-alerts.ts";
 import { viewOf } from "./view.ts";
 
 const listAlerts: Handler<"list_alerts"> = ({ registry }) =>
-  ok({ alerts: registry.alerts.list().map(viewOf) });
+  ok({ alerts: registry.alerts.list().map((alert) => viewOf(alert, registry.cells)) });
 
 export const alerts: Domain<AlertCommands> = {
   handlers: { list_alerts: listAlerts, claim_alert: claimAlert, alert_answered: alertAnswered },

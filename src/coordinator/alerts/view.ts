@@ -1,10 +1,11 @@
 import { toRfc3339 } from "../../base/clock.ts";
-import type { Alert } from "../../alerts/alert.ts";
+import { shownAs, type Alert, type AlertCell } from "../../alerts/alert.ts";
 import type { AlertView } from "../../protocol/http.ts";
 
 /** An alert as callers and receivers see it. */
-export function viewOf(firing: Alert): AlertView {
-  const { alert, key, peer, kind, since, firedAt, value, threshold, message } = firing;
+export function viewOf(firing: Alert, cell: AlertCell): AlertView {
+  const { alert, peer, kind, since, firedAt, value, threshold } = firing;
+  const { key, message } = shownAs(firing, cell);
   const times = { since: toRfc3339(since), fired_at: toRfc3339(firedAt) };
   return { alert, key, peer, kind, ...times, value, threshold, message };
 }

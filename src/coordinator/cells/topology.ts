@@ -33,8 +33,12 @@ export function learn(context: Context, topology: Topology): void {
   const { own, topology: known } = context.registry.cells;
   if (topology.version <= known.version) return;
   context.registry.cells.set(own, topology);
+  if (known.cells[own] !== "active" && topology.cells[own] === "active") keepEvents(context);
   startPulls(context);
 }
+
+/** Who follows the mesh follows this cell only once it has noticed that there is one: until then the cell keeps its events. */
+const keepEvents = ({ registry, now }: Context): void => registry.events.follow(now);
 
 export const getTopology: Handler<"get_topology"> = ({ registry }) =>
   ok({ topology: registry.cells.topology });
@@ -44,6 +48,7 @@ export const learnTopology: Handler<"learn_topology"> = (context, { own, topolog
   if (cells.own === own) learn(context, topology);
   else {
     cells.set(own, topology);
+    keepEvents(context);
     startPulls(context);
   }
   return done;

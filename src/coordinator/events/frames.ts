@@ -22,7 +22,10 @@ export function eventFrame(logged: LoggedEvent, mark: string): string {
   return `id: ${view.id}\nevent: ${view.type}\ndata: ${oneLine(view)}\n\n`;
 }
 
-export const HEARTBEAT_FRAME = ": heartbeat\n\n";
+/** A comment, which clients ignore. */
+export const commentFrame = (text: string): string => `: ${text}\n\n`;
+
+export const HEARTBEAT_FRAME = commentFrame("heartbeat");
 
 /** The last text of a stream that the client need not open again with this token. */
 export const endFrame = (detail: string): string =>

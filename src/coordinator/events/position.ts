@@ -1,4 +1,6 @@
 import { toHex } from "../../base/bytes.ts";
+import type { Millis } from "../../base/clock.ts";
+import { numberOf, readMeshPosition } from "../../cells/mesh-position.ts";
 import { sha256 } from "../../crypto/primitives.ts";
 
 /** Hex digits of the mark by which the positions of one mesh differ from those of another. */
@@ -18,8 +20,15 @@ export interface NamedPosition {
   readonly isForeign: boolean;
 }
 
-/** Reads a position of a valid form. */
+/** Reads a position of a valid form. One of a mesh of several cells that comes to the only cell of another mesh is foreign anyway. */
 export function readPosition(text: string, mark: string): NamedPosition {
-  const [id = "", given = ""] = text.split("-");
-  return { id: Number(id), isForeign: given !== mark };
+  return { id: numberOf(text), isForeign: readMeshPosition(text).mark !== mark };
 }
+
+/** Where the gateway begins in a cell from which it did not get a position yet: with what was committed from this time on. Clients have no such position. */
+export const sinceText = (at: Millis): string => `${SINCE}${at}`;
+
+/** The time of a position that has one; null for every other position. */
+export const readSince = (text: string): Millis | null =>
+  text.startsWith(SINCE) ? Number(text.slice(SINCE.length)) : null;
+const SINCE = "since:";

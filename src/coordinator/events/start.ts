@@ -1,6 +1,6 @@
 import type { EventGap } from "../../protocol/http.ts";
-import type { EventLog } from "../../registry/event-log.ts";
-import { readPosition, toPosition } from "./position.ts";
+import { NUMBERS_PER_MS, type EventLog } from "../../registry/event-log.ts";
+import { readPosition, readSince, toPosition } from "./position.ts";
 
 /** Where a reader of the log begins. */
 export interface Start {
@@ -20,12 +20,19 @@ export function startOf(log: EventLog, after: string | null, mark: string): Star
   const [oldest, newest] = [log.oldest() ?? 0, log.newest() ?? 0];
   if (after === null) return { after: newest, gap: null };
   if (after === "oldest") return { after: oldest, gap: null };
+  const since = readSince(after);
+  if (since !== null) {
+    const id = Math.min(newest, since * NUMBERS_PER_MS);
+    return { after: Math.max(oldest, id), gap: null };
+  }
   const { id, isForeign } = readPosition(after, mark);
   const lost = (reason: EventGap["reason"]): Start => ({
     after: oldest,
     gap: { reason, after, until: toPosition(oldest, mark) },
   });
   if (isForeign) return lost("other_mesh");
+  // What a position of the mesh says of a cell that it knows nothing of.
+  if (id === 0) return { after: oldest, gap: null };
   if (id < oldest) return lost("overwritten");
   if (id > newest) return lost("unknown_position");
   return { after: id, gap: null };

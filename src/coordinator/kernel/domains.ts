@@ -4,6 +4,7 @@ import { alerts } from "../alerts/domain.ts";
 import { admission } from "../admission/domain.ts";
 import { bulkTasks } from "../bulk-tasks/domain.ts";
 import { cells } from "../cells/domain.ts";
+import { cellFigures } from "../cells/figures.ts";
 import { dialing } from "../dialing/domain.ts";
 import { discovery } from "../discovery/domain.ts";
 import { events } from "../events/domain.ts";
@@ -37,6 +38,7 @@ export const HANDLERS: { readonly [K in Exclude<CommandName, "tick">]: Handler<K
   ...alerts.handlers,
   ...cells.handlers,
   ...moves.handlers,
+  ...cellFigures.handlers,
 };
 
 export const AUDIT: AuditEntriesOf<Commands> = {
@@ -56,6 +58,7 @@ export const AUDIT: AuditEntriesOf<Commands> = {
   ...alerts.audit,
   ...cells.audit,
   ...moves.audit,
+  ...cellFigures.audit,
 };
 
 /** In the order in which `tick` runs them: attempts end before peers are evicted, dialing follows both, and alerts see what all have done. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ALERT_TYPES } from "../alert-types.ts";
 import { PeerId } from "../ids.ts";
 import { TaskKind } from "../labels.ts";
-import { Time } from "./page.ts";
+import { MissingCells, Time } from "./page.ts";
 
 /** What is said of an alert, in the list and in events. */
 export const ALERT_FIELDS = {
@@ -30,6 +30,7 @@ export type AlertView = z.infer<typeof AlertView>;
 export const AlertList = z
   .object({
     alerts: z.array(AlertView).meta({ description: "Those that have fired for longest first" }),
+    missing_cells: MissingCells,
   })
   .meta({ id: "AlertList" });
 export type AlertList = z.infer<typeof AlertList>;

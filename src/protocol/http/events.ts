@@ -13,16 +13,20 @@ import { PeerId, Uuid } from "../ids.ts";
 import { TaskKind } from "../labels.ts";
 import { nullOr } from "../schema/null-or.ts";
 import { ALERT_FIELDS } from "./alerts.ts";
-import { Time } from "./page.ts";
+import { MissingCells, Time } from "./page.ts";
 import { PeerState, Scheduling } from "./peers.ts";
 import { TaskState } from "./tasks.ts";
 
 /** A place in the log of events: the number of an event, and which mesh it is of. Followers keep it as it is. */
 export const EventPosition = z
   .string()
-  .regex(/^\d{1,16}-[0-9a-f]{8}$/, "a position is the `id` of an event, as the mesh gave it")
+  .regex(
+    /^\d{1,16}(?:\.\d{1,16}){0,63}-[0-9a-f]{8}$/,
+    "a position is the `id` of an event, as the mesh gave it",
+  )
   .meta({
-    description: "A position in the log: the `id` of an event",
+    description:
+      "A position in the log: the `id` of an event. In a mesh of several cells it has a number for each, separated by dots",
     example: "1795348800000000-9f86d081",
   });
 
@@ -177,6 +181,7 @@ export const EventPage = z
       description: "Where the next page begins: `after` of the next request",
     }),
     more: z.boolean().meta({ description: "Whether the log already has events after `next`" }),
+    missing_cells: MissingCells,
   })
   .meta({ id: "EventPage" });
 export type EventPage = z.infer<typeof EventPage>;

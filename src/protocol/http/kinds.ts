@@ -65,6 +65,7 @@ export const KindLoadView = z
     oldest_wait_seconds: z.number().meta({
       description: "How long the oldest waiting task has waited; 0 if there is none",
     }),
+    missing_cells: MissingCells,
   })
   .meta({ id: "KindLoad" });
 export type KindLoadView = z.infer<typeof KindLoadView>;

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { Shape, Typed } from "../../base/shape/shape.ts";
 import type * as http from "../http.ts";
 
-const s0: Shape = { is: "string", patterns: [[/^\d{1,16}-[0-9a-f]{8}$/, "a position is the `id` of an event, as the mesh gave it"]] };
+const s0: Shape = { is: "string", patterns: [[/^\d{1,16}(?:\.\d{1,16}){0,63}-[0-9a-f]{8}$/, "a position is the `id` of an event, as the mesh gave it"]] };
 export const EventGap: Typed<z.output<typeof http.EventGap>> = { is: "object", of: { reason: { is: "one", of: ["overwritten", "unknown_position", "other_mesh"] }, after: s0, until: s0 } };
 const s1: Shape = { is: "string", patterns: [[/^(?:(?:\d\d[2468][048]|\d\d[13579][26]|\d\d0[48]|[02468][048]00|[13579][26]00)-02-29|\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|(?:02)-(?:0[1-9]|1\d|2[0-8])))T(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z))$/, "Invalid ISO datetime"]] };
 const s2: Shape = { is: "string", patterns: [[/^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$/, "a kind is 1 to 64 letters, digits and . _ / -"]] };

@@ -18,6 +18,7 @@ const ANSWERS = [
   "BatchView",
   "BulkView",
   "CallbackSecretView",
+  "CellsView",
   "DeliveryList",
   "DeliveryView",
   "DenyList",

@@ -43,3 +43,8 @@ class AlertList:
 
     alerts: tuple[AlertView, ...]
     """Those that have fired for longest first."""
+    missing_cells: tuple[int, ...] | None = None
+    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+
+    Absent when it is complete.
+    """

@@ -13,7 +13,10 @@ class TaskEventView:
     """`TaskEventView` of the API."""
 
     id: str
-    """A position in the log: the `id` of an event."""
+    """A position in the log: the `id` of an event.
+
+    In a mesh of several cells it has a number for each, separated by dots.
+    """
     at: str
     """When the change was committed; RFC 3339, UTC."""
     type: Literal[
@@ -46,7 +49,10 @@ class PeerEventView:
     """`PeerEventView` of the API."""
 
     id: str
-    """A position in the log: the `id` of an event."""
+    """A position in the log: the `id` of an event.
+
+    In a mesh of several cells it has a number for each, separated by dots.
+    """
     at: str
     """When the change was committed; RFC 3339, UTC."""
     type: Literal[
@@ -74,7 +80,10 @@ class AdmissionEventView:
     """`AdmissionEventView` of the API."""
 
     id: str
-    """A position in the log: the `id` of an event."""
+    """A position in the log: the `id` of an event.
+
+    In a mesh of several cells it has a number for each, separated by dots.
+    """
     at: str
     """When the change was committed; RFC 3339, UTC."""
     type: Literal[
@@ -93,7 +102,10 @@ class CircuitEventView:
     """`CircuitEventView` of the API."""
 
     id: str
-    """A position in the log: the `id` of an event."""
+    """A position in the log: the `id` of an event.
+
+    In a mesh of several cells it has a number for each, separated by dots.
+    """
     at: str
     """When the change was committed; RFC 3339, UTC."""
     type: Literal["circuit.opened", "circuit.closed"]
@@ -108,7 +120,10 @@ class AlertEventView:
     """`EventView.4` of the API."""
 
     id: str
-    """A position in the log: the `id` of an event."""
+    """A position in the log: the `id` of an event.
+
+    In a mesh of several cells it has a number for each, separated by dots.
+    """
     at: str
     """When the change was committed; RFC 3339, UTC."""
     type: Literal["alert.firing", "alert.resolved"]

@@ -48,6 +48,11 @@ class KindLoadView:
     """Waiting and running tasks: what an autoscaler divides by the tasks of one worker."""
     oldest_wait_seconds: float
     """How long the oldest waiting task has waited; 0 if there is none."""
+    missing_cells: tuple[int, ...] | None = None
+    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+
+    Absent when it is complete.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from muster._answers.alerts import AlertList, AlertView
+from muster._answers.cells import CellsView
 from muster._client.allowlist import AllowlistClient, DenylistClient
 from muster._client.audit import AuditClient
 from muster._client.callbacks import CallbacksClient
@@ -118,6 +119,10 @@ class Controller:
     async def alerts(self) -> tuple[AlertView, ...]:
         """The alerts that fire now, those that have fired for longest first (docs/alerts.md)."""
         return (await self._api.read(AlertList, ApiRequest(path="v1/alerts"))).alerts
+
+    async def cells(self) -> CellsView:
+        """The cells of the mesh, what each has, and whether their number changes."""
+        return await self._api.read(CellsView, ApiRequest(path="v1/cells"))
 
     def events(self, **options: Unpack[EventOptions]) -> AsyncGenerator[MeshEvent, None]:
         """What changes in the mesh, as far as the token may see it, from now on or after a position.

@@ -13,9 +13,9 @@ export class MeshPeer {
   readonly key: Key;
   session = "";
   epoch = 0;
-  #sessions = 0;
-  /** How many offers of its session were answered. */
-  #answered = 0;
+  seq = 0;
+  /** Its sessions, and how many offers of each were answered. */
+  readonly #answered = new Map<string, number>();
 
   constructor(mesh: CellMesh, key: Key) {
     this.mesh = mesh;
@@ -27,11 +27,13 @@ export class MeshPeer {
   }
 
   async join(announced: Announced = {}): Promise<this> {
-    this.session = `${this.id} ${++this.#sessions}`;
-    this.#answered = 0;
+    const session = `${this.id} ${this.#answered.size + 1}`;
+    this.#answered.set(session, 0);
     const { id: peerId, publicKey } = this.key;
-    const input = { ...ANNOUNCED, ...announced, peerId, publicKey, session: this.session };
+    const input = { ...ANNOUNCED, ...announced, peerId, publicKey, session };
     const admitted = await this.send({ name: "admit", input });
+    this.session = session;
+    this.seq = 0;
     this.epoch = (must(admitted) as Output<"admit">).epoch;
     return this;
   }
@@ -45,9 +47,22 @@ export class MeshPeer {
     return this.mesh.inbox(this.session).offers;
   }
 
-  /** The oldest offer that was not answered; null if there is none. */
+  /** The oldest offer that was not answered, of any of its sessions; null if there is none. */
   nextOffer(): TaskOffer | null {
-    return this.offers[this.#answered++] ?? (this.#answered--, null);
+    for (const [session, answered] of this.#answered) {
+      const offer = this.mesh.inbox(session).offers[answered];
+      if (offer === undefined) continue;
+      this.#answered.set(session, answered + 1);
+      return offer;
+    }
+    return null;
+  }
+
+  /** Reports that it has answered a ping. */
+  observe(): Promise<CommandAnswer> {
+    const { id: peerId, epoch } = this;
+    const input = { peerId, epoch, seq: ++this.seq, event: "answered", rtt: null } as const;
+    return this.send({ name: "observe", input });
   }
 
   attempt({ task_id: taskId, fence }: TaskOffer) {

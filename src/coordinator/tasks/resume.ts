@@ -1,3 +1,4 @@
+import { SECOND, type Millis } from "../../base/clock.ts";
 import { attemptEndsAt, leaseEndsAt } from "../../tasks/lease.ts";
 import { isEnded, type Attempt, type AttemptState, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
@@ -34,7 +35,13 @@ export function resumeAttempt(context: Context, of: AttemptOf, said: Said): Task
 
 /** Whether an attempt of a queued task was given up whose peer may still bring the result. */
 export const mayStillResume = (task: Task, attempts: readonly Attempt[], now: number): boolean =>
-  attempts.some((attempt) => mayResume(task, attempt, attempts, now));
+  attempts.some((attempt) => {
+    const isLate = attempt.state === "unanswered" && now >= (attempt.endedAt ?? 0) + LATE_OFFER_MAX;
+    return !isLate && mayResume(task, attempt, attempts, now);
+  });
+
+/** An offer that was given up is not expected to be accepted after this time, although it may be. */
+const LATE_OFFER_MAX: Millis = 10 * SECOND;
 
 function mayResume(task: Task, attempt: Attempt, all: readonly Attempt[], now: number): boolean {
   if (attempt.retries !== task.retries) return false; // an attempt of before the task was retried

@@ -28,6 +28,7 @@ interface Options {
   readonly cells: number;
   readonly seed?: number;
   readonly config?: Partial<CoordinatorConfig>;
+  readonly publishes?: boolean;
 }
 
 /** What the session of a test peer has got. */
@@ -43,6 +44,7 @@ export class CellMesh {
   readonly random;
   readonly randomBytes;
   readonly transport: Transport;
+  readonly publishes: boolean;
   readonly cells: TestCell[] = [];
   readonly sessions = new Map<string, SessionInbox>();
   /** Effects that have no other consequence here. */
@@ -52,7 +54,8 @@ export class CellMesh {
   known: Topology = SINGLE;
   #config: CoordinatorConfig;
 
-  constructor({ cells, seed = 1, config }: Options) {
+  constructor({ cells, seed = 1, config, publishes = true }: Options) {
+    this.publishes = publishes;
     this.random = seededNumbers(seed);
     this.randomBytes = seededRandom(seed);
     this.transport = new Transport(seededNumbers(seed + 1));

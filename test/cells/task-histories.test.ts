@@ -1,9 +1,8 @@
-import { expect, it } from "vitest";
+import { it } from "vitest";
 import { checkTaskHistories } from "./check-task-histories.ts";
 
-const RUNS = Number(process.env["CELL_HISTORIES"] ?? 200);
+const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
 
-it("CE93 no task is lost, committed twice or delivered to a revoked peer, whatever happens to calls and cells", async () => {
-  await checkTaskHistories(RUNS, 30);
-  expect(RUNS).toBeGreaterThan(0);
+it("CE93 no task is lost, committed twice or delivered to a revoked peer, whatever happens to calls and cells in short histories", async () => {
+  await checkTaskHistories(600 * SCALE, 10);
 });

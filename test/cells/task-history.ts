@@ -54,7 +54,7 @@ export class TaskHistory {
   #mostAtOnce = 0;
 
   constructor(seed: number) {
-    this.mesh = new CellMesh({ cells: CELLS, seed });
+    this.mesh = new CellMesh({ cells: CELLS, seed, publishes: false });
     this.peers = KEYPAIRS.map((key) => new MeshPeer(this.mesh, key));
   }
 

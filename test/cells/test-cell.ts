@@ -29,6 +29,8 @@ export interface CellSurroundings {
   readonly random: Random;
   readonly randomBytes: RandomBytes;
   readonly blobs: Map<string, Bytes>;
+  /** Whether records of peers are sealed and stored, which takes longer than most histories. */
+  readonly publishes: boolean;
   readonly effects: Effect[];
   callBetween(
     to: number,
@@ -41,6 +43,9 @@ export interface CellSurroundings {
 }
 
 const UNCONFIRMED = { code: "revoke_unconfirmed", detail: "not confirmed" } as const;
+/** What is delivered of a mesh that does not publish. */
+const BETWEEN_CELLS = ["send_to_cell", "pull_peers", "end_session", "probe"] as const;
+
 const CRASHED = { code: "unavailable", detail: "the cell has crashed" } as const;
 
 /** One cell: a real coordinator with a database in memory, whose calls of others go through the transport of the mesh. */
@@ -162,7 +167,7 @@ export class TestCell {
         execute: (name, input) => this.#runNow(name, input),
         onFailure: () => {},
       },
-      OWN_DELIVERIES,
+      mesh.publishes ? OWN_DELIVERIES : { ...OWN_DELIVERIES, kinds: BETWEEN_CELLS },
     );
     return [registry, node, outbox];
   }

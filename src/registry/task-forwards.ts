@@ -3,7 +3,7 @@ import { UndoMap } from "../base/undo-map.ts";
 import { minimum, number, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 
 /** Forwards that a cell keeps. A cell that has as many moves no task any more, unless it drains. */
-export const FORWARDS_MAX = 200_000;
+const FORWARDS_MAX = 200_000;
 
 /** Where a task went that was here. */
 export interface TaskForward {

@@ -60,7 +60,7 @@ async function checkTasks(history: TaskHistory): Promise<void> {
   }
   for (const ids of byKey.values()) expect(ids.size).toBe(1);
   for (const fences of committed.values()) expect(fences.size).toBe(1);
-  for (const [peer, offers] of revoked) expect(history.offersOf(peer)).toBe(offers);
+  for (const [index, offers] of revoked) expect(history.offersOf(index)).toBe(offers);
   expect(history.mostAtOnce).toBeLessThanOrEqual(1);
 }
 

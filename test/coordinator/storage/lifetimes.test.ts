@@ -7,6 +7,7 @@ import type { Sql } from "../../../src/registry/sql.ts";
 import { aPeer, anAdvertisedPeer } from "../../contracts/records.ts";
 import { submission, type TestMesh } from "../mesh.ts";
 import { countTicks } from "./count-ticks.ts";
+import { OTHER } from "./other-tables.ts";
 import { smallMesh, submitAs } from "./small-mesh.ts";
 
 /** A table whose rows expire: writes a row that is as old as the mesh's clock says. */
@@ -252,43 +253,6 @@ const EXPIRING: Readonly<Record<string, Case>> = {
     ...within(30 * DAY),
   },
 };
-
-/** Tables whose rows leave with what they belong to, or that hold a fixed number of rows. */
-const OTHER: readonly string[] = [
-  "schema_version",
-  "settings",
-  "allowlist",
-  "denylist",
-  "webhook_sources",
-  "outbox",
-  "pointers",
-  "discovery_epochs",
-  "callback_queues",
-  "callback_receivers",
-  "callback_rotations",
-  "key_holders",
-  "directory_pages",
-  "kind_settings",
-  "dials",
-  "observed",
-  "service_times",
-  "coordinates",
-  "pair_rtts",
-  "event_log",
-  "metric_counters",
-  "span_queue",
-  "alerts",
-  "alert_deliveries",
-  "cell_links",
-  "cell_messages",
-  "departed_peers",
-  "arrived_peers",
-  "peer_sources",
-  "peer_pulls",
-  "remote_peers",
-  "reported_peers",
-  "task_arrivals",
-];
 
 const countOf = (mesh: TestMesh, table: string): number =>
   Number(mesh.rows(`SELECT COUNT(*) AS n FROM ${table}`)[0]?.["n"]);

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Coordinator } from "../../durable/coordinator.ts";
 import type { CellsView, EventPage, EventView, KindLoadView } from "../../src/protocol/http.ts";
-import { submitTask } from "../durable/api.ts";
+import { submitTask, until } from "../durable/api.ts";
 import { call } from "../workers/http.ts";
 import { EventStreamReader } from "../workers/event-stream-reader.ts";
 
@@ -83,8 +83,12 @@ describe("the events of a mesh of four cells", () => {
 describe("the figures of a mesh of four cells", () => {
   it("CE66 CE70 cover all cells", async () => {
     await submitMany(20);
-    const { body: cells } = await call<CellsView>("GET", "/v1/cells");
-    expect(cells).toMatchObject({ wanted: 4, changing: false });
+    // Each new cell asks the others for its peers first.
+    const cells = await until(
+      async () => (await call<CellsView>("GET", "/v1/cells")).body,
+      ({ changing }) => !changing,
+    );
+    expect(cells).toMatchObject({ wanted: 4 });
     expect(cells.cells.map(({ cell, answers }) => [cell, answers])).toEqual(
       CELLS.map((cell) => [cell, true]),
     );

@@ -22,6 +22,8 @@ export class Cells {
 
   constructor(sql: Sql) {
     this.#sql = sql;
+    // The database of a restored cell has the rows of the backup, and not its indexes.
+    if (!this.isSingle) this.#indexLists();
   }
 
   /** The number of this cell. */
@@ -41,7 +43,7 @@ export class Cells {
   set(own: number, topology: Topology): void {
     if (own > 0) setSetting(this.#sql, "cell", String(own));
     setSetting(this.#sql, "topology", JSON.stringify(topology));
-    for (const index of LIST_INDEXES) this.#sql.exec(index);
+    this.#indexLists();
     this.#known = { own, topology };
     this.#isUndoable = true;
   }
@@ -50,6 +52,10 @@ export class Cells {
   commit(): void {}
   rollback(): void {
     if (this.#isUndoable) this.#known = null;
+  }
+
+  #indexLists(): void {
+    for (const index of LIST_INDEXES) this.#sql.exec(index);
   }
 
   #read(): Known {

@@ -14,8 +14,8 @@ import { CellPeer, keysOfCells } from "./cell-peers.ts";
 import { turn, type Fault } from "./transport.ts";
 
 const FOUR = { cells: 4 };
-const ALL_MEMBERS = {
-  config: { discovery: { ...TEST_CONFIG.discovery, members: "all" as const } },
+const MEMBERS_ARE_LISTED = {
+  config: { discovery: { ...TEST_CONFIG.discovery, members: "listed" as const } },
 };
 
 async function started(
@@ -165,7 +165,10 @@ describe("discovery in a mesh of several cells", () => {
         { name: "receive_messages", input: { from, messages } },
       ]);
     }
-    await mesh.settle(3);
+    // The revocation has closed the epoch: the next one opens then, and everything is published under it.
+    mesh.now += EPOCH_INTERVAL_MIN;
+    await mesh.settle();
+    expect(listed(mesh)).toHaveLength(3);
     expect(listed(mesh)).not.toContain(id);
   });
 
@@ -183,7 +186,7 @@ describe("discovery in a mesh of several cells", () => {
 
   it("CE124 a member of any cell gets the keys of an epoch that cell 0 opens, and they find the peers of all cells", async () => {
     for (const cell of [0, 1, 2, 3]) {
-      const mesh = await started({ ...FOUR, ...ALL_MEMBERS });
+      const mesh = await started();
       const member = new CellPeer(mesh, present(keysOfCells(mesh, 1)[cell]?.[0]));
       must(await member.join());
       const keys = present(member.admitted?.discovery);
@@ -196,7 +199,7 @@ describe("discovery in a mesh of several cells", () => {
 
   it("CE125 a member that is revoked in any cell reads nothing once the command has returned", async () => {
     for (const cell of [0, 1, 2, 3]) {
-      const mesh = await started({ ...FOUR, ...ALL_MEMBERS });
+      const mesh = await started();
       const keys = keysOfCells(mesh, 2)[cell] ?? [];
       const [member, other] = keys.map((key) => new CellPeer(mesh, key));
       must(await present(member).join());
@@ -217,6 +220,26 @@ describe("discovery in a mesh of several cells", () => {
       await mesh.settle();
       expect(listed(mesh)).toEqual([present(other).id]);
     }
+  });
+
+  it("CE125 a member that is away loses its keys with its allowlist entry, once cell 0 has closed the epoch", async () => {
+    const mesh = await started({ ...FOUR, ...MEMBERS_ARE_LISTED });
+    const peer = new CellPeer(mesh, present(keysOfCells(mesh, 1)[2]?.[0]));
+    const { publicKey, id: peerId } = peer.key;
+    const entry = { publicKey, peerId, label: "", roles: ["worker" as const] };
+    must(await mesh.call("allow", { ...entry, readmit: false, go_p2p: false }));
+    must(await peer.join());
+    const discovery = present(peer.admitted?.discovery);
+    await peer.leave();
+    await mesh.settle(3);
+    expect(await reads(mesh, discovery, peerId)).toBe(true);
+    mesh.transport.down.add(0);
+    expect(await mesh.call("disallow", { publicKey })).toMatchObject({
+      error: { code: "revoke_unconfirmed" },
+    });
+    mesh.transport.down.delete(0);
+    await mesh.settle(4);
+    expect(await reads(mesh, discovery, peerId)).toBe(false);
   });
 
   it("CE126 the sample of an advert in any cell has pointers of the peers of all", async () => {
@@ -306,7 +329,7 @@ describe("discovery in a mesh of several cells", () => {
 
 describe("discovery while the number of cells changes", () => {
   it("CE128 peers that move stay published, and are withdrawn when they leave from where they are", async () => {
-    const mesh = await started({ cells: 1, ...ALL_MEMBERS });
+    const mesh = await started({ cells: 1 });
     const peers = Array.from({ length: 12 }, (_, n) => new CellPeer(mesh, testKey(500 + n)));
     for (const peer of peers) must(await peer.join());
     await mesh.settle(3);
@@ -332,7 +355,7 @@ describe("discovery while the number of cells changes", () => {
       [4, 1],
       [2, 8],
     ] as const) {
-      const mesh = await started({ cells: before, ...ALL_MEMBERS });
+      const mesh = await started({ cells: before });
       const peers = Array.from({ length: 8 }, (_, n) => new CellPeer(mesh, testKey(600 + n)));
       for (const peer of peers) must(await peer.join());
       await mesh.settle(3);

@@ -8,13 +8,14 @@ import { backup } from "./backup.ts";
 import { blackHole } from "./black-hole.ts";
 import { busyHandler } from "./busy-handler.ts";
 import { callbacks } from "./callbacks.ts";
+import { cells } from "./cells.ts";
 import { dashboard } from "./dashboard.ts";
 import { events } from "./events.ts";
 import { fairness } from "./fairness.ts";
 import { fairnessReal } from "./fairness-real.ts";
 import { fleet } from "./fleet.ts";
 import { handshake } from "./handshake.ts";
-import { kill } from "./kill.ts";
+import { kill, killCells } from "./kill.ts";
 import { liveness } from "./liveness.ts";
 import { metrics } from "./metrics.ts";
 import { pythonPeer } from "./python-peer.ts";
@@ -35,6 +36,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "black-hole": blackHole,
   "busy-handler": busyHandler,
   callbacks,
+  cells,
   dashboard,
   events,
   fairness,
@@ -42,6 +44,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   fleet,
   handshake,
   kill,
+  "kill-cells": killCells,
   liveness,
   metrics,
   "profile-assign": profileAssign,

@@ -1,7 +1,7 @@
 import { DEFAULT_POLICY } from "../src/tasks/policy.ts";
 import { Unavailable, type Bench } from "./bench.ts";
 import { spread, type RunFigures, type Spread } from "./selection/figures.ts";
-import { DEFAULT, ORACLE, type Job } from "./selection/jobs.ts";
+import { DEFAULT, ORACLE, type LoadJob } from "./selection/jobs.ts";
 import { measureSharedCores } from "./selection/measure-shared-cores.ts";
 import { runJobs } from "./selection/run-jobs.ts";
 import { hasTraces } from "./selection/traces.ts";
@@ -62,7 +62,7 @@ export const selection: Bench = {
 /** Every policy in the worlds of one load. */
 async function measureLoad(load: number, seeds: readonly number[]): Promise<Record<string, Row>> {
   const jobs = POLICIES.flatMap((policy) =>
-    seeds.map((seed): Job => ({ ...WORLD, load, seed, policy })),
+    seeds.map((seed): LoadJob => ({ ...WORLD, load, seed, policy })),
   );
   const figures = await runJobs<RunFigures>(jobs);
   const runsOf = (policy: string) => figures.filter((_, i) => jobs[i]?.policy === policy);

@@ -1,4 +1,5 @@
 import { DEFAULT_POLICY, type ExpectedCost } from "../../src/tasks/policy.ts";
+import { qualityRun, type QualityJob } from "../cells/quality/quality-runs.ts";
 import { fieldRun, type PolicyName, type WorldName } from "./field/field-runs.ts";
 import { figuresOf } from "./figures.ts";
 import { muster } from "./muster.ts";
@@ -18,9 +19,9 @@ import type { Traces } from "./traces.ts";
 import { World } from "./world.ts";
 
 /** One run of one policy in one world. */
-export type Job = LoadJob | FieldJob;
+export type Job = LoadJob | FieldJob | QualityJob;
 
-interface LoadJob {
+export interface LoadJob {
   readonly type: "load" | "shared-cores";
   readonly seed: number;
   readonly load: number;
@@ -58,6 +59,7 @@ const POLICIES: Readonly<Record<string, MakePolicy>> = {
 
 /** The figures of a job. */
 export function runJob(traces: Traces, job: Job): object {
+  if (job.type === "cells") return qualityRun(traces, job);
   if (job.type === "field") return fieldRun(traces, job.seed, job.world, job.policy, job.tuned);
   const { seed, load, minutes, slotsPerCore, policy } = job;
   const world = new World(traces, seed, load, slotsPerCore, minutes * 60_000);

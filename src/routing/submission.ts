@@ -84,21 +84,27 @@ function twoOf(cells: readonly number[], random: Random): readonly number[] {
   return [cells[first] as number, cells[second] as number];
 }
 
-/** The better cell first. One of which nothing is known is between one that would begin the task at once and one that would not. */
+/**
+ * The better cell first. One of which nothing is known is as good as one that may take the task: its answer brings the digest. If it came after
+ * those with free places, it would get no task, and stay unknown, until all others were full.
+ */
 function inOrder(
   cells: readonly number[],
   known: (cell: number) => KnownDigest | null,
   demand: CellDemand,
 ): readonly number[] {
-  const waitIn = (cell: number): number => {
+  const [first, second] = cells;
+  if (first === undefined || second === undefined) return cells;
+  const waitIn = (cell: number): number | null => {
     const one = known(cell);
-    if (one === null) return 0;
+    if (one === null) return null;
     if (!mayTake(one, demand)) return Number.POSITIVE_INFINITY;
     return expectedWait(one.digest, demand.kind, one.added(demand.kind));
   };
-  const [first, second] = cells;
-  if (first === undefined || second === undefined) return cells;
-  return waitIn(second) < waitIn(first) ? [second, first] : cells;
+  const [here, there] = [waitIn(first), waitIn(second)];
+  if (here === null) return cells;
+  if (there === null) return here === Number.POSITIVE_INFINITY ? [second, first] : cells;
+  return there < here ? [second, first] : cells;
 }
 
 /** Refusals of a cell that say nothing about another one, and after which nothing is stored. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { fieldOracle, plainCost } from "../../bench/selection/field/field-baselines.ts";
 import { fieldFiguresOf } from "../../bench/selection/field/field-figures.ts";
-import { fieldMuster, NO_FEATURES } from "../../bench/selection/field/field-muster.ts";
+import { NO_FEATURES } from "../../bench/selection/field/field-features.ts";
+import { fieldMuster } from "../../bench/selection/field/field-muster.ts";
 import { simulateField } from "../../bench/selection/field/field-simulation.ts";
 import { FieldWorld, type FieldSettings } from "../../bench/selection/field/field-world.ts";
 import { fieldWorlds, isTroubled } from "../../bench/selection/field/field-worlds.ts";

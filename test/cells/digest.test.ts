@@ -9,7 +9,7 @@ it("CE81 a digest counts peers, free places and queued tasks of a kind", () => {
   mesh.join(KEYS[1], { kinds: ["*"], slots: 1 });
   for (let n = 0; n < 6; n++) mesh.submit({ kind: "echo" });
   mesh.submit({ kind: "rare", requirements: { capabilities: ["none"] } });
-  const digest = digestOf(mesh);
+  const digest = digestOf(mesh, mesh.now);
   expect(digestOfKind(digest, "echo")).toMatchObject({ peers: 2, free: 0 });
   expect(digestOfKind(digest, "echo").waiting).toBeGreaterThan(0);
   expect(digestOfKind(digest, "rare")).toMatchObject({ peers: 1, waiting: 1 });
@@ -25,8 +25,23 @@ it("CE81 a digest is bounded, and what it leaves out counts together", () => {
     const capabilities = Array.from({ length: 30 }, (_, at) => `label-${n}-${at}`);
     mesh.join(testKey(100 + n), { kinds, capabilities });
   }
-  const digest = digestOf(mesh);
+  const digest = digestOf(mesh, mesh.now);
   expect(digest.kinds).toHaveLength(DIGEST_KINDS_MAX);
   expect(digest.labels).toBeNull();
   expect(digestOfKind(digest, "not listed").peers).toBe(1);
+});
+
+it("CE147 a peer that rests at a kind does not count for it: a cell whose peers fail at once does not look free", () => {
+  const mesh = new TestMesh();
+  const failing = mesh.join(KEYS[0], { kinds: ["*"], slots: 1 });
+  const countOf = (kind: string) => digestOfKind(digestOf(mesh, mesh.now), kind);
+  expect(countOf("echo")).toMatchObject({ peers: 1, free: 1 });
+  while (mesh.registry.circuits.resting.at("echo").size === 0) {
+    mesh.submit({ kind: "echo", max_attempts: 1 });
+    failing.accept();
+    failing.fail("it broke", false);
+  }
+  expect(countOf("echo")).toMatchObject({ peers: 0, free: 0 });
+  mesh.now += 60 * 60_000;
+  expect(countOf("echo")).toMatchObject({ peers: 1, free: 1 });
 });

@@ -87,6 +87,11 @@ describe("the cell of a task", () => {
     expect(shares(digests, { kind: "rare", capabilities: [] }, 200)[3]).toBe(1);
   });
 
+  it("CE148 gets its share also if nothing is known of it while others have free places", () => {
+    const digests = digestsOf((cell) => (cell === 5 ? null : digestOf({ peers: 10, free: 10 })));
+    expect(shares(digests, DEMAND, 800)[5]).toBeGreaterThan(0.04);
+  });
+
   it("CE81 changes within a second as its caller submits", () => {
     const digests = digestsOf(() => digestOf());
     const scope = scopeOf(digests);

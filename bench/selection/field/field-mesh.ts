@@ -1,23 +1,27 @@
 import { sampleRtt, type RttEstimate } from "../../../src/scoring/rtt.ts";
 import { CONTROLLERS } from "../tasks.ts";
-import { WORKERS } from "../world.ts";
-import type { FieldWorld } from "./field-world.ts";
+import type { SimulatedWorld } from "./field-world.ts";
 
 /** What the mesh knows of connections and held tasks, the same under every policy. */
 export class FieldMesh {
-  readonly world: FieldWorld;
+  readonly world: SimulatedWorld;
   /** As the mesh sees it: a worker that disconnected silently still counts as connected. */
-  readonly connected = new Uint8Array(WORKERS);
-  readonly connectedAt = new Float64Array(WORKERS);
-  readonly held = new Int32Array(WORKERS);
+  readonly connected: Uint8Array;
+  readonly connectedAt: Float64Array;
+  readonly held: Int32Array;
   /** By worker * kinds + kind. */
   readonly heldOfKind: Int32Array;
-  /** By controller * WORKERS + worker. */
-  readonly rtts: (RttEstimate | null)[] = Array.from({ length: CONTROLLERS * WORKERS }, () => null);
+  /** By controller * workers + worker. */
+  readonly rtts: (RttEstimate | null)[];
 
-  constructor(world: FieldWorld) {
+  constructor(world: SimulatedWorld) {
+    const { length } = world.workers;
     this.world = world;
-    this.heldOfKind = new Int32Array(WORKERS * world.kinds);
+    this.connected = new Uint8Array(length);
+    this.connectedAt = new Float64Array(length);
+    this.held = new Int32Array(length);
+    this.heldOfKind = new Int32Array(length * world.kinds);
+    this.rtts = Array.from({ length: CONTROLLERS * length }, () => null);
   }
 
   connect(worker: number, now: number): void {
@@ -28,7 +32,7 @@ export class FieldMesh {
 
   ping(worker: number, now: number): void {
     for (let controller = 0; controller < CONTROLLERS; controller++) {
-      const pair = controller * WORKERS + worker;
+      const pair = controller * this.world.workers.length + worker;
       const sample = this.world.rtt(controller, worker, now);
       this.rtts[pair] = sampleRtt(this.rtts[pair] ?? null, sample);
     }
@@ -78,10 +82,23 @@ export interface AttemptEnd {
 type Foresee = (task: FieldTask, worker: number, now: number) => AttemptEnd;
 
 export interface FieldPolicy {
-  /** The worker for the task; -1 if it must wait. */
-  pick(task: FieldTask, now: number): number;
+  /** The worker for the task; -1 if it must wait. `cell`: the cell that has the task. */
+  pick(task: FieldTask, now: number, cell: number): number;
   /** Learns from the end of an attempt. Returns when a resting worker may be probed, if that is new. */
   ended(task: FieldTask, worker: number, end: AttemptEnd, now: number): number | null;
 }
 
 export type MakeFieldPolicy = (mesh: FieldMesh, foresee: Foresee) => FieldPolicy;
+
+/** The tasks that wait, in one queue or in one for each cell. */
+export interface FieldTasks {
+  push(task: FieldTask, now: number): void;
+  /** The tasks that are still queued. */
+  rest(): Iterable<FieldTask>;
+  /** Offers the queued tasks to `assign`, until no kind has one that a worker may have. */
+  assign(now: number, assign: (task: FieldTask, cell: number) => boolean): void;
+  /** When something happens to them by itself; null if nothing does. */
+  wakesAt(now: number): number | null;
+}
+
+export type MakeFieldTasks = (mesh: FieldMesh, policy: FieldPolicy) => FieldTasks;

@@ -34,7 +34,7 @@ import {
 import type { ExpectedCost } from "../../../src/tasks/policy.ts";
 import { keyedRandom } from "../keyed.ts";
 import { RANDOM_STREAM } from "../rankings.ts";
-import { WORKERS } from "../world.ts";
+import { ALL_FEATURES, type Features } from "./field-features.ts";
 import { idsOf, newCandidate, refusedBy, type WritableCandidate } from "./field-candidate.ts";
 import type {
   AttemptEnd,
@@ -43,17 +43,6 @@ import type {
   FieldTask,
   MakeFieldPolicy,
 } from "./field-mesh.ts";
-
-/** What the coordinator does besides the policy's constants; all of it by default. */
-export interface Features {
-  readonly circuits: boolean;
-  readonly earnedSlots: boolean;
-  /** Whether service times forget what was before a change. */
-  readonly forgets: boolean;
-}
-
-export const NO_FEATURES: Features = { circuits: false, earnedSlots: false, forgets: false };
-const ALL_FEATURES: Features = { circuits: true, earnedSlots: true, forgets: true };
 
 /** Muster's own `choose`, circuits and earned slots, driven as the coordinator does. */
 export const fieldMuster =
@@ -65,15 +54,18 @@ export const fieldMuster =
 const PROBE_OUTCOME_WEIGHT = 0.25;
 const JITTER_STREAM = 110;
 
-class FieldMuster implements FieldPolicy {
+export class FieldMuster implements FieldPolicy {
   readonly #mesh: FieldMesh;
   readonly #policy: ExpectedCost;
   readonly #features: Features;
   readonly #kinds: number;
+  /** The workers that it assigns tasks to. */
+  readonly #own: readonly number[];
+  /** By worker. */
   readonly #candidates: readonly WritableCandidate[];
-  readonly #outcomes: Outcomes[] = Array.from({ length: WORKERS }, () => noOutcomes(0));
-  readonly #parallelism: (Parallelism | null)[] = Array.from({ length: WORKERS }, () => null);
-  readonly #peerCircuits: Circuit[] = Array.from({ length: WORKERS }, () => NEW_CIRCUIT);
+  readonly #outcomes: Outcomes[];
+  readonly #parallelism: (Parallelism | null)[];
+  readonly #peerCircuits: Circuit[];
   /** By worker * kinds + kind. */
   readonly #circuits: Circuit[];
   readonly #service: (ServiceTime | null)[];
@@ -86,19 +78,29 @@ class FieldMuster implements FieldPolicy {
   readonly #goodStanding = new Map<number, readonly boolean[]>();
   #draws = 0;
 
-  constructor(mesh: FieldMesh, policy: ExpectedCost, features: Features) {
+  constructor(
+    mesh: FieldMesh,
+    policy: ExpectedCost,
+    features: Features,
+    own: readonly number[] = [...mesh.world.workers.keys()],
+  ) {
+    const workers = mesh.world.workers.length;
+    this.#own = own;
+    this.#outcomes = Array.from({ length: workers }, () => noOutcomes(0));
+    this.#parallelism = Array.from({ length: workers }, () => null);
+    this.#peerCircuits = Array.from({ length: workers }, () => NEW_CIRCUIT);
     this.#mesh = mesh;
     this.#policy = policy;
     this.#features = features;
     this.#kinds = mesh.world.kinds;
-    const pairs = WORKERS * this.#kinds;
+    const pairs = workers * this.#kinds;
     this.#circuits = Array.from({ length: pairs }, () => NEW_CIRCUIT);
     this.#service = Array.from({ length: pairs }, () => null);
     this.#done = new Uint8Array(pairs);
     this.#serviceOverall = Array.from({ length: this.#kinds }, () => null);
     this.#failureRates = Array.from({ length: this.#kinds }, () => null);
     this.#incumbents = Array.from({ length: this.#kinds }, () => null);
-    this.#candidates = Array.from({ length: WORKERS }, (_, worker) =>
+    this.#candidates = Array.from({ length: workers }, (_, worker) =>
       newCandidate(worker, mesh.world.slots[worker] as number, features.earnedSlots),
     );
   }
@@ -107,9 +109,9 @@ class FieldMuster implements FieldPolicy {
     const { kind } = task;
     const passed: WritableCandidate[] = [];
     let [capable, resting, others] = [0, 0, 0];
-    for (let worker = 0; worker < WORKERS; worker++) {
+    for (const worker of this.#own) {
       if (this.#mesh.connected[worker] === 0 || !this.#mesh.handles(worker, kind)) continue;
-      const circuit = this.#features.circuits ? this.#stateOf(worker, kind, now) : "closed";
+      const circuit = this.#features.circuits ? this.stateOf(worker, kind, now) : "closed";
       if (circuit === "refusing") continue;
       capable++;
       if (circuit === "open") resting++;
@@ -144,6 +146,9 @@ class FieldMuster implements FieldPolicy {
     return Number(peer.peerId);
   }
 
+  /** How long a task of a kind takes; null: unknown. */
+  meanMsOf = (kind: number): number | null => this.#serviceOverall[kind]?.meanMs ?? null;
+
   ended(task: FieldTask, worker: number, end: AttemptEnd, now: number): number | null {
     switch (end.outcome) {
       case "success":
@@ -162,7 +167,7 @@ class FieldMuster implements FieldPolicy {
     }
   }
 
-  #stateOf(worker: number, kind: number, now: number): CircuitState {
+  stateOf(worker: number, kind: number, now: number): CircuitState {
     const ofKind = this.#circuits[worker * this.#kinds + kind] as Circuit;
     const ofPeer = this.#peerCircuits[worker] as Circuit;
     if (ofKind.restsUntil === null && ofPeer.restsUntil === null) return "closed";
@@ -182,7 +187,7 @@ class FieldMuster implements FieldPolicy {
 
   #setEvidence({ peerId, evidence }: WritableCandidate, { controller, kind }: FieldTask): void {
     const worker = Number(peerId);
-    const rtt = this.#mesh.rtts[controller * WORKERS + worker] ?? null;
+    const rtt = this.#mesh.rtts[controller * this.#mesh.world.workers.length + worker] ?? null;
     evidence.rttMs = rtt === null ? null : rtt.smoothedMs;
     evidence.rttVarianceMs = rtt === null ? null : rtt.varianceMs;
     evidence.outcomes = this.#outcomes[worker] as Outcomes;
@@ -244,7 +249,7 @@ class FieldMuster implements FieldPolicy {
   ): number | null {
     const pair = worker * this.#kinds + kind;
     const before = this.#circuits[pair] as Circuit;
-    const state = this.#stateOf(worker, kind, now);
+    const state = this.stateOf(worker, kind, now);
     const standing = this.#goodStanding.get(task) ?? [];
     const others = standing.filter(
       (good, i) => good && tried[i] !== worker && tried.indexOf(tried[i] ?? -1) === i,

@@ -1,11 +1,11 @@
 import { EventQueue } from "../event-queue.ts";
-import type { FieldTask } from "./field-mesh.ts";
+import type { FieldTask, FieldTasks } from "./field-mesh.ts";
 
 /** How many tasks that failed before are tried in turn, when no worker may have the first ones. */
 const LOOK_FURTHER = 16;
 
 /** Queued tasks, one queue per kind, each in the order of submission. */
-export class FieldQueue {
+export class FieldQueue implements FieldTasks {
   readonly #kinds: readonly EventQueue[];
   readonly #tasks = new Map<number, FieldTask>();
 
@@ -22,15 +22,25 @@ export class FieldQueue {
     return this.#tasks.values();
   }
 
-  /** Offers the queued tasks to `assign`, the oldest first, until no kind has one that a worker may have. */
-  assign(assign: (task: FieldTask) => boolean): void {
+  /** The oldest first. */
+  assign(_now: number, assign: (task: FieldTask, cell: number) => boolean): void {
+    this.assignAt(0, assign);
+  }
+
+  wakesAt(): null {
+    return null;
+  }
+
+  /** The same for the queue of a cell. */
+  assignAt(cell: number, assign: (task: FieldTask, cell: number) => boolean): void {
     const open = this.#kinds.filter((kind) => kind.next() < Infinity);
     while (open.length > 0) {
       let first = 0;
       for (let i = 1; i < open.length; i++)
         if ((open[i] as EventQueue).next() < (open[first] as EventQueue).next()) first = i;
       const kind = open[first] as EventQueue;
-      if (!this.#assignFirst(kind, assign) || kind.next() === Infinity) open.splice(first, 1);
+      if (!this.#assignFirst(kind, (task) => assign(task, cell)) || kind.next() === Infinity)
+        open.splice(first, 1);
     }
   }
 

@@ -7,16 +7,17 @@ import { retryAt } from "../../../src/tasks/retry.ts";
 import { EventQueue } from "../event-queue.ts";
 import { keyedRandom } from "../keyed.ts";
 import { FRAME_MS } from "../traces.ts";
-import { WORKERS } from "../world.ts";
 import {
   FieldMesh,
   type AttemptEnd,
   type FieldPolicy,
   type FieldTask,
+  type FieldTasks,
   type MakeFieldPolicy,
+  type MakeFieldTasks,
 } from "./field-mesh.ts";
 import { FieldQueue } from "./field-queue.ts";
-import type { FieldWorld } from "./field-world.ts";
+import type { SimulatedWorld } from "./field-world.ts";
 
 const ATTEMPTS_MAX = 5;
 /** Sessions that may be lost under a task before it fails. */
@@ -37,7 +38,7 @@ export interface FieldRun {
   readonly latencies: Float64Array;
   /** 1 for each task that failed. */
   readonly failed: Uint8Array;
-  /** From submission to failure, of each failed task. */
+  /** Of each failed task, from its submission. */
   readonly failedAfterMs: readonly number[];
   readonly attempts: readonly AttemptRecord[];
 }
@@ -50,8 +51,11 @@ interface AttemptRecord {
 }
 
 /** Simulates one world with one policy. */
-export const simulateField = (world: FieldWorld, make: MakeFieldPolicy): FieldRun =>
-  new FieldSimulation(world, make).run();
+export const simulateField = (
+  world: SimulatedWorld,
+  make: MakeFieldPolicy,
+  makeTasks: MakeFieldTasks = () => new FieldQueue(world.kinds),
+): FieldRun => new FieldSimulation(world, make, makeTasks).run();
 
 /** Events other than the ends of attempts: they follow these numbers, counted from the last attempt. */
 type Event =
@@ -66,7 +70,7 @@ type Event =
  * is known when the task is assigned.
  */
 class FieldSimulation {
-  readonly #world: FieldWorld;
+  readonly #world: SimulatedWorld;
   readonly #mesh: FieldMesh;
   readonly #policy: FieldPolicy;
   readonly #times = new EventQueue();
@@ -74,28 +78,27 @@ class FieldSimulation {
   readonly #freeIndexes: number[] = [];
   /** When each server of each worker becomes free. */
   readonly #free: readonly Float64Array[];
-  readonly #queue: FieldQueue;
+  readonly #queue: FieldTasks;
   readonly #interruptions = new Map<number, number>();
   readonly #latencies: Float64Array;
   readonly #failed: Uint8Array;
   readonly #failedAfterMs: number[] = [];
   readonly #attempts: AttemptRecord[] = [];
 
-  constructor(world: FieldWorld, make: MakeFieldPolicy) {
+  constructor(world: SimulatedWorld, make: MakeFieldPolicy, makeTasks: MakeFieldTasks) {
     this.#world = world;
     this.#mesh = new FieldMesh(world);
-    this.#queue = new FieldQueue(world.kinds);
     this.#free = Array.from(world.servers, (servers) => new Float64Array(servers));
     this.#latencies = new Float64Array(world.tasks.count);
     this.#failed = new Uint8Array(world.tasks.count);
     this.#policy = make(this.#mesh, (task, worker, now) => this.#foresee(task, worker, now));
+    this.#queue = makeTasks(this.#mesh, this.#policy);
   }
 
   run(): FieldRun {
     const { tasks, durationMs } = this.#world;
     this.#scheduleConnections();
-    let arrival = 0;
-    let frame = 1;
+    let [arrival, frame] = [0, 1];
     for (;;) {
       const nextArrival = tasks.at[arrival] ?? Infinity;
       const nextFrame = frame * FRAME_MS < durationMs ? frame * FRAME_MS : Infinity;
@@ -105,7 +108,7 @@ class FieldSimulation {
         this.#ping(frame++, now);
         continue;
       }
-      if (now === nextArrival) this.#queue.push(this.#newTask(arrival++));
+      if (now === nextArrival) this.#queue.push(this.#newTask(arrival++), now);
       else this.#apply(this.#times.pop(), now);
       // What happens at one moment is one decision.
       if (Math.min(tasks.at[arrival] ?? Infinity, this.#times.next()) > now) this.#dispatch(now);
@@ -136,10 +139,14 @@ class FieldSimulation {
     this.#times.push(at, index);
   }
 
+  #wakeAt(at: number | null): void {
+    if (at !== null) this.#schedule(at, { type: "wake" });
+  }
+
   /** Connects the workers that are up, and schedules when the mesh notices disconnections and reconnections. */
   #scheduleConnections(): void {
     const end = this.#world.durationMs;
-    for (let worker = 0; worker < WORKERS; worker++) {
+    for (let worker = 0; worker < this.#world.workers.length; worker++) {
       if (this.#isUp(worker, 0)) this.#mesh.connect(worker, 0);
       for (const { noticedAt, to } of this.#world.outagesOf(worker)) {
         if (noticedAt >= 0 && noticedAt < end)
@@ -155,7 +162,11 @@ class FieldSimulation {
   }
 
   #ping(frame: number, now: number): void {
-    for (let worker = frame % PING_FRAMES; worker < WORKERS; worker += PING_FRAMES)
+    for (
+      let worker = frame % PING_FRAMES;
+      worker < this.#world.workers.length;
+      worker += PING_FRAMES
+    )
       if (this.#mesh.connected[worker] === 1 && this.#isUp(worker, now))
         this.#mesh.ping(worker, now);
   }
@@ -167,7 +178,7 @@ class FieldSimulation {
       case "ended":
         return this.#end(event.task, event.record, now);
       case "retry":
-        return this.#queue.push(event.task);
+        return this.#queue.push(event.task, now);
       case "disconnect":
         this.#mesh.connected[event.worker] = 0;
         return;
@@ -182,11 +193,12 @@ class FieldSimulation {
   }
 
   #dispatch(now: number): void {
-    this.#queue.assign((task) => {
-      const worker = this.#policy.pick(task, now);
+    this.#queue.assign(now, (task, cell) => {
+      const worker = this.#policy.pick(task, now, cell);
       if (worker >= 0) this.#assign(task, worker, now);
       return worker >= 0;
     });
+    this.#wakeAt(this.#queue.wakesAt(now));
   }
 
   #assign(task: FieldTask, worker: number, now: number): void {
@@ -200,23 +212,22 @@ class FieldSimulation {
 
   #end(task: FieldTask, { worker, end }: AttemptRecord, now: number): void {
     this.#mesh.hold(worker, task.kind, -1);
-    const wakeAt = this.#policy.ended(task, worker, end, now);
-    if (wakeAt !== null) this.#schedule(wakeAt, { type: "wake" });
+    this.#wakeAt(this.#policy.ended(task, worker, end, now));
     switch (end.outcome) {
       case "success":
         this.#latencies[task.task] = now - (this.#world.tasks.at[task.task] as number);
         return;
       case "refusal": {
         const refused = [...task.refused.slice(1 - REFUSALS_KEPT), { worker, at: now }];
-        this.#schedule(now + MINUTE, { type: "wake" });
-        this.#queue.push({ ...task, refused });
+        this.#wakeAt(now + MINUTE);
+        this.#queue.push({ ...task, refused }, now);
         return;
       }
       case "interrupted": {
         const times = (this.#interruptions.get(task.task) ?? 0) + 1;
         this.#interruptions.set(task.task, times);
         if (times > INTERRUPTIONS_MAX) this.#fail(task.task, now);
-        else this.#queue.push(task);
+        else this.#queue.push(task, now);
         return;
       }
       case "failure":
@@ -276,11 +287,8 @@ class FieldSimulation {
   }
 }
 
-const earliest = (servers: Float64Array = NONE): number => {
-  let min = Infinity;
-  for (const at of servers) if (at < min) min = at;
-  return min;
-};
+const earliest = (servers: Float64Array = NONE): number =>
+  servers.reduce((min, at) => Math.min(min, at), Infinity);
 
 function occupy(servers: Float64Array = NONE, until: number): void {
   let first = 0;

@@ -100,6 +100,27 @@ export class FieldWorld extends World {
   }
 }
 
+/** What a simulation reads of a world. */
+export type SimulatedWorld = Pick<
+  FieldWorld,
+  | "seed"
+  | "settings"
+  | "durationMs"
+  | "workers"
+  | "tasks"
+  | "kinds"
+  | "kindOf"
+  | "slots"
+  | "servers"
+  | "rtt"
+  | "rttLater"
+  | "canDo"
+  | "serviceMsAt"
+  | "failsAfterMs"
+  | "outage"
+  | "outagesOf"
+>;
+
 /** The part of all workers that a world's trouble concerns: the same for every policy, another with each seed. */
 export const isChosen = (seed: number, worker: number, share: number): boolean =>
   keyedRandom(seed, STREAM.choice, worker) < share;

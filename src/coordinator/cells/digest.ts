@@ -9,6 +9,7 @@ import { takesTasks } from "../../peers/scheduling.ts";
 import { QUEUE_MAX } from "../../protocol/constants.ts";
 import { EVERY_KIND } from "../../protocol/handled-kinds.ts";
 import type { Registry } from "../../registry/registry.ts";
+import { WHOLE_PEER } from "../../registry/resting-circuits.ts";
 import { usableSlots } from "../../tasks/eligibility.ts";
 import { budgetsOf } from "../storage/budgets.ts";
 import type { Context } from "../kernel/context.ts";
@@ -28,34 +29,40 @@ export class OwnDigest {
   read(now: Millis): CellDigest {
     const made = this.#made;
     if (made !== null && now >= made.at && now < made.at + DIGEST_AGE_MAX) return made.digest;
-    const digest = digestOf(this.#scope);
+    const digest = digestOf(this.#scope, now);
     this.#made = { at: now, digest };
     return digest;
   }
 }
 
 /** What this cell says about its peers and its queue. */
-export function digestOf({ registry, config }: Pick<Context, "registry" | "config">): CellDigest {
+export function digestOf(
+  { registry, config }: Pick<Context, "registry" | "config">,
+  now: Millis,
+): CellDigest {
   const { waiting } = registry.tasks;
   const { kinds: handled, labels } = handledIn(registry);
   const every = handled.get(EVERY_KIND) ?? NOBODY;
   handled.delete(EVERY_KIND);
   const queued = waiting.queuedKinds();
-  const kinds: KindDigest[] = [...new Set([...handled.keys(), ...queued.keys()])].map((kind) => ({
+  const kinds: KindDigest[] = [
+    ...new Set([...handled.keys(), ...queued.keys(), ...kindsWithResting(registry)]),
+  ].map((kind) => ({
     kind,
-    ...sumOf(handled.get(kind) ?? NOBODY, every),
+    ...withoutResting(sumOf(handled.get(kind) ?? NOBODY, every), restingOf(registry, kind, now)),
     waiting: queued.get(kind) ?? 0,
     meanMs: registry.kinds.get(kind).service?.meanMs ?? null,
   }));
   kinds.sort((a, b) => b.peers + b.waiting - a.peers - a.waiting);
+  const others = withoutResting(every, restingOf(registry, WHOLE_PEER, now));
   const unlisted = kinds.slice(DIGEST_KINDS_MAX);
   const most = (of: (kind: KindDigest) => number, least: number) =>
     unlisted.reduce((max, kind) => Math.max(max, of(kind)), least);
   return {
     kinds: kinds.slice(0, DIGEST_KINDS_MAX),
     others: {
-      peers: most(({ peers }) => peers, every.peers),
-      free: most(({ free }) => free, every.free),
+      peers: most(({ peers }) => peers, others.peers),
+      free: most(({ free }) => free, others.free),
       waiting: most((kind) => kind.waiting, 0),
       meanMs: null,
     },
@@ -75,6 +82,21 @@ const sumOf = (a: Handlers, b: Handlers): Handlers => ({
   peers: a.peers + b.peers,
   free: a.free + b.free,
 });
+
+/** How many peers rest at a kind: if they counted, a cell whose peers fail at once would look free, and get every task. */
+function restingOf({ circuits }: Registry, kind: string, now: Millis): number {
+  let resting = 0;
+  for (const restsUntil of circuits.resting.at(kind).values()) resting += Number(now < restsUntil);
+  return resting;
+}
+
+const kindsWithResting = ({ circuits }: Registry): readonly string[] =>
+  [...circuits.resting.all()].map(({ kind }) => kind).filter((kind) => kind !== WHOLE_PEER);
+
+function withoutResting({ peers, free }: Handlers, resting: number): Handlers {
+  const left = Math.max(0, peers - resting);
+  return { peers: left, free: peers === 0 ? 0 : Math.ceil((free * left) / peers) };
+}
 
 /** The peers that take tasks, by the kinds that they announce. In a large cell a peer with any free slot counts as one free place. */
 function handledIn({ roster }: Registry): {

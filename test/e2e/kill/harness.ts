@@ -14,6 +14,8 @@ export interface KillPlan {
   readonly peers: number;
   readonly peerKills: number;
   readonly serverKills: number;
+  /** Cells of the mesh; default: 1. */
+  readonly cells?: number;
   readonly random: Random;
   readonly log: (line: string) => void;
 }
@@ -48,7 +50,9 @@ const TIMEOUT_MS = 600_000;
  */
 export async function killTest(plan: KillPlan): Promise<KillReport> {
   const dir = await mkdtemp(join(tmpdir(), "muster-kill-"));
-  const mesh = await KillableMesh.start(join(dir, "mesh"));
+  const mesh = await KillableMesh.start(join(dir, "mesh"), {
+    CELLS: String(plan.cells ?? 1),
+  });
   const peers = Array.from(
     { length: plan.peers },
     (_, n) => new KillablePeer(join(dir, `${n}.ledger`)),

@@ -8,17 +8,26 @@ import { controller, type ControllerOptions } from "../../../src/client/index.ts
 export class KillableMesh {
   readonly dir: string;
   readonly port: number;
+  readonly variables: Readonly<Record<string, string>>;
   #mesh: MeshProcess;
 
-  private constructor(dir: string, port: number, mesh: MeshProcess) {
+  private constructor(
+    { dir, port, variables }: Pick<KillableMesh, "dir" | "port" | "variables">,
+    mesh: MeshProcess,
+  ) {
     this.dir = dir;
     this.port = port;
+    this.variables = variables;
     this.#mesh = mesh;
   }
 
-  static async start(dir: string): Promise<KillableMesh> {
-    const port = await freePort("127.0.0.1");
-    return new KillableMesh(dir, port, await startMesh({ dir, port }));
+  /** @param variables those of the Worker */
+  static async start(
+    dir: string,
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<KillableMesh> {
+    const options = { dir, port: await freePort("127.0.0.1"), variables };
+    return new KillableMesh(options, await startMesh(options));
   }
 
   get address() {
@@ -50,8 +59,9 @@ export class KillableMesh {
     await this.#mesh.stop(); // releases the lock of the folder
   }
 
-  async restart(variables: Readonly<Record<string, string>> = {}): Promise<void> {
-    this.#mesh = await startMesh({ dir: this.dir, port: this.port, variables });
+  async restart(variables: Readonly<Record<string, string>> = this.variables): Promise<void> {
+    const { dir, port } = this;
+    this.#mesh = await startMesh({ dir, port, variables });
   }
 
   stop = (): Promise<void> => this.#mesh.stop();

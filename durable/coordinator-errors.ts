@@ -54,7 +54,7 @@ export const REPLACED: MusterError = {
 export const REVOKE_UNCONFIRMED: MusterError = {
   code: "revoke_unconfirmed",
   detail:
-    "the registry has it and no new session is let in, but a live session did not confirm its end; it is being repeated",
+    "the mesh has stored it, but a live session, or a cell of the mesh, has not confirmed it yet; it is being repeated: until then the session can go on, and the cell can act as before",
   retryAfter: 10,
 };
 

@@ -1,7 +1,10 @@
+import { SECOND, type Millis } from "../src/base/clock.ts";
+import { withDeadline } from "../src/base/deadline.ts";
 import { faultOf } from "../src/base/log/log-events.ts";
 import type { Input, CommandName } from "../src/contract/commands.ts";
 import type { Effect } from "../src/coordinator/kernel/effects.ts";
 import type { OutboxRunner } from "../src/coordinator/outbox/runner.ts";
+import { RPC_TIMEOUT } from "../src/protocol/constants.ts";
 import { traceIdIn } from "../src/protocol/trace-context.ts";
 import { isEndAwaited, type DialOrder, type SessionRef } from "../src/peers/session-orders.ts";
 import { inBackground } from "./background.ts";
@@ -9,6 +12,11 @@ import type { CallbackRunner } from "./callback-runner.ts";
 import type { SessionPort } from "./session-port.ts";
 import type { TaskWaiters } from "./task-waiters.ts";
 import { log } from "./worker-log.ts";
+
+/** How long a caller waits for a cell that has to confirm something: its sessions may have to end first, and the caller itself has a deadline. */
+const CONFIRM_TIMEOUT: Millis = 1.5 * RPC_TIMEOUT;
+/** How long it waits otherwise: a cell that is down makes no command of the operator slow. */
+const NOTICE_TIMEOUT: Millis = SECOND;
 
 export interface EffectPorts {
   readonly sessions: SessionPort;
@@ -89,8 +97,7 @@ export class EffectPerformer {
           log.writeEntry(effect.entry);
           return true;
         case "await_cell":
-          await Promise.all(outboxes.map((outbox) => outbox.run()));
-          return !this.#ports.waitsForCell(effect.cell, effect.seq);
+          return await this.#awaitCell(effect);
         case "drain_outbox":
           await Promise.all(outboxes.map((outbox) => outbox.run()));
           return true;
@@ -107,6 +114,18 @@ export class EffectPerformer {
       log.write("coordinator.effect_failed", { effect: effect.type, peer, task, ...fault });
       return false;
     }
+  }
+
+  /** Sends another cell its messages, and waits until it has taken this one. Whoever need not know whether it has waits for less time. */
+  async #awaitCell({
+    cell,
+    seq,
+    isRequired,
+  }: Extract<Effect, { type: "await_cell" }>): Promise<boolean> {
+    const { outboxes, waitsForCell } = this.#ports;
+    const sent = Promise.all(outboxes.map((outbox) => outbox.run()));
+    await withDeadline(sent, isRequired ? CONFIRM_TIMEOUT : NOTICE_TIMEOUT).catch(() => {});
+    return !isRequired || !waitsForCell(cell, seq);
   }
 
   async #offer({ to, offer }: Extract<Effect, { type: "offer" }>): Promise<boolean> {

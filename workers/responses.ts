@@ -55,7 +55,7 @@ const FAILURES = {
   peer_timeout: [["peer_timeout"], "The peer did not answer in time"],
   unconfirmed: [
     ["revoke_unconfirmed"],
-    "Done, but a session did not confirm its end; the mesh repeats the request",
+    "Stored, but a session or a cell of the mesh has not confirmed it yet; the mesh repeats it",
   ],
   unknown_subprotocol: [
     ["version_unsupported"],

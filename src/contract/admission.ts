@@ -1,4 +1,5 @@
 import type { Millis } from "../base/clock.ts";
+import type { Result } from "../base/result.ts";
 import type { JoinRequest } from "../peers/join-request.ts";
 import type { DiscoveryKeys } from "../protocol/discovery.ts";
 import type {
@@ -9,15 +10,22 @@ import type {
   DenyReason,
   RevokedPeer,
 } from "../protocol/http.ts";
+import type { MusterError } from "../protocol/errors.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Announce, Reconnect, Role } from "../protocol/messages.ts";
 import type { RttEstimate } from "../scoring/rtt.ts";
 import type { CallersOf } from "./caller.ts";
 import type { Empty, MissingCells, PageInput, PageOutput, SessionInput } from "./inputs.ts";
+import type { JoinGrant } from "./join-grant.ts";
 
 /** Which peers may connect, and the sessions that they have. */
 export interface AdmissionCommands {
-  admit: { caller: "session"; input: AdmitInput; output: Admitted };
+  admit: {
+    caller: "session";
+    /** `redeemed`: what cell 0 says of the join key. The peer's cell sets it, never a session. */
+    input: AdmitInput & { readonly redeemed?: Result<JoinGrant, MusterError> };
+    output: Admitted;
+  };
   observe: { caller: "session"; input: ObserveInput; output: { readonly suspect: boolean } };
   gone: { caller: "session"; input: GoneInput; output: Empty };
   announce: {

@@ -5,6 +5,7 @@ import type { MovedTask } from "../registry/moved-tasks.ts";
 import type { DialRef, ProvedKey } from "../peers/dial.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { PeerRecord } from "../protocol/peer-record.ts";
+import type { FactChange } from "../registry/fact-tables.ts";
 
 type RevokePeer = AdmissionCommands["revoke_peer"];
 
@@ -53,7 +54,16 @@ export type CellMessage =
       readonly address: string;
     }
   /** From cell 0: an address of a peer is removed. */
-  | { readonly type: "address_removed"; readonly removed: RemovedAddress };
+  | { readonly type: "address_removed"; readonly removed: RemovedAddress }
+  /** From cell 0: facts of the mesh have changed. They follow on those of the version `after`. */
+  | {
+      readonly type: "facts";
+      readonly after: number;
+      readonly version: number;
+      readonly changes: readonly FactChange[];
+    }
+  /** To cell 0: the peer that was granted a use of this join key has its allowlist entry. */
+  | { readonly type: "join_key_used"; readonly keyId: string; readonly peerId: PeerId };
 
 /** A connected peer, as its cell reports it. */
 export interface ConnectedPeer {

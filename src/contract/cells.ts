@@ -6,7 +6,10 @@ import type { PeerRows } from "../registry/peer-bundles.ts";
 import type { AdmissionCommands } from "./admission.ts";
 import type { CellMessage } from "./cell-messages.ts";
 import type { CallersOf } from "./caller.ts";
+import type { FactPlace } from "../registry/fact-tables.ts";
+import type { FactsPage } from "../registry/facts.ts";
 import type { Empty } from "./inputs.ts";
+import type { JoinGrant } from "./join-grant.ts";
 
 type RevokePeer = AdmissionCommands["revoke_peer"];
 
@@ -69,12 +72,42 @@ export interface CellCommands {
     };
     output: RevokePeer["output"];
   };
+  /** A page of the facts of the mesh, from cell 0. Pages of different versions do not belong together. */
+  get_facts: {
+    caller: "cell";
+    input: { readonly from: FactPlace | null };
+    output: FactsPage & { readonly version: number };
+  };
+  /** The version of the facts of cell 0. */
+  get_facts_version: { caller: "cell"; input: Empty; output: { readonly version: number } };
+  /** Whether the cell has received one of these deliveries to a webhook source. */
+  knows_delivery: {
+    caller: "cell";
+    input: {
+      readonly source: string;
+      readonly sourceId: string;
+      readonly deliveryIds: readonly string[];
+    };
+    output: { readonly known: boolean };
+  };
+  /** Uses a join key up once for a peer of the cell. Asked again before the peer has its entry, it uses up nothing. */
+  redeem_join_key: {
+    caller: "cell";
+    input: { readonly joinKey: string; readonly peerId: PeerId };
+    output: JoinGrant;
+  };
 
   /** The cell learns its number and the topology, before its first other command. */
   learn_topology: {
     caller: "mesh";
     input: { readonly own: number; readonly topology: Topology };
     output: Empty;
+  };
+  /** The cell learns all facts of the mesh. It does not if it has learned of a change meanwhile that is not among them. */
+  learn_facts: {
+    caller: "mesh";
+    input: Pick<FactsPage, "changes"> & { readonly version: number };
+    output: { readonly learned: boolean };
   };
   /** The next messages for a cell, up to a number of bytes. */
   next_messages: {
@@ -147,7 +180,12 @@ export const CELL_CALLERS: CallersOf<CellCommands> = {
   expect_peer: "cell",
   import_peers: "mesh",
   bar_peer: "mesh",
+  get_facts: "cell",
+  get_facts_version: "cell",
+  knows_delivery: "cell",
+  redeem_join_key: "cell",
   learn_topology: "mesh",
+  learn_facts: "mesh",
   next_messages: "mesh",
   messages_taken: "mesh",
 };

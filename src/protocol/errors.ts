@@ -184,7 +184,7 @@ const WIRE: { readonly [Code in ErrorCode]: WireForm } = {
   revoke_unconfirmed: wire(
     draining,
     E.timeout,
-    "Revoked, but the peer's session did not confirm that it closed",
+    "Revoked, but a session or a cell of the mesh has not confirmed it yet",
   ),
   clock_skew: wire(handshake, E.unauthorized, "The caller's clock is wrong"),
   mesh_key_unknown: wire(handshake, E.unauthorized, "The mesh does not have this key"),

@@ -158,10 +158,10 @@ The answer is a problem document whose \`type\` leads to its entry: \`curl MESH_
 
 ### \`revoke_unconfirmed\`
 
-"Revoked, but the peer's session did not confirm that it closed". HTTP 504, close code 4503, go-p2p error 1005.
+"Revoked, but a session or a cell of the mesh has not confirmed it yet". HTTP 504, close code 4503, go-p2p error 1005.
 
-- Cause: The revocation or the drain is committed, but a session did not confirm that it closed.
-- Remedy: Nothing more is needed: the mesh repeats it. Repeat the request to wait for the confirmation.
+- Cause: The revocation or the drain is committed, but a session has not confirmed that it closed, or a cell of a mesh of several cells has not confirmed that it has the change.
+- Remedy: The mesh repeats it. Repeat the request to wait for the confirmation; until it comes, the session can go on, and the cell can act as before.
 
 ### \`clock_skew\`
 
@@ -926,7 +926,7 @@ Reason in \`waits_because\`.
 - Cause: Each connected peer is excluded by a rule; their entries follow.
 - Remedy: Change what excludes most peers.
 
-### its owner has … at peers, the limit max_running
+### its owner has … at peers, the limit max_running…
 
 Reason in \`waits_because\`.
 
@@ -940,7 +940,7 @@ Reason in \`waits_because\`.
 - Cause: The task's concurrency key is used up.
 - Remedy: Wait until a task of the key ends, or submit with a higher limit.
 
-### kind … has … at peers, the concurrency of the kind
+### kind … has … at peers, the concurrency of the kind…
 
 Reason in \`waits_because\`.
 

@@ -106,6 +106,8 @@ function jumpAhead(sql: Sql, restoredAt: Millis): void {
   setSetting(sql, "discovery_seq", String(restoredAt));
   // The records are published again, and replicas get everything anew.
   sql.exec(`DELETE FROM settings WHERE key IN ('directory', 'metadata_due')`);
+  // Cells whose backups are of different times learn the facts of the mesh anew.
+  sql.exec(`DELETE FROM settings WHERE key = 'facts_version'`);
 }
 
 /** The audit log continues after the restore, too: an entry of the time between keeps its number for itself. */

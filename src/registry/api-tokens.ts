@@ -1,6 +1,7 @@
 import { MINUTE, type Millis } from "../base/clock.ts";
 import { UndoMap } from "../base/undo-map.ts";
 import type { Scope, TokenState } from "../protocol/http.ts";
+import type { Facts } from "./facts.ts";
 import {
   OWNER_LIMIT_COLUMNS,
   ownerLimitValues,
@@ -58,12 +59,13 @@ interface ApiTokenEvents {
   readonly onLimits: () => void;
   /** A token was revoked, or has expired. */
   readonly onLoss: () => void;
+  readonly facts: Pick<Facts, "note" | "noteLoss">;
 }
 
 /** Tokens of which it is in memory until when they are valid. */
 const KEPT_MAX = 2_000;
 
-export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
+export function apiTokensTable(sql: Sql, { onLimits, onLoss, facts }: ApiTokenEvents) {
   const lastUses = new WriteBehind<Millis>({
     read: (ids) =>
       sql
@@ -116,6 +118,7 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
         ...ownerLimitValues(token.limits),
       );
       onLimits();
+      facts.note("api_tokens", [token.id]);
     },
     setLimits(id: string, limits: OwnerLimits): void {
       sql.exec(
@@ -124,10 +127,18 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
         id,
       );
       onLimits();
+      facts.note("api_tokens", [id]);
+    },
+    /** The row is now that of cell 0. */
+    wroteCopy(id: string): void {
+      validUntil.delete(id);
+      onLoss();
+      onLimits();
     },
     revoke(id: string, now: Millis): void {
       validUntil.delete(id);
       onLoss();
+      facts.noteLoss("api_tokens", [id]);
       sql.exec(`UPDATE api_tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL`, now, id);
     },
     list({ scope, label, state, after, limit }: TokenSelection, now: Millis): readonly ApiToken[] {
@@ -194,6 +205,7 @@ export function apiTokensTable(sql: Sql, { onLimits, onLoss }: ApiTokenEvents) {
       for (const id of ids) {
         sql.exec(`DELETE FROM api_tokens WHERE id = ?`, id);
         lastUses.wrote(id, null);
+        facts.note("api_tokens", [id]);
       }
       if (ids.length > 0) onLimits();
       return ids;

@@ -1,8 +1,9 @@
 import type { CallbackRotation } from "../webhooks/index.ts";
+import type { Facts } from "./facts.ts";
 import { number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
 /** Callback secrets that were rotated: their version, by owner and origin. A secret that never was has no row. */
-export function callbackRotationsTable(sql: Sql) {
+export function callbackRotationsTable(sql: Sql, facts: Pick<Facts, "note">) {
   return {
     get(owner: string, origin: string): CallbackRotation | null {
       const row = sql.exec(
@@ -21,6 +22,7 @@ export function callbackRotationsTable(sql: Sql) {
         rotatedAt,
         previousUntil,
       );
+      facts.note("callback_rotations", [owner, origin]);
     },
     count(): number {
       const row = sql.exec(`SELECT COUNT(*) AS count FROM callback_rotations`)[0];
@@ -35,7 +37,11 @@ export function callbackRotationsTable(sql: Sql) {
     },
     /** The owner is gone and its ID is never given again: an old version can't return. */
     removeOwner(owner: string): void {
-      sql.exec(`DELETE FROM callback_rotations WHERE owner = ?`, owner);
+      const removed = sql.exec(
+        `DELETE FROM callback_rotations WHERE owner = ? RETURNING origin`,
+        owner,
+      );
+      for (const row of removed) facts.note("callback_rotations", [owner, text(row, "origin")]);
     },
   };
 }

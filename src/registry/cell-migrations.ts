@@ -53,4 +53,7 @@ export const CELL_MIGRATIONS: readonly (readonly string[])[] = [
       lingers INTEGER NOT NULL, has_left INTEGER NOT NULL, seq INTEGER NOT NULL
     )`,
   ],
+  [
+    `CREATE TABLE join_key_grants (key_id TEXT NOT NULL, peer_id TEXT NOT NULL, PRIMARY KEY (key_id, peer_id)) WITHOUT ROWID`,
+  ],
 ];

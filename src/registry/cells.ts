@@ -1,6 +1,11 @@
-import { isSingle, SINGLE, type Topology } from "../cells/topology.ts";
+import { shareOfLimit } from "../cells/limit-shares.ts";
+import { placeOfLimit } from "../cells/placement.ts";
+import { activeCells, isSingle, SINGLE, type Topology } from "../cells/topology.ts";
 import { setSetting } from "./setting-row.ts";
 import { text, type Sql } from "./sql.ts";
+
+/** Shares in memory. */
+const SHARES_MAX = 2_000;
 
 /** What a cell knows of itself. */
 interface Known {
@@ -19,6 +24,8 @@ export class Cells {
   readonly #sql: Sql;
   #known: Known | null = null;
   #isUndoable = false;
+  /** Shares of limits, which every assignment asks for. */
+  readonly #shares = new Map<string, number>();
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -40,18 +47,40 @@ export class Cells {
     return isSingle(this.topology);
   }
 
+  /** This cell's share of a limit of the whole mesh. */
+  shareOf(what: string, limit: number): number {
+    if (this.isSingle) return limit;
+    const key = `${limit} ${what}`;
+    const known = this.#shares.get(key);
+    if (known !== undefined) return known;
+    if (this.#shares.size >= SHARES_MAX) this.#shares.clear();
+    const share = shareOfLimit(this.topology, this.own, { key: placeOfLimit(what), limit });
+    this.#shares.set(key, share);
+    return share;
+  }
+
+  /** This cell's share of a rate of the whole mesh, which need not be a whole number. */
+  shareOfRate(rate: number): number {
+    if (this.isSingle) return rate;
+    const active = activeCells(this.topology);
+    return active.includes(this.own) ? rate / active.length : 0;
+  }
+
   set(own: number, topology: Topology): void {
     if (own > 0) setSetting(this.#sql, "cell", String(own));
     setSetting(this.#sql, "topology", JSON.stringify(topology));
     this.#indexLists();
     this.#known = { own, topology };
+    this.#shares.clear();
     this.#isUndoable = true;
   }
 
   begin(): void {}
   commit(): void {}
   rollback(): void {
-    if (this.#isUndoable) this.#known = null;
+    if (!this.#isUndoable) return;
+    this.#known = null;
+    this.#shares.clear();
   }
 
   #indexLists(): void {

@@ -1,5 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { HolderStanding } from "../peers/discovery-rights.ts";
+import type { Facts } from "./facts.ts";
 import { flag, insertRow, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
 /** A discovery epoch. Its number only grows. */
@@ -29,7 +30,10 @@ const ANY_REVOKED = `EXISTS (SELECT 1 FROM denylist WHERE rotated = 0
 const FIRST_READABLE = `COALESCE((SELECT MIN(epoch) FROM discovery_epochs WHERE expelled = 0),
   (SELECT MAX(epoch) + 1 FROM discovery_epochs), 0)`;
 
-export function discoveryEpochsTable(sql: Sql) {
+export function discoveryEpochsTable(sql: Sql, facts: Pick<Facts, "note">) {
+  const note = (rows: readonly SqlRow[]): void => {
+    for (const row of rows) facts.note("discovery_epochs", [number(row, "epoch")]);
+  };
   return {
     /** The epochs under which records may still be published or found, the newest last. */
     list(): readonly DiscoveryEpoch[] {
@@ -49,25 +53,31 @@ export function discoveryEpochsTable(sql: Sql) {
         expelled: Number(epoch.expelled),
         expires_at: epoch.expiresAt,
       });
+      facts.note("discovery_epochs", [epoch.epoch]);
     },
     close(epoch: number, now: Millis): void {
-      sql.exec(
-        `UPDATE discovery_epochs SET closed_at = ? WHERE epoch = ? AND closed_at IS NULL`,
-        now,
-        epoch,
+      note(
+        sql.exec(
+          `UPDATE discovery_epochs SET closed_at = ? WHERE epoch = ? AND closed_at IS NULL RETURNING epoch`,
+          now,
+          epoch,
+        ),
       );
     },
     /** Closes the epochs up to this one because a holder of their keys lost its right. */
     expelUpTo(epoch: number, now: Millis): void {
-      sql.exec(
-        `UPDATE discovery_epochs SET closed_at = COALESCE(closed_at, ?), expelled = 1 WHERE epoch <= ? AND expelled = 0`,
-        now,
-        epoch,
+      note(
+        sql.exec(
+          `UPDATE discovery_epochs SET closed_at = COALESCE(closed_at, ?), expelled = 1
+           WHERE epoch <= ? AND expelled = 0 RETURNING epoch`,
+          now,
+          epoch,
+        ),
       );
     },
     /** Erases the secrets with the rows. */
     removeBefore(epoch: number): void {
-      sql.exec(`DELETE FROM discovery_epochs WHERE epoch < ?`, epoch);
+      note(sql.exec(`DELETE FROM discovery_epochs WHERE epoch < ? RETURNING epoch`, epoch));
     },
 
     /** Records that a holder got the keys of this epoch. `holder` is `peer:` or `token:` and an ID. */

@@ -1,7 +1,8 @@
 import type { Millis } from "../base/clock.ts";
 import { UndoMap } from "../base/undo-map.ts";
 import type { Task } from "../tasks/task.ts";
-import { ownerKeyOf } from "../tasks/owner-key.ts";
+import { isPeerOwner, ownerKeyOf } from "../tasks/owner-key.ts";
+import type { Facts } from "./facts.ts";
 import { minimum, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
 /** A place in the list of scheduled callbacks: by due time, then by task. */
@@ -25,7 +26,11 @@ export interface EndedOwner {
 }
 
 /** Owners that were ended. All are in memory: they decide what is offered and which callback is sent. */
-export function endedOwnersTable(sql: Sql) {
+export function endedOwnersTable(sql: Sql, facts: Pick<Facts, "note">) {
+  /** An owner was ended, or may cause tasks again. What peers set in motion is in their own cells. */
+  const onChange = (key: string): void => {
+    if (!isPeerOwner(key)) facts.note("ended_owners", [key]);
+  };
   const kept = new UndoMap<string, EndedOwner>();
   for (const row of sql.exec(`SELECT * FROM ended_owners`)) kept.set(text(row, "owner"), read(row));
   const isUnfinished = (key: string): boolean => kept.get(key)?.doneAt === null;
@@ -38,10 +43,13 @@ export function endedOwnersTable(sql: Sql) {
     isEnding: (task: Pick<Task, "owner" | "source">): boolean =>
       kept.size > 0 && isUnfinished(ownerKeyOf(task)),
     isUnfinished,
+    /** When the owner was ended; null if it was not. */
+    endedAt: (key: string): Millis | null => kept.get(key)?.endedAt ?? null,
     /** The owners of which tasks or callbacks are left. */
     unfinished: (): readonly EndedOwner[] =>
       [...kept.entries()].map(([, owner]) => owner).filter(({ doneAt }) => doneAt === null),
     put(owner: EndedOwner): void {
+      if (kept.get(owner.key)?.endedAt !== owner.endedAt) onChange(owner.key);
       sql.exec(
         `INSERT OR REPLACE INTO ended_owners (owner, ended_at, tasks, callbacks, place_due_at, place_task_id, done_at)
          VALUES (?, ?, ?, ?, ?, ?, ?)`,
@@ -60,6 +68,7 @@ export function endedOwnersTable(sql: Sql) {
       if (kept.get(key) === undefined) return;
       sql.exec(`DELETE FROM ended_owners WHERE owner = ?`, key);
       kept.delete(key);
+      onChange(key);
     },
     /** When the first owner was ended of which nothing is left. */
     oldest: (): Millis | null =>

@@ -1,4 +1,5 @@
 import type { Millis } from "../base/clock.ts";
+import type { PeerId } from "../protocol/ids.ts";
 import type { Role } from "../protocol/messages.ts";
 import { json, minimum, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
@@ -39,6 +40,22 @@ export function joinKeysTable(sql: Sql) {
     spend(id: string): void {
       sql.exec(`UPDATE join_keys SET uses_left = uses_left - 1 WHERE id = ?`, id);
     },
+    /** Spends a use for a peer of another cell, which has no allowlist entry yet. */
+    grant(id: string, peerId: PeerId): void {
+      this.spend(id);
+      sql.exec(`INSERT INTO join_key_grants (key_id, peer_id) VALUES (?, ?)`, id, peerId);
+    },
+    /** Whether a use was spent for the peer, and the peer has no entry yet. */
+    isGranted(id: string, peerId: PeerId): boolean {
+      return (
+        sql.exec(`SELECT 1 FROM join_key_grants WHERE key_id = ? AND peer_id = ?`, id, peerId)
+          .length > 0
+      );
+    },
+    /** The peer has its entry: another use of the key would be another one. */
+    forgetGrant(id: string, peerId: PeerId): void {
+      sql.exec(`DELETE FROM join_key_grants WHERE key_id = ? AND peer_id = ?`, id, peerId);
+    },
     revoke(id: string, now: Millis): void {
       sql.exec(`UPDATE join_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL`, now, id);
     },
@@ -56,6 +73,10 @@ export function joinKeysTable(sql: Sql) {
     /** When the first key expires or has expired. */
     oldest: (): Millis | null => minimum(sql, `SELECT MIN(expires_at) AS at FROM join_keys`),
     prune(expiredBefore: Millis): void {
+      sql.exec(
+        `DELETE FROM join_key_grants WHERE key_id IN (SELECT id FROM join_keys WHERE expires_at < ?)`,
+        expiredBefore,
+      );
       sql.exec(`DELETE FROM join_keys WHERE expires_at < ?`, expiredBefore);
     },
   };

@@ -87,6 +87,7 @@ export const NEW_SCHEMA: readonly string[] = [
     expires_at INTEGER NOT NULL, PRIMARY KEY (scope, key)) WITHOUT ROWID`,
   `CREATE INDEX idempotency_expiry ON idempotency (expires_at)`,
   `CREATE INDEX idempotency_tasks ON idempotency (task_id)`,
+  `CREATE TABLE join_key_grants (key_id TEXT NOT NULL, peer_id TEXT NOT NULL, PRIMARY KEY (key_id, peer_id)) WITHOUT ROWID`,
   `CREATE TABLE join_keys (id TEXT PRIMARY KEY, hash TEXT NOT NULL, label TEXT NOT NULL, roles TEXT NOT NULL,
     uses_left INTEGER NOT NULL, expires_at INTEGER NOT NULL, created_at INTEGER NOT NULL, revoked_at INTEGER) WITHOUT ROWID`,
   `CREATE TABLE key_holders (holder TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID`,

@@ -1,5 +1,6 @@
 import { cellTables } from "./cell-tables.ts";
 import { Cells } from "./cells.ts";
+import { Facts, watchFacts } from "./facts.ts";
 import { kindSettingsTable } from "./kind-settings.ts";
 import { OwnerLimitsCache } from "./owner-limits.ts";
 import { aliasesTable } from "./aliases.ts";
@@ -90,6 +91,9 @@ export function openRegistry(
   const on = (table: TableName): Sql => changes.watch(sql, table);
   /** For tables whose rows have a lifetime. */
   const lasting = changes.watch(sql, "lifetimes");
+  const cells = new Cells(on("settings"));
+  const watchedFacts = watchFacts(changes, sql, lasting);
+  const facts = new Facts(sql, watchedFacts, cells);
   const recorder = new EventRecorder();
   const metrics = new MetricCounters(sql);
   const alertWatch = new AlertWatch(() => changes.mark("alerts"));
@@ -123,26 +127,25 @@ export function openRegistry(
     (id) => roster.update(id, peers.get(id)),
     { isOn: () => events.isOn, record },
   );
-  const kindSettings = kindSettingsTable(on("kindSettings"));
+  const kindSettings = kindSettingsTable(watchedFacts.kind_settings, { facts, cells });
   const ownerLimits = new OwnerLimitsCache(sql);
   const lostRights = new LostRights();
   const [onLimits, onLoss] = [() => ownerLimits.forgetAll(), () => lostRights.note()];
   const taskResults = taskResultsTable(sql);
   const taskMoves = taskMoveTables(sql, changes, lasting);
   const callbacks = callbacksTable(on("callbacks"));
-  const apiTokens = apiTokensTable(changes.watch(lasting, "apiTokens"), { onLimits, onLoss });
+  const apiTokens = apiTokensTable(watchedFacts.api_tokens, { onLimits, onLoss, facts });
   const submitters = submittersTable(lasting);
   const pointers = pointersTable(on("pointers"));
   const exportCopy = new ExportCopy(sql, () => changes.mark("exportCopy"));
   const importCopy = new ImportCopy(sql, () => changes.mark("importCopy"));
-  const cells = new Cells(on("settings"));
   const peerBundles = new PeerBundles(
     changes.watch(lasting, "peers"),
     { peers, observed, serviceTimes, circuits },
     onLimits,
   );
-  const settings = settingsTable(on("settings"), onLoss);
-  const endedOwners = endedOwnersTable(changes.watch(lasting, "endedOwners"));
+  const settings = settingsTable(watchedFacts.settings, { onLoss, facts });
+  const endedOwners = endedOwnersTable(changes.watch(lasting, "endedOwners"), facts);
   const measured = [
     apiTokens.kept,
     peers.kept,
@@ -157,6 +160,7 @@ export function openRegistry(
   const undoable = [
     ...measured,
     cells,
+    facts,
     tasks.kept,
     tasks.waiting,
     tasks.running,
@@ -228,6 +232,8 @@ export function openRegistry(
     settings,
     cells,
     ...cellTables(sql, on, settings.restoredAt),
+    /** What the whole mesh has in common, which cell 0 decides. */
+    facts,
     peerBundles,
     leftInCell: () => leftInCell(sql),
     peerMoves: peerMovesTable(on("peerMoves")),
@@ -245,8 +251,8 @@ export function openRegistry(
     ...taskMoves,
     resultUploads: resultUploadsTable(on("resultUploads")),
     idempotency: idempotencyTable(lasting),
-    webhookSources: webhookSourcesTable(sql, onLimits),
-    discoveryEpochs: discoveryEpochsTable(on("discoveryEpochs")),
+    webhookSources: webhookSourcesTable(sql, { onLimits, facts }),
+    discoveryEpochs: discoveryEpochsTable(watchedFacts.discovery_epochs, facts),
     webhookDeliveries: webhookDeliveriesTable(lasting),
     webhookRefusals: webhookRefusalsTable(lasting),
     pointers,
@@ -256,7 +262,7 @@ export function openRegistry(
     kvShares: kvSharesTable(lasting),
     outbox: outboxTable(on("outbox")),
     callbacks,
-    callbackRotations: callbackRotationsTable(sql),
+    callbackRotations: callbackRotationsTable(sql, facts),
     spanQueue: spanQueueTable(on("spanQueue")),
     spanExport: new SpanExportState(() => changes.mark("spanQueue")),
     alerts: alertsTable(on("alerts"), cells, record),

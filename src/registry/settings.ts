@@ -1,15 +1,21 @@
 import type { Millis } from "../base/clock.ts";
 import type { AuthMode } from "../protocol/http.ts";
+import type { Facts } from "./facts.ts";
 import { readRestoredAt } from "./after-restore.ts";
 import { setSetting } from "./setting-row.ts";
 import { number, text, type Sql, type SqlRow } from "./sql.ts";
 
-/**
- * Settings that the operator changed while the mesh ran. They override the configuration.
- *
- * @param onLoss called when a key may lose its right to connect
- */
-export function settingsTable(sql: Sql, onLoss: () => void = () => {}) {
+interface SettingsEvents {
+  /** A key may lose its right to connect. */
+  readonly onLoss: () => void;
+  readonly facts: Pick<Facts, "note" | "noteLoss">;
+}
+
+/** Settings that the operator changed while the mesh ran. They override the configuration. */
+export function settingsTable(
+  sql: Sql,
+  { onLoss, facts }: SettingsEvents = { onLoss() {}, facts: { note() {}, noteLoss() {} } },
+) {
   const restoredAt = readRestoredAt(sql);
   return {
     /** When the mesh was restored from a backup last; null if it never was. It changes only before the registry is opened. */
@@ -22,6 +28,8 @@ export function settingsTable(sql: Sql, onLoss: () => void = () => {}) {
     setAuthMode(mode: AuthMode): void {
       onLoss();
       setSetting(sql, "auth_mode", mode);
+      if (mode === "open") facts.note("settings", ["auth_mode"]);
+      else facts.noteLoss("settings", ["auth_mode"]);
     },
     /** The configuration under which the holders of discovery keys were judged last. */
     holdersJudgedUnder(): string | null {

@@ -6,6 +6,7 @@ import type {
   WebhookFilter,
   WebhookScheme,
 } from "../protocol/http.ts";
+import type { Facts } from "./facts.ts";
 import { insertRow, json, number, numberOrNull, text, type Sql, type SqlRow } from "./sql.ts";
 
 export interface WebhookSource {
@@ -35,14 +36,20 @@ export interface WebhookSource {
   readonly deliveries: number;
 }
 
-/** @param onLimits called when the limits of an owner may have changed */
-export function webhookSourcesTable(sql: Sql, onLimits: () => void) {
+interface WebhookSourceEvents {
+  /** The limits of an owner may have changed. */
+  readonly onLimits: () => void;
+  readonly facts: Pick<Facts, "note" | "noteLoss">;
+}
+
+export function webhookSourcesTable(sql: Sql, { onLimits, facts }: WebhookSourceEvents) {
   return {
     get(name: string): WebhookSource | null {
       const row = sql.exec(`SELECT * FROM webhook_sources WHERE name = ?`, name)[0];
       return row === undefined ? null : readSource(row);
     },
     put(source: WebhookSource): void {
+      const isNew = this.get(source.name) === null;
       insertRow(
         sql,
         "webhook_sources",
@@ -67,6 +74,9 @@ export function webhookSourcesTable(sql: Sql, onLimits: () => void) {
            max_body_bytes = excluded.max_body_bytes, identity = excluded.identity`,
       );
       onLimits();
+      if (isNew) facts.note("webhook_sources", [source.name]);
+      // What was valid under the rules and secrets of before may not be any more.
+      else facts.noteLoss("webhook_sources", [source.name]);
     },
     /** By name. */
     all(): readonly WebhookSource[] {
@@ -84,6 +94,7 @@ export function webhookSourcesTable(sql: Sql, onLimits: () => void) {
     },
     remove(name: string): boolean {
       onLimits();
+      facts.noteLoss("webhook_sources", [name]);
       return sql.exec(`DELETE FROM webhook_sources WHERE name = ? RETURNING name`, name).length > 0;
     },
     count(): number {

@@ -10,6 +10,7 @@ import { missingCells, toEvery } from "./every-cell.ts";
 import { mergedAlerts, mergedKindLoad, mergedMetrics } from "./merged-answers.ts";
 import { mergedCells } from "./merged-cells.ts";
 import { eventsOfEveryCell } from "./merged-events.ts";
+import { listTokens, listWebhookSources, receiveDelivery, toSource } from "./mesh-facts.ts";
 import type { Route } from "./network.ts";
 import { toAny, toHome, toMesh, toTask } from "./one-cell.ts";
 import { betterPeer, placeOfPeer, toPagedList } from "./paged-lists.ts";
@@ -29,7 +30,7 @@ const READY_WITHIN: Millis = 2 * SECOND;
 export const ROUTES: { readonly [K in GatewayCommandName]: Route<K> } = {
   create_token: toMesh("create_token"),
   update_token: toMesh("update_token"),
-  list_tokens: toMesh("list_tokens"),
+  list_tokens: listTokens,
   revoke_token: toMesh("revoke_token"),
   authenticate: toAny("authenticate"),
   create_join_key: toMesh("create_join_key"),
@@ -106,13 +107,13 @@ export const ROUTES: { readonly [K in GatewayCommandName]: Route<K> } = {
   read_result: toTask("read_result", idOf),
   read_own_result: toHome("read_own_result", ({ peerId }) => peerId),
   trace_task: toTask("trace_task", idOf),
-  put_webhook_source: toMesh("put_webhook_source"),
-  get_webhook_source: toMesh("get_webhook_source"),
+  put_webhook_source: toSource("put_webhook_source"),
+  get_webhook_source: toSource("get_webhook_source"),
   open_webhook_source: toMesh("open_webhook_source"),
   webhook_source_versions: toMesh("webhook_source_versions"),
-  list_webhook_sources: toMesh("list_webhook_sources"),
+  list_webhook_sources: listWebhookSources,
   remove_webhook_source: toMesh("remove_webhook_source"),
-  receive_delivery: toMesh("receive_delivery"),
+  receive_delivery: receiveDelivery,
   list_deliveries: toPagedList("list_deliveries", { items: "deliveries" }),
   report_refusals: toMesh("report_refusals"),
   list_refused: toMesh("list_refused"),

@@ -198,7 +198,7 @@ export class TestCell {
         return true;
       case "await_cell":
         await this.#outbox.run();
-        return !this.registry.cellMessages.waits(effect.cell, effect.seq);
+        return !effect.isRequired || !this.registry.cellMessages.waits(effect.cell, effect.seq);
       case "drain_outbox":
         await this.#outbox.run();
         return true;

@@ -45,6 +45,7 @@ const revoke = define("administer", "delete", "/v1/tokens/{id}", {
   summary: "Revoke an API token, and cancel the tasks that were submitted with it",
   request: { query: KeepTasksQuery },
   responses: noContent("The token is no longer valid"),
+  failures: ["unconfirmed"],
 });
 
 export function tokenRoutes(router: Router): void {

@@ -39,7 +39,7 @@ const put = define("administer", "put", "/v1/webhook-sources/{name}", {
     }),
   },
   responses: { 200: jsonOf(WebhookSourceView, "The source, without its secret") },
-  failures: ["conflict", "too_many_sources", "storage_full"],
+  failures: ["conflict", "too_many_sources", "unconfirmed", "storage_full"],
 });
 const get = define("read", "get", "/v1/webhook-sources/{name}", {
   operationId: "getWebhookSource",
@@ -57,6 +57,7 @@ const remove = define("administer", "delete", "/v1/webhook-sources/{name}", {
     "Remove a webhook source: its later deliveries are refused, and the tasks that it created are cancelled",
   request: { query: KeepTasksQuery },
   responses: noContent("The source is removed"),
+  failures: ["unconfirmed"],
 });
 
 export function webhookSourceRoutes(router: Router): void {

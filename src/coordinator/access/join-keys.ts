@@ -8,7 +8,10 @@ import type { MusterError } from "../../protocol/errors.ts";
 import type { JoinKeyView } from "../../protocol/http.ts";
 import type { Allowed } from "../../registry/allowlist.ts";
 import type { JoinKey } from "../../registry/join-keys.ts";
-import type { AdmitInput } from "../../contract/admission.ts";
+import type { JoinGrant } from "../../contract/join-grant.ts";
+import type { Input } from "../../contract/commands.ts";
+import type { PeerId } from "../../protocol/ids.ts";
+import { sendToCell } from "../cells/send-message.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, notFound, type Handler } from "../kernel/handler.ts";
 
@@ -55,26 +58,22 @@ export const revokeJoinKey: Handler<"revoke_join_key"> = ({ registry, now }, { i
  * peer that is listed or was revoked does not. An invalid join key is refused in every mode, because its sender relies
  * on it.
  */
-export function redeem(context: Context, input: AdmitInput): Result<Allowed | null, MusterError> {
-  const { registry, config, now } = context;
+export function redeem(
+  context: Context,
+  input: Input<"admit">,
+): Result<Allowed | null, MusterError> {
+  const { registry, now } = context;
   const listed = registry.allowlist.get(input.publicKey);
   if (listed !== null || input.joinKey === null || registry.denylist.has(input.peerId))
     return ok(listed);
-  const shown = readCredential("mjk", config.credentialKey, input.joinKey);
-  const key = shown === null ? null : registry.joinKeys.get(shown.id);
-  if (shown === null || key === null || !equalConstantTime(utf8(shown.hash), utf8(key.hash))) {
-    return err({ code: "join_key_invalid", detail: "this join key does not belong to this mesh" });
-  }
-  const fault = faultOf(key, now);
-  if (fault !== null)
-    return err({ code: "join_key_invalid", detail: `this join key ${fault}; ask for a new one` });
-  registry.joinKeys.spend(key.id);
+  const granted = grantFor(context, input, input.joinKey);
+  if (!granted.ok) return granted;
   const { publicKey, peerId } = input;
   const entry = {
     publicKey,
     peerId,
-    label: key.label,
-    roles: key.roles,
+    label: granted.value.label,
+    roles: granted.value.roles,
     goP2p: false,
     addedAt: now,
     limits: NO_OWNER_LIMITS,
@@ -83,10 +82,62 @@ export function redeem(context: Context, input: AdmitInput): Result<Allowed | nu
   return ok(entry);
 }
 
-function faultOf(key: JoinKey, now: number): string | null {
+/** What the join key grants: as cell 0 says, which counts its uses. */
+function grantFor(
+  context: Context,
+  { peerId, redeemed }: Input<"admit">,
+  joinKey: string,
+): Result<JoinGrant, MusterError> {
+  if (context.registry.cells.own === 0) {
+    const key = usableKey(context, joinKey, null);
+    if (key.ok) context.registry.joinKeys.spend(key.value.id);
+    return key.ok ? ok(grantOf(key.value)) : key;
+  }
+  // Without an answer of cell 0 the peer was listed when it was asked for, and is not any more.
+  if (redeemed === undefined) return err(ASK_AGAIN);
+  if (redeemed.ok)
+    sendToCell(context, 0, { type: "join_key_used", keyId: redeemed.value.keyId, peerId });
+  return redeemed;
+}
+
+const ASK_AGAIN: MusterError = {
+  code: "unavailable",
+  detail: "the entry of this peer has just been removed; try again",
+  retryAfter: 1,
+};
+
+/** In cell 0, for a peer of another one. The use is counted now: it is granted again, until the peer has its entry or the key ends. */
+export const redeemJoinKey: Handler<"redeem_join_key"> = (context, { joinKey, peerId }) => {
+  const { joinKeys } = context.registry;
+  const key = usableKey(context, joinKey, peerId);
+  if (!key.ok) return key;
+  if (!joinKeys.isGranted(key.value.id, peerId)) joinKeys.grant(key.value.id, peerId);
+  return ok(grantOf(key.value));
+};
+
+const grantOf = ({ id, label, roles }: JoinKey): JoinGrant => ({ keyId: id, label, roles });
+
+/** The join key of this text, if it can be used; also if it is used up, by a peer to which a use was granted. */
+function usableKey(
+  { registry, config, now }: Context,
+  text: string,
+  peerId: PeerId | null,
+): Result<JoinKey, MusterError> {
+  const shown = readCredential("mjk", config.credentialKey, text);
+  const key = shown === null ? null : registry.joinKeys.get(shown.id);
+  if (shown === null || key === null || !equalConstantTime(utf8(shown.hash), utf8(key.hash))) {
+    return err({ code: "join_key_invalid", detail: "this join key does not belong to this mesh" });
+  }
+  const isGranted = peerId !== null && registry.joinKeys.isGranted(key.id, peerId);
+  const fault = faultOf(key, now, isGranted);
+  if (fault === null) return ok(key);
+  return err({ code: "join_key_invalid", detail: `this join key ${fault}; ask for a new one` });
+}
+
+function faultOf(key: JoinKey, now: number, isGranted: boolean): string | null {
   if (key.revokedAt !== null) return "was revoked";
   if (key.expiresAt <= now) return "has expired";
-  return key.usesLeft <= 0 ? "is used up" : null;
+  return key.usesLeft <= 0 && !isGranted ? "is used up" : null;
 }
 
 const joinKeyView = (key: JoinKey): JoinKeyView => ({

@@ -26,11 +26,16 @@ export const getAuthMode: Handler<"get_auth_mode"> = (context) => ok({ mode: aut
 export const setAuthMode: Handler<"set_auth_mode"> = (context, { mode }) => {
   context.registry.settings.setAuthMode(mode);
   if (mode === "allowlist") withdrawStrangers(context);
+  followAuthMode(context);
+  return ok({ mode });
+};
+
+/** The auth mode is another one: ends the sessions in this cell that no longer qualify. */
+export function followAuthMode(context: Context): void {
   for (const peer of context.registry.peers.connected()) endUnlessQualified(context, peer);
   dialsAfterAdmissionChange(context);
   markWorkAvailable(context);
-  return ok({ mode });
-};
+}
 
 export const listAllowed: Handler<"list_allowed"> = (context) =>
   ok({ mode: authMode(context), entries: context.registry.allowlist.list().map(allowView) });

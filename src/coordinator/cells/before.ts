@@ -8,6 +8,8 @@ import { admitDialed, registerAddress } from "../dialing/before-dials.ts";
 import { askForEpoch } from "../discovery/cell-epochs.ts";
 import { hearAdvertElsewhere } from "../discovery/sample-pointers.ts";
 import type { Before, CellCalls } from "./cell-calls.ts";
+import { askFormerCells } from "./before-deliveries.ts";
+import { findCallbackOwner, learnSource, learnToken, redeemInCellZero } from "./before-facts.ts";
 
 /** The work before each command, in its order: each is looked at once the one before it is done. */
 const BEFORE: { readonly [K in CommandName]?: readonly Before<K>[] } = {
@@ -30,9 +32,15 @@ const BEFORE: { readonly [K in CommandName]?: readonly Before<K>[] } = {
   query_task: [MOVED_TASKS.query_task],
   recall_task: [MOVED_TASKS.recall_task],
   retry_own_task: [MOVED_TASKS.retry_own_task],
-  admit: [askForEpoch, admitDialed],
   hear_advert: [hearAdvertElsewhere],
   dial_peer: [registerAddress],
+  // `redeemInCellZero` runs the command itself, so it comes last.
+  admit: [askForEpoch, admitDialed, redeemInCellZero],
+  authenticate: [learnToken],
+  receive_delivery: [learnSource, askFormerCells],
+  get_callback_secret: [findCallbackOwner],
+  rotate_callback_secret: [findCallbackOwner],
+  end_previous_callback_secret: [findCallbackOwner],
 };
 
 /** The work before a command; null if there is none. */

@@ -39,6 +39,8 @@ export interface CellCalls extends Pick<CellPorts, "registry" | "now"> {
     name: K,
     input: Input<K>,
   ) => Promise<Result<Output<K>, MusterError>>;
+  /** Learns the facts of the mesh that cell 0 knows by now. False if it does not answer. */
+  readonly refreshFacts: () => Promise<boolean>;
   /** The name by which this cell asks for itself. */
   readonly self: string;
 }

@@ -5,6 +5,8 @@ import type { MusterError } from "../../protocol/errors.ts";
 import { before } from "./before.ts";
 import { pullPage } from "./pull-page.ts";
 import type { CellCalls, CellPorts } from "./cell-calls.ts";
+import { FactPuller } from "./fact-puller.ts";
+import { tokenOf } from "../kernel/execute.ts";
 
 /** The cell to which a call goes, and the version of the topology by which its caller knows that; null if it does not matter. */
 export interface Target {
@@ -19,12 +21,13 @@ export interface Target {
 export class CellNode {
   readonly #ports: CellPorts;
   readonly #calls: CellCalls;
+  readonly #facts: FactPuller;
   #learning: Promise<boolean> | null = null;
 
   constructor(ports: CellPorts) {
     this.#ports = ports;
     const { registry, now } = ports;
-    this.#calls = {
+    const calls = {
       registry,
       now,
       runHere: async (actor, name, input) =>
@@ -34,7 +37,10 @@ export class CellNode {
       get self() {
         return `cell:${registry.cells.own}`;
       },
-    };
+    } satisfies Omit<CellCalls, "refreshFacts">;
+    const facts = new FactPuller(calls);
+    this.#facts = facts;
+    this.#calls = Object.assign(calls, { refreshFacts: () => facts.refresh() });
   }
 
   /**
@@ -47,6 +53,7 @@ export class CellNode {
     // Cell 0 decides the topology, so it knows the newest one.
     const isKnown = cell === 0 || (cell === cells.own && (topology ?? 0) <= cells.topology.version);
     if (!isKnown && !(await this.#learn(cell))) return NOT_LEARNED;
+    if (cell !== 0 && !(await this.#facts.isReady())) return NO_FACTS;
     if (topology === null || topology === cells.topology.version) return null;
     return topology < cells.topology.version || cell === 0 ? cells.topology : NOT_LEARNED;
   }
@@ -55,6 +62,7 @@ export class CellNode {
   async run(actor: string, commands: readonly SentCommand[]): Promise<readonly CommandAnswer[]> {
     const { registry, run } = this.#ports;
     if (registry.cells.isSingle || actor.startsWith("cell:")) return run(actor, commands);
+    if (!(await this.#knowsToken(actor))) return commands.map(() => err(NO_FACTS));
     const isFree = commands.every((command) => this.#workBefore(actor, command) === null);
     const ran = isFree ? await run(actor, commands) : [];
     const answers: CommandAnswer[] = [];
@@ -90,6 +98,16 @@ export class CellNode {
     return this.#runOne(actor, command);
   }
 
+  /** Whether the token of a caller can be judged: one that is not known here may have been created a moment ago. */
+  async #knowsToken(actor: string): Promise<boolean> {
+    const { registry, now } = this.#ports;
+    const token = tokenOf(actor);
+    if (token === null || registry.cells.own === 0) return true;
+    const { apiTokens } = registry;
+    if (!apiTokens.isOver(token, now()) || apiTokens.get(token) !== null) return true;
+    return this.#facts.refresh();
+  }
+
   /** In cell 0: any command makes the configured number of cells the topology. */
   async #adopt(): Promise<void> {
     const { registry, run } = this.#ports;
@@ -119,6 +137,13 @@ const NOT_LEARNED: MusterError = {
   code: "unavailable",
   detail:
     "this cell does not know the cells of the mesh yet, because cell 0 does not answer; try again",
+  retryAfter: 2,
+};
+
+const NO_FACTS: MusterError = {
+  code: "unavailable",
+  detail:
+    "this cell does not know the tokens and settings of the mesh yet, because cell 0 does not answer; try again",
   retryAfter: 2,
 };
 

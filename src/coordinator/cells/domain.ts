@@ -7,6 +7,9 @@ import { expectPeer } from "./expect-peer.ts";
 import { handOver } from "./hand-over.ts";
 import { importPeers } from "./import-peers.ts";
 import { resumePulls } from "./pulls.ts";
+import { redeemJoinKey } from "../access/join-keys.ts";
+import { knowsDelivery } from "../webhooks/receive-delivery.ts";
+import { getFacts, getFactsVersion, learnFacts } from "./facts.ts";
 import { messagesTaken, nextMessages, receiveMessages } from "./messages.ts";
 import { getTopology, learnTopology } from "./topology.ts";
 
@@ -14,7 +17,12 @@ export const cells: Domain<CellCommands> = {
   handlers: {
     receive_messages: receiveMessages,
     get_topology: getTopology,
+    get_facts: getFacts,
+    get_facts_version: getFactsVersion,
+    knows_delivery: knowsDelivery,
+    redeem_join_key: redeemJoinKey,
     learn_topology: learnTopology,
+    learn_facts: learnFacts,
     next_messages: nextMessages,
     messages_taken: messagesTaken,
     hand_over: handOver,

@@ -11,7 +11,8 @@ import { takeRevocation } from "./bar-peer.ts";
 import { takeDrained } from "./draining.ts";
 import { rotateOwner, takePermit, takeReport } from "../moves/owners.ts";
 import { takeTasks } from "../moves/take-tasks.ts";
-import { endOwner } from "../tasks/end-owner.ts";
+import { endMoved } from "../tasks/end-owner.ts";
+import { takeFacts } from "./facts.ts";
 import { learn } from "./topology.ts";
 
 export const nextMessages: Handler<"next_messages"> = ({ registry }, { to }) =>
@@ -63,7 +64,7 @@ function take(context: Context, from: number, message: CellMessage): void {
     case "report":
       return takeReport(context, message);
     case "end_owner":
-      return endOwner(context, message.key, message.passed);
+      return endMoved(context, message);
     case "owner_rotated":
       return rotateOwner(context, message.from, message.to);
     case "peer_connected":
@@ -84,6 +85,10 @@ function take(context: Context, from: number, message: CellMessage): void {
       return addressAdded(context, message);
     case "address_removed":
       return addressRemoved(context, message.removed);
+    case "facts":
+      return takeFacts(context, message);
+    case "join_key_used":
+      return context.registry.joinKeys.forgetGrant(message.keyId, message.peerId);
     default:
       message satisfies never;
   }

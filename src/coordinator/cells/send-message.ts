@@ -12,5 +12,5 @@ export function sendToCell(context: Context, cell: number, message: CellMessage)
 /** Sends a message to another cell. The caller of the command is answered once it is taken, or that this is not confirmed. */
 export function sendAndAwait(context: Context, cell: number, message: CellMessage): void {
   const seq = sendToCell(context, cell, message);
-  context.effects.push({ type: "await_cell", cell, seq });
+  context.effects.push({ type: "await_cell", cell, seq, isRequired: true });
 }

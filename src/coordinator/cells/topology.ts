@@ -5,6 +5,7 @@ import { announceDials } from "../dialing/dialed-elsewhere.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import { startPulls } from "./pulls.ts";
+import { markWorkAvailable } from "../kernel/marks.ts";
 import { sendToCell } from "./send-message.ts";
 
 /**
@@ -35,6 +36,8 @@ export function learn(context: Context, topology: Topology): void {
   context.registry.cells.set(own, topology);
   if (known.cells[own] !== "active" && topology.cells[own] === "active") keepEvents(context);
   startPulls(context);
+  // The shares of limits are other ones.
+  markWorkAvailable(context);
 }
 
 /** Who follows the mesh follows this cell only once it has noticed that there is one: until then the cell keeps its events. */

@@ -201,5 +201,5 @@ function awaitReported(context: Context, peerId: PeerId): void {
 function awaitReport(context: Context, seq: number): void {
   if (!context.registry.cellMessages.waits(0, seq)) return;
   addToOutbox(context, { kind: "send_to_cell", cell: 0 });
-  context.effects.push({ type: "await_cell", cell: 0, seq });
+  context.effects.push({ type: "await_cell", cell: 0, isRequired: true, seq });
 }

@@ -37,7 +37,15 @@ export type Effect =
   | { readonly type: "task_moved"; readonly taskId: string }
   /** Writes a line of the log. */
   | { readonly type: "log"; readonly entry: LogEntry }
-  /** The caller is answered once the other cell has taken this message. */
-  | { readonly type: "await_cell"; readonly cell: number; readonly seq: number }
+  /**
+   * The caller is answered once the other cell has taken this message. `isRequired`: it is told if that is not confirmed; else it only
+   * waits for a moment.
+   */
+  | {
+      readonly type: "await_cell";
+      readonly cell: number;
+      readonly seq: number;
+      readonly isRequired: boolean;
+    }
   | { readonly type: "drain_outbox" }
   | { readonly type: "drain_callbacks" };

@@ -1,8 +1,15 @@
 import { err, ok, type Result } from "../../base/result.ts";
-import type { CommandName, Input, Output } from "../../contract/commands.ts";
+import {
+  COMMAND_CALLERS,
+  type CommandName,
+  type Input,
+  type Output,
+} from "../../contract/commands.ts";
 import type { ReadCommandName } from "../../contract/read-commands.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import { placeFault } from "../cells/peer-commands.ts";
+import type { NotedFacts } from "../../registry/facts.ts";
+import { sendFacts } from "../cells/send-facts.ts";
 import { adoptConfiguredCells } from "../cells/topology.ts";
 import { judgeAfterCommand, judgeAfterDeploy } from "../discovery/key-holders.ts";
 import { endFinishedDrains } from "../peers/drains.ts";
@@ -71,6 +78,7 @@ export function executeGroup(
     judgeAfterDeploy(context);
     const decided = commands.map((command) => decide(scope, command));
     for (const { marks } of decided) mergeMarks(context.marks, marks);
+    sendFacts(context, decided);
     if (context.marks.drainsDue) endFinishedDrains(context);
     if (context.marks.workAvailable) assignQueuedTasks(context);
     // What the answers show is read before ended tasks are removed.
@@ -111,6 +119,10 @@ function read<K extends ReadCommandName>(
 interface Decided {
   /** The marks of the command; none when it was refused. */
   readonly marks: Marks;
+  /** What it has changed for all cells; null when it was refused. */
+  readonly facts: NotedFacts | null;
+  readonly effects: Effect[];
+  readonly mayWait: boolean;
   /** Reads the answer and writes the audit log, once queued tasks are assigned. */
   readonly finish: () => Executed<CommandName>;
 }
@@ -131,8 +143,12 @@ function decide<K extends CommandName>(
     if (result.ok) judgeAfterCommand(context);
     return result;
   });
+  const noted = scope.registry.facts.take();
   return {
     marks: decided.ok ? context.marks : noMarks(),
+    facts: decided.ok ? noted : null,
+    effects: context.effects,
+    mayWait: COMMAND_CALLERS[name] === "gateway",
     finish() {
       const result = decided.ok ? ok(outputOf(decided.value)) : decided;
       // A refusal is audited although its writes were undone.
@@ -152,13 +168,13 @@ function refuseOver({
   actor,
   now,
 }: Pick<Context, "registry" | "actor" | "now">): MusterError | null {
-  if (
-    !actor.startsWith(TOKEN_ACTOR) ||
-    !registry.apiTokens.isOver(actor.slice(TOKEN_ACTOR.length), now)
-  )
-    return null;
-  return TOKEN_OVER;
+  const token = tokenOf(actor);
+  return token !== null && registry.apiTokens.isOver(token, now) ? TOKEN_OVER : null;
 }
+
+/** The ID of the token that gives a command; null if another gives it. */
+export const tokenOf = (actor: string): string | null =>
+  actor.startsWith(TOKEN_ACTOR) ? actor.slice(TOKEN_ACTOR.length) : null;
 
 /** What a token that is over is answered. */
 export const TOKEN_OVER = {

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { CommandName } from "../../contract/commands.ts";
 import type { MusterError } from "../../protocol/errors.ts";
+import { isPeerOwner } from "../../tasks/owner-key.ts";
 import type { Context } from "../kernel/context.ts";
 import { budgetsOf } from "./budgets.ts";
 
@@ -18,20 +19,36 @@ export function maxBytesOf({ registry, config }: Scope, owner: string): number |
   return maxBytes ?? (owner === OPERATOR ? null : budgetsOf(config.storage.limit).owner);
 }
 
+/**
+ * Bytes that they may take in this cell: its share of a limit that the operator has set. An owner without an unended task here may have
+ * one of up to the whole limit: else a large task would be refused for ever.
+ */
+function maxBytesHere(scope: Scope, owner: string, open: number): number | null {
+  const { cells, ownerLimits } = scope.registry;
+  const { maxBytes } = ownerLimits.of(owner);
+  if (maxBytes === null || open === 0 || isPeerOwner(owner)) return maxBytesOf(scope, owner);
+  return cells.shareOf(`max_bytes ${owner}`, maxBytes);
+}
+
 /** Whether the database has room for a task of an owner that takes so many bytes. */
 export function checkRoom(scope: Scope, owner: string, bytes: number): Result<void, MusterError> {
   const { registry, config } = scope;
   if (registry.size() + bytes > budgetsOf(config.storage.limit).submissions)
     return err(storageFull("accepts no task"));
-  const max = maxBytesOf(scope, owner);
   const open = registry.tasks.ownerBytes.openOf(owner);
+  const max = maxBytesHere(scope, owner, open);
   if (max === null || open + bytes <= max) return ok(undefined);
   return err({
     code: "owner_bytes_full",
-    detail: `the tasks of this owner that have not ended have ${open} bytes, and this one has ${bytes}: together more than its limit max_bytes, ${max}; retry when some of them have ended, or ask the operator for a higher limit`,
+    detail: `the tasks of this owner that have not ended have ${open} bytes, and this one has ${bytes}: together more than ${inWords(max, maxBytesOf(scope, owner))}; retry when some of them have ended, or ask the operator for a higher limit`,
     retryAfter: FULL_RETRY,
   });
 }
+
+const inWords = (max: number, whole: number | null): string =>
+  max === whole
+    ? `its limit max_bytes, ${max}`
+    : `${max}, the share that this cell has of its limit max_bytes, ${whole}`;
 
 /** The answer to a key that is neither known nor allowed when the database is nearly full. */
 export const NO_ROOM_FOR_STRANGERS: MusterError = {

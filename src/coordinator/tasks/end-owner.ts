@@ -1,7 +1,8 @@
+import type { Millis } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { EndedOwner } from "../../registry/ended-owners.ts";
-import { endReasonOf, ownerKeyOf } from "../../tasks/owner-key.ts";
+import { endReasonOf, ownerKeyOf, WEBHOOK_SOURCE } from "../../tasks/owner-key.ts";
 import { isEnded, type Task } from "../../tasks/task.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Job } from "../kernel/job.ts";
@@ -13,20 +14,39 @@ import { cancelAttempt, endTask } from "./leases.ts";
 const TASKS_AT_ONCE = 200;
 const CALLBACKS_AT_ONCE = 500;
 
+/** The order of another cell to end an owner. */
+interface EndOrder {
+  /** When the owner was ended. */
+  readonly endedAt?: Millis;
+  /** Over how many other cells the order came. */
+  readonly passed?: number;
+}
+
 /**
  * Ends what an owner set in motion, because it may cause nothing any more: its tasks are cancelled and its callbacks given up.
  * From this transaction on none of its tasks is offered and no callback of them is sent (`isEnding`). The first part is done
  * at once, and the job `end_owners` does the rest.
- *
- * @param passed over how many other cells the order came
  */
-export function endOwner(context: Context, key: string, passed = 0): void {
-  const { registry, now } = context;
+export function endOwner(
+  context: Context,
+  key: string,
+  { endedAt = context.now, passed = 0 }: EndOrder = {},
+): void {
+  const { registry } = context;
   const place = { dueAt: 0, taskId: "" };
-  const owner: EndedOwner = { key, endedAt: now, tasks: 0, callbacks: 0, place, doneAt: null };
+  const owner: EndedOwner = { key, endedAt, tasks: 0, callbacks: 0, place, doneAt: null };
   registry.endedOwners.put(owner);
   endPartOf(context, owner, TASKS_AT_ONCE);
   endOwnerElsewhere(context, key, passed);
+}
+
+/** Ends what has moved here of an owner that was ended, which this cell may know already. */
+export function endMoved(
+  context: Context,
+  { key, passed }: { readonly key: string; readonly passed: number },
+): void {
+  const endedAt = context.registry.endedOwners.endedAt(key) ?? context.now;
+  endOwner(context, key, { endedAt, passed });
 }
 
 /** Lets an owner cause tasks again. Refused while tasks of before are being cancelled: later ones would be, too. */
@@ -35,6 +55,15 @@ export function readmitOwner({ registry }: Context, key: string): Result<void, M
   if (free.ok) registry.endedOwners.remove(key);
   return free;
 }
+
+/** The same in another cell than the one that has decided it: as soon as the tasks of before are cancelled here. */
+export function readmitOnceEnded({ registry }: Context, key: string): void {
+  if (!registry.endedOwners.isUnfinished(key)) registry.endedOwners.remove(key);
+}
+
+const isSource = ({ registry }: Context, key: string): boolean =>
+  key.startsWith(WEBHOOK_SOURCE) &&
+  registry.webhookSources.get(key.slice(WEBHOOK_SOURCE.length)) !== null;
 
 /** Refuses what would put a task of an owner in motion while its tasks are being cancelled. */
 export function checkNotEnding(
@@ -86,7 +115,11 @@ function endPartOf(context: Context, owner: EndedOwner, limit: number): number {
     doneAt: ids.length < limit && scheduled.length < CALLBACKS_AT_ONCE ? now : null,
   };
   registry.endedOwners.put(ended);
-  if (ended.doneAt !== null) recordEnd(context, ended);
+  if (ended.doneAt !== null) {
+    recordEnd(context, ended);
+    // Cell 0 lets a source be created again once its own part is done; here the source can be there earlier.
+    if (isSource(context, owner.key)) registry.endedOwners.remove(owner.key);
+  }
   return ids.length;
 }
 

@@ -7,6 +7,7 @@ import {
 } from "../../protocol/constants.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { Shape } from "../../registry/waiting-tasks.ts";
+import { isPeerOwner } from "../../tasks/owner-key.ts";
 import { OPERATOR } from "../storage/room.ts";
 import type { Context } from "../kernel/context.ts";
 
@@ -16,6 +17,17 @@ const QUEUE_RETRY = 5;
 /** How many tasks of an owner may be queued. */
 export const maxWaitingOf = ({ registry }: Pick<Context, "registry">, owner: string): number =>
   registry.ownerLimits.of(owner).maxWaiting ?? (owner === OPERATOR ? QUEUE_MAX : OWNER_QUEUE_MAX);
+
+/**
+ * How many of them may be in this cell: its share of a limit that the operator has set, and at least one task. The default is of a cell,
+ * because it is for the database of one.
+ */
+function maxWaitingHere(context: Context, owner: string): number {
+  const { cells, ownerLimits } = context.registry;
+  const { maxWaiting } = ownerLimits.of(owner);
+  if (maxWaiting === null || isPeerOwner(owner)) return maxWaitingOf(context, owner);
+  return Math.max(Math.min(1, maxWaiting), cells.shareOf(`max_waiting ${owner}`, maxWaiting));
+}
 
 /** Whether the queue has room for one more task of this owner, and of this kind and these requirements. */
 export function checkQueueLimit(
@@ -38,14 +50,19 @@ export function checkQueueLimit(
       detail: `the queued tasks of this owner have ${SHAPES_MAX} different combinations of kind and requirements, the limit; use fewer of them, or retry when some tasks have been assigned`,
       retryAfter: QUEUE_RETRY,
     });
-  const max = maxWaitingOf(context, owner);
+  const max = maxWaitingHere(context, owner);
   if (waiting.queuedOf(owner) < max) return ok(undefined);
   return err({
     code: "owner_queue_full",
-    detail: `${max} tasks of this owner are queued, its limit max_waiting; retry when some of them have been assigned, or ask the operator for a higher limit`,
+    detail: `${max} tasks of this owner are queued, ${inWords(max, maxWaitingOf(context, owner))}; retry when some of them have been assigned, or ask the operator for a higher limit`,
     retryAfter: QUEUE_RETRY,
   });
 }
+
+const inWords = (max: number, whole: number): string =>
+  max === whole
+    ? "its limit max_waiting"
+    : `the share that this cell has of its limit max_waiting, ${whole}`;
 
 /** Whether the owner's tasks may have this priority. The request itself is valid, so a refusal is a matter of permission. */
 export function checkPriority(

@@ -1,9 +1,19 @@
 import type { LaneTraits } from "../../registry/lanes.ts";
 import { isCountedElsewhere } from "../moves/placement.ts";
+import type { Registry } from "../../registry/registry.ts";
+import { isPeerOwner } from "../../tasks/owner-key.ts";
 import type { Context } from "../kernel/context.ts";
 
 /** A limit for which a task waits although a peer could take it. */
 export type RunningLimit = "owner" | "concurrency_key" | "kind_concurrency" | "kind_rate";
+
+/** How many tasks of an owner the peers of this cell may hold. Those of a peer are all in its cell. */
+const runningShare = ({ cells }: Registry, owner: string, limit: number): number =>
+  isPeerOwner(owner) ? limit : cells.shareOf(`max_running ${owner}`, limit);
+
+/** How many tasks of a kind they may hold. */
+const concurrencyShare = ({ cells }: Registry, kind: string, limit: number): number =>
+  cells.shareOf(`concurrency ${kind}`, limit);
 
 /** The limit that holds the tasks of an owner and a concurrency key; null when none does. */
 export function laneLimit(
@@ -12,7 +22,8 @@ export function laneLimit(
 ): RunningLimit | null {
   const { running } = registry.tasks;
   const { maxRunning } = registry.ownerLimits.of(owner);
-  if (maxRunning !== null && running.ofOwner(owner) >= maxRunning) return "owner";
+  if (maxRunning !== null && running.ofOwner(owner) >= runningShare(registry, owner, maxRunning))
+    return "owner";
   if (concurrency === null) return null;
   const elsewhere = registry.taskForwards.permitsOf(owner, concurrency.key);
   const held = running.ofKey(owner, concurrency.key) + elsewhere;
@@ -28,7 +39,10 @@ export function kindLimit(
   const settings = registry.kindSettings.get(kind);
   if (settings === null) return null;
   const { concurrency } = settings;
-  if (concurrency !== null && registry.tasks.running.ofKind(kind) >= concurrency)
+  if (
+    concurrency !== null &&
+    registry.tasks.running.ofKind(kind) >= concurrencyShare(registry, kind, concurrency)
+  )
     return "kind_concurrency";
   return registry.kindSettings.permittedAt(kind, now) > now ? "kind_rate" : null;
 }
@@ -43,12 +57,18 @@ export function limitReason(context: Context, task: LimitedTask): string | null 
   switch (limit) {
     case null:
       return null;
-    case "owner":
-      return `its owner has ${registry.ownerLimits.of(task.owner).maxRunning} at peers, the limit max_running`;
+    case "owner": {
+      const max = registry.ownerLimits.of(task.owner).maxRunning ?? 0;
+      const share = runningShare(registry, task.owner, max);
+      return `its owner has ${share} at peers, the limit max_running${ofCell(share, max)}`;
+    }
     case "concurrency_key":
       return `its concurrency key "${task.concurrency?.key}" has ${task.concurrency?.limit} at peers, the limit of the key`;
-    case "kind_concurrency":
-      return `kind ${task.kind} has ${settings?.concurrency} at peers, the concurrency of the kind`;
+    case "kind_concurrency": {
+      const max = settings?.concurrency ?? 0;
+      const share = concurrencyShare(registry, task.kind, max);
+      return `kind ${task.kind} has ${share} at peers, the concurrency of the kind${ofCell(share, max)}`;
+    }
     case "kind_rate": {
       const seconds = (registry.kindSettings.permittedAt(task.kind, now) - now) / 1_000;
       return `kind ${task.kind} has a rate of ${settings?.rate?.perSecond} tasks per second; the next one is offered in ${seconds} s`;
@@ -57,3 +77,7 @@ export function limitReason(context: Context, task: LimitedTask): string | null 
       return limit satisfies never;
   }
 }
+
+/** Added to the limit of a cell that is smaller than that of the mesh. */
+const ofCell = (share: number, whole: number): string =>
+  share === whole ? "" : ` of this cell (of ${whole} in the mesh)`;

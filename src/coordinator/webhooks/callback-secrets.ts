@@ -1,5 +1,6 @@
 import { SECOND, toRfc3339 } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { homeOf } from "../../cells/topology.ts";
 import type { CallbackSecretInput } from "../../contract/webhooks.ts";
 import {
   CALLBACK_ROTATIONS_MAX,
@@ -8,7 +9,7 @@ import {
 import type { MusterError } from "../../protocol/errors.ts";
 import type { CallbackSecretView } from "../../protocol/http.ts";
 import type { Registry } from "../../registry/registry.ts";
-import { ownerKeyOf, WEBHOOK_SOURCE } from "../../tasks/owner-key.ts";
+import { isPeerOwner, ownerKeyOf, WEBHOOK_SOURCE } from "../../tasks/owner-key.ts";
 import type { Task } from "../../tasks/task.ts";
 import {
   neverRotated,
@@ -88,8 +89,13 @@ const isOwner = (registry: Registry, owner: string): boolean =>
   owner === "admin" ||
   registry.apiTokens.get(owner) !== null ||
   registry.peers.get(owner) !== null ||
+  isPeerOfOtherCell(registry, owner) ||
   (owner.startsWith(WEBHOOK_SOURCE) &&
     registry.webhookSources.get(owner.slice(WEBHOOK_SOURCE.length)) !== null);
+
+/** Such a peer was asked for in its cell before the command (`cells/before-facts.ts`). */
+const isPeerOfOtherCell = ({ cells }: Registry, owner: string): boolean =>
+  isPeerOwner(owner) && homeOf(cells.topology, owner) !== cells.own;
 
 /** A rotated secret is never forgotten while its owner can exist, or an old one would be valid again. */
 function checkRoom(

@@ -88,6 +88,15 @@ function taskSince(
   return task !== null && task.createdAt >= since ? task.id : null;
 }
 
+export const knowsDelivery: Handler<"knows_delivery"> = (
+  { registry, now },
+  { source, sourceId, deliveryIds },
+) => {
+  const scope = scopeOf(source, sourceId);
+  const known = deliveryIds.some((id) => registry.idempotency.get(scope, id, now) !== null);
+  return ok({ known });
+};
+
 /** The scope of a source's idempotency keys. Neither a name nor an ID contains a full stop. */
 const scopeOf = (name: string, id: string): string =>
   id === "" ? `webhook:${name}` : `webhook:${name}.${id}`;

@@ -1,0 +1,27 @@
+import { placeOfDelivery } from "../../cells/placement.ts";
+import { formerHomesOf, homeOf, liveCells } from "../../cells/topology.ts";
+import type { Before } from "./cell-calls.ts";
+
+/**
+ * A delivery that belonged to other cells before the number of cells changed: if one of them has made a task of it, that one answers. One
+ * that does not answer may have: then the sender is to repeat the delivery.
+ */
+export const askFormerCells: Before<"receive_delivery"> = (cell, input, actor) => {
+  const { topology, own } = cell.registry.cells;
+  const place = placeOfDelivery(input.source, input.deliveryId);
+  if (homeOf(topology, place) !== own) return null;
+  const live = liveCells(topology);
+  const former = formerHomesOf(topology, place, cell.now()).filter((each) => live.includes(each));
+  if (former.length === 0) return null;
+  const { source, sourceId, deliveryId, earlier } = input;
+  const deliveryIds = earlier === null ? [deliveryId] : [deliveryId, earlier.deliveryId];
+  return async () => {
+    for (const each of former) {
+      const asked = { source, sourceId, deliveryIds };
+      const answer = await cell.ask(each, cell.self, "knows_delivery", asked);
+      if (!answer.ok) return answer;
+      if (answer.value.known) return cell.ask(each, actor, "receive_delivery", input);
+    }
+    return null;
+  };
+};

@@ -242,6 +242,20 @@ describe("discovery in a mesh of several cells", () => {
     expect(await reads(mesh, discovery, peerId)).toBe(false);
   });
 
+  it("CE125 the mode allowlist takes the keys from the strangers of all cells before the command returns", async () => {
+    for (const cell of [0, 1, 2, 3]) {
+      const mesh = await started();
+      const peer = new CellPeer(mesh, present(keysOfCells(mesh, 1)[cell]?.[0]));
+      must(await peer.join());
+      await mesh.settle(3);
+      const discovery = present(peer.admitted?.discovery);
+      expect(await reads(mesh, discovery, peer.id)).toBe(true);
+      must(await mesh.call("set_auth_mode", { mode: "allowlist" }));
+      expect(await reads(mesh, discovery, peer.id)).toBe(false);
+      expect(listed(mesh)).toEqual([]);
+    }
+  });
+
   it("CE126 the sample of an advert in any cell has pointers of the peers of all", async () => {
     const mesh = await started();
     const peers = await joined(mesh);

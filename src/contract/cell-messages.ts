@@ -20,6 +20,8 @@ export type CellMessage =
   | { readonly type: "peers_arrived"; readonly tokens: readonly string[] }
   /** Bars a key whose record may be there. */
   | { readonly type: "revoke_peer"; readonly revoke: RevokePeer["input"]; readonly actor: string }
+  /** The key of a peer was readmitted that was ended as an owner of tasks. */
+  | { readonly type: "owner_readmitted"; readonly key: PeerId }
   /** To cell 0: a draining cell has nothing left. `version`: of the topology by which it drains. */
   | { readonly type: "drained"; readonly version: number }
   /** Queued tasks that are the other cell's from now on. */

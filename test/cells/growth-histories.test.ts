@@ -23,7 +23,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ type: fc.constant("tick") }) },
 );
 
-const RUNS = Number(process.env["CELL_HISTORIES"] ?? 150);
+const RUNS = Number(process.env["CELL_HISTORIES"] ?? 60);
 
 describe("a mesh whose number of cells changes", () => {
   it(

@@ -48,6 +48,14 @@ describe("tasks that a peer submitted before it moved", () => {
         expect(await mesh.call("get_task", { id, visibleTo: null })).toMatchObject({
           value: { state: "cancelled" },
         });
+      expect(mesh.cellOf(0).registry.endedOwners.isEnded({ owner: peer.id, source: "peer" })).toBe(
+        true,
+      );
+      expect(await mesh.call("lift_denial", { id: peer.id })).toMatchObject({ ok: true });
+      await mesh.settle(1);
+      expect(mesh.cellOf(0).registry.endedOwners.isEnded({ owner: peer.id, source: "peer" })).toBe(
+        false,
+      );
     }
   });
 

@@ -183,6 +183,63 @@ describe("growing a mesh", () => {
     }
   });
 
+  it("CE101 what was taken once is not taken again, so nothing comes back that was removed since", async () => {
+    const { mesh, peers } = await workedMesh(8);
+    // Cell 0 is not told that the others have its peers.
+    mesh.transport.faultOf = (to, names) =>
+      to === 0 && names[0] === "receive_messages" ? "request_lost" : "none";
+    mesh.setCells(4);
+    await mesh.settle(3);
+    const moved = peers.filter(({ id }) => home(mesh, id) !== 0);
+    for (const { id, key } of moved) {
+      expect(holders(mesh, id)).toEqual([home(mesh, id)]);
+      // Cell 0 does not confirm that it has withdrawn the pointers.
+      await mesh.call("disallow", { publicKey: key.publicKey });
+      await mesh.call("forget_peer", { id });
+      expect(holders(mesh, id)).toEqual([]);
+    }
+    // What the cells remember is lost: they ask again.
+    for (const cell of mesh.cells) cell.crash();
+    for (const { registry } of mesh.cells)
+      for (const pull of registry.peerMoves.pulls())
+        registry.peerMoves.setPull({ ...pull, isDone: false });
+    expect(mesh.cellOf(0).registry.peerMoves.countDeparted()).toBe(moved.length);
+    await mesh.settle(2);
+    for (const peer of moved) {
+      expect(await mesh.call("get_peer", { id: peer.id })).toMatchObject({
+        error: { code: "not_found" },
+      });
+      expect((await peer.join()).ok).toBe(false);
+    }
+    mesh.transport.faultOf = () => "none";
+    await mesh.settle(4);
+    expect(mesh.cellOf(0).registry.peerMoves.countDeparted()).toBe(0);
+    for (const { id } of moved) expect(holders(mesh, id)).toEqual([]);
+  });
+
+  it("CE106 a cell that was asked about a key accepts nothing under it from a caller who knows an older topology", async () => {
+    const mesh = new CellMesh({ cells: 4 });
+    await mesh.call("get_auth_mode", {});
+    await mesh.settle(2);
+    const older = mesh.known;
+    const lost = ["receive_messages", "hand_over"];
+    mesh.transport.faultOf = (_, [name = ""]) => (lost.includes(name) ? "request_lost" : "none");
+    mesh.setCells(7);
+    await mesh.call("get_auth_mode", {});
+    const newer = mesh.cellOf(0).registry.cells.topology;
+    for (let n = 0; n < 24; n++) {
+      const idempotency = { scope: "admin", key: `key ${n}` };
+      const ids = [];
+      for (const known of [newer, older]) {
+        mesh.known = known;
+        const task = submission({ kind: "a", payload: n }, { idempotency });
+        const made = await mesh.call("submit_task", task);
+        ids.push(made.ok ? made.value.task.id : made.error.code);
+      }
+      expect(ids[1]).toBe(ids[0]);
+    }
+  });
+
   it("CE106 a submission that is repeated after the change answers with its first task", async () => {
     const mesh = new CellMesh({ cells: 1 });
     const made = new Map<string, string>();

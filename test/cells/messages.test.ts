@@ -70,8 +70,10 @@ describe("messages between cells", () => {
           mesh.transport.isHeld = false;
           await mesh.drain();
           await mesh.settle();
-          expect(mesh.cellOf(0).registry.cells.topology.version).toBe(version);
-          expect(mesh.cellOf(1).registry.cells.topology.version).toBe(version);
+          const { topology } = mesh.cellOf(0).registry.cells;
+          // A cell that had drained has been removed.
+          expect(topology.version).toBeGreaterThanOrEqual(version);
+          expect(mesh.cellOf(1).registry.cells.topology).toEqual(topology);
           expect(mesh.cellOf(0).registry.cellMessages.count(1)).toBe(0);
           const { sent } = mesh.cellOf(0).links(1);
           expect(mesh.cellOf(1).registry.cellMessages.received(0)).toBe(sent);

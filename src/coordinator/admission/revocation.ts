@@ -15,6 +15,7 @@ import { markWorkAvailable } from "../kernel/marks.ts";
 import { badCursor, placedPage } from "../kernel/paging.ts";
 import { applyPeerEvent } from "../peers/lifecycle.ts";
 import { endSession, peerOf } from "../peers/scored-peers.ts";
+import { readmitOwnerElsewhere } from "../moves/owners.ts";
 import { endOwner, readmitOwner } from "../tasks/end-owner.ts";
 import { shownPeer } from "../peers/shown-peer.ts";
 import { advertisedPeerView, unknownPeerView } from "../peers/views.ts";
@@ -141,6 +142,7 @@ export const liftDenial: PlainHandler<"lift_denial"> = (context, { id }: Input<"
   }
   const free = readmitOwner(context, id);
   if (!free.ok) return free;
+  readmitOwnerElsewhere(context, id);
   registry.denylist.remove(id);
   const peer = registry.peers.get(id);
   if (peer !== null) applyPeerEvent(context, peer, "readmitted");

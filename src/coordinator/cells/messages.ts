@@ -9,7 +9,7 @@ import { done, type Handler } from "../kernel/handler.ts";
 import { addToOutbox } from "../kernel/marks.ts";
 import { takeRevocation } from "./bar-peer.ts";
 import { takeDrained } from "./draining.ts";
-import { rotateOwner, takePermit, takeReport } from "../moves/owners.ts";
+import { readmitOwnerHere, rotateOwner, takePermit, takeReport } from "../moves/owners.ts";
 import { takeTasks } from "../moves/take-tasks.ts";
 import { endMoved } from "../tasks/end-owner.ts";
 import { takeFacts } from "./facts.ts";
@@ -65,6 +65,8 @@ function take(context: Context, from: number, message: CellMessage): void {
       return takeReport(context, message);
     case "end_owner":
       return endMoved(context, message);
+    case "owner_readmitted":
+      return readmitOwnerHere(context, message.key);
     case "owner_rotated":
       return rotateOwner(context, message.from, message.to);
     case "peer_connected":

@@ -95,18 +95,22 @@ export function placeFault<K extends CommandName>(
   name: K,
   input: Input<K>,
 ): MusterError | null {
-  const { cells, tasks } = context.registry;
+  const { cells, tasks, peers } = context.registry;
   if (cells.isSingle) return null;
   const peerId = peerOfCommand(name, input);
-  if (peerId !== null)
-    return homeOf(cells.topology, peerId) === cells.own || tasks.heldBy(peerId).length > 0
-      ? null
-      : MISPLACED;
+  if (peerId !== null) {
+    const isHere = homeOf(cells.topology, peerId) === cells.own || tasks.heldBy(peerId).length > 0;
+    // Where the peer has no record it may have been advertised.
+    return isHere || (OF_ADVERTISED.has(name) && peers.get(peerId) === null) ? null : MISPLACED;
+  }
   const key = keyOfCommand(name, input);
   if (key === null || homeOf(cells.topology, placeOfKey(key.scope, key.key)) === cells.own)
     return null;
   return madeBy(context, key) === null ? MISPLACED : null;
 }
+
+/** The commands that also concern a peer which was only advertised: what is heard of it is in the cell of whoever advertises it. */
+const OF_ADVERTISED: ReadonlySet<CommandName> = new Set<CommandName>(["get_peer", "forget_peer"]);
 
 /** Another cell has to run the command. */
 export const MISPLACED: MusterError = {

@@ -29,6 +29,21 @@ export function endOwnerElsewhere(context: Context, key: string, passed = 0): vo
   }
 }
 
+/** The key of a peer was readmitted: the cells that have ended it as an owner of tasks let it cause tasks again. */
+export function readmitOwnerElsewhere(context: Context, key: string): void {
+  const { cells, taskForwards } = context.registry;
+  if (cells.isSingle) return;
+  for (const cell of new Set([...taskForwards.cellsOf(key), ...formerCellsOf(context, key)]))
+    sendToCell(context, cell, { type: "owner_readmitted", key });
+}
+
+/** The same in one of those cells. While tasks of before are being cancelled the message is refused, and comes again. */
+export function readmitOwnerHere({ registry }: Context, key: string): void {
+  if (registry.endedOwners.isUnfinished(key))
+    throw new Error(`the tasks of ${key} are being cancelled`);
+  registry.endedOwners.remove(key);
+}
+
 /** The cells in which a peer whose home this cell is may have submitted tasks before. */
 export function formerCellsOf(
   { registry, now }: Pick<Context, "registry" | "now">,

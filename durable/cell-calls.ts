@@ -65,7 +65,7 @@ export async function executeIn(
 }
 
 /** Runs commands of a cell in another one, whatever topology that one knows. */
-export async function executeBetween(
+async function executeBetween(
   env: Env,
   cell: number,
   actor: string,

@@ -11,7 +11,7 @@ export const CELLS_MAX = 64;
 export type CellState = "active" | "draining" | "removed";
 
 /** Which cells had peers and idempotency keys before a change. */
-export interface EarlierPlacement {
+interface EarlierPlacement {
   readonly active: readonly number[];
   /** Until then a key that was placed by it may have to be found. */
   readonly until: Millis;
@@ -32,7 +32,7 @@ export interface Topology {
 export const SINGLE: Topology = { version: 0, cells: ["active"], earlier: [] };
 
 /** The numbers of the cells in these states, ascending. */
-export const cellsIn = ({ cells }: Topology, ...states: readonly CellState[]): readonly number[] =>
+const cellsIn = ({ cells }: Topology, ...states: readonly CellState[]): readonly number[] =>
   cells.flatMap((state, cell) => (states.includes(state) ? [cell] : []));
 
 /** The cells that get peers and tasks. */

@@ -20,5 +20,3 @@ export type CallersOf<Commands extends { [K in keyof Commands]: CommandShape }> 
 export type SessionActor = `peer:${string}` | `dial:${string}`;
 /** The caller of the HTTP API: the operator, an API token, or a request that carries no token (yet). */
 export type GatewayActor = "admin" | "anonymous" | `token:${string}`;
-/** Another cell, by its number. */
-export type CellActor = `cell:${number}`;

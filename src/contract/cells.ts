@@ -167,7 +167,7 @@ export interface PulledPage {
 }
 
 /** A message with its number among those from one cell to another, which only grows. */
-export interface NumberedMessage {
+interface NumberedMessage {
   readonly seq: number;
   readonly message: CellMessage;
 }

@@ -52,8 +52,6 @@ type CommandsOf<C extends CommandCaller> = {
 export type SessionCommandName = CommandsOf<"session">;
 /** Names of the commands that the HTTP gateway sends. */
 export type GatewayCommandName = CommandsOf<"gateway">;
-/** Names of the commands that another cell sends. */
-export type CellCommandName = CommandsOf<"cell">;
 /** Names of the commands that the mesh runs by itself. */
 export type MeshCommandName = CommandsOf<"mesh">;
 

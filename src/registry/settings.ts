@@ -11,11 +11,11 @@ interface SettingsEvents {
   readonly facts: Pick<Facts, "note" | "noteLoss">;
 }
 
+/** Of a registry that nobody watches. */
+const NO_EVENTS: SettingsEvents = { onLoss: () => {}, facts: { note() {}, noteLoss() {} } };
+
 /** Settings that the operator changed while the mesh ran. They override the configuration. */
-export function settingsTable(
-  sql: Sql,
-  { onLoss, facts }: SettingsEvents = { onLoss() {}, facts: { note() {}, noteLoss() {} } },
-) {
+export function settingsTable(sql: Sql, { onLoss, facts }: SettingsEvents = NO_EVENTS) {
   const restoredAt = readRestoredAt(sql);
   return {
     /** When the mesh was restored from a backup last; null if it never was. It changes only before the registry is opened. */

@@ -1,4 +1,3 @@
-import type { AdmitInput } from "../../src/contract/admission.ts";
 import { readCredential } from "../../src/access/credential.ts";
 import type { CommandAnswer } from "../../src/contract/commands.ts";
 import { EventMapping } from "../../src/protocol/http.ts";
@@ -67,7 +66,7 @@ export async function join(
 ): Promise<CommandAnswer> {
   const { tcpRttMs, ...rest } = ANNOUNCED;
   const input = { ...rest, tcpRttMs, ...announced, peerId: id, publicKey, session: id };
-  const [answer] = await mesh.session({ name: "admit", input: input as AdmitInput });
+  const [answer] = await mesh.session({ name: "admit", input });
   return present(answer);
 }
 

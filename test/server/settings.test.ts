@@ -1,8 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ConfigVariables } from "../../durable/config-variables.ts";
 import { readSettings } from "../../server/settings/read-settings.ts";
 import { givenSettings } from "../../src/cli/settings/setting-flags.ts";
 import { SECRETS, secretFileSetting, SETTINGS } from "../../src/cli/settings/settings-table.ts";
@@ -392,18 +391,5 @@ describe("the settings of a self-hosted mesh", () => {
   ] as const)("CL65 the error of %j %j %j names the place: %s", async (flags, env, toml, fault) => {
     const found = await faultOf(flags, env, toml);
     expect(found.replace(join(dir, "muster.toml"), "FILE")).toMatch(new RegExp(`^${fault}`));
-  });
-
-  test("SV19 the table has every variable and secret of the Worker, and docs/configuration.md an entry for each", async () => {
-    const ofWorker = [...workers.map(({ name }) => name), ...SECRETS];
-    expect(ofWorker.toSorted()).toEqual(Object.keys(ConfigVariables.shape).toSorted());
-    const doc = await readFile(join(import.meta.dirname, "../../docs/configuration.md"), "utf8");
-    const entries = [...doc.matchAll(/^- (`[A-Z].*?`):? /gm)].flatMap(([line]) =>
-      [...line.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name),
-    );
-    const settings = [...SETTINGS.map(({ name }) => name), ...SECRETS];
-    for (const name of settings) expect(doc).toMatch(new RegExp(`\`${name}\``));
-    const known = [...settings, "MESH_VERIFYING_KEY", "REPLICA_KEPT_BYTES"];
-    expect(entries.filter((name) => !known.includes(name ?? ""))).toEqual([]);
   });
 });

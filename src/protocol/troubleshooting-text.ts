@@ -2222,23 +2222,23 @@ Exit code 1, with both versions.
 - Cause: A newer Muster has made the backup.
 - Remedy: Restore it with that version or a newer one.
 
-### \`backup_of_cells\`
+### this backup has … cells: it can't be restored over HTTP
 
-"this backup has … cells: it can't be restored over HTTP". Exit code 1.
+Exit code 1.
 
 - Cause: The backup is of a mesh with several cells. Over HTTP only a mesh of one cell is exported and imported.
 - Remedy: Restore it into a folder: \`muster restore FILE --dir FOLDER\`, and start the mesh with that folder.
 
-### \`backup_of_another_number\`
+### the mesh got another cell while it was backed up
 
-"the mesh got another cell while it was backed up". Exit code 1.
+Exit code 1.
 
 - Cause: \`CELLS\` was raised while \`muster backup\` read the folder.
 - Remedy: Make the backup again.
 
-### \`backup_of_no_moment\`
+### messages between the cells are always on their way: there is no moment that a backup could show
 
-"messages between the cells are always on their way: there is no moment that a backup could show". Exit code 1.
+Exit code 1.
 
 - Cause: A backup of several cells shows them at one moment at which no message between them is on its way, and none came within the time that it waits. A cell may not answer, or too many tasks move.
 - Remedy: \`muster cells\` shows the messages that wait, and a cell that does not answer. Make the backup when there is less to do, or stop the mesh first.

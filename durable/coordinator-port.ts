@@ -9,6 +9,7 @@ import type {
   SessionAnswer,
   SessionCommand,
 } from "../src/contract/commands.ts";
+import type { SubmitInput } from "../src/contract/tasks.ts";
 import { isReadCommand } from "../src/contract/read-commands.ts";
 import { isSingle, type Topology } from "../src/cells/topology.ts";
 import { cellOfTask } from "../src/cells/task-cell.ts";
@@ -108,17 +109,18 @@ export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPor
     }),
   submitAndWait: (input, ms) =>
     withTopology(env, (topology) => {
-      const submit = (cell: number) => {
+      const submit = (cell: number, considered: Pick<SubmitInput, "considered"> = {}) => {
+        const sent = { ...input, ...considered };
         const to = { cell, topology: topology.version };
         return answerTo(env, "submit_task", ms + CALL_TIMEOUT, () =>
-          firstOf(stubOf(env, cell).submitAndWait(RPC_VERSION, actor, input, ms, to)),
+          firstOf(stubOf(env, cell).submitAndWait(RPC_VERSION, actor, sent, ms, to)),
         );
       };
       if (isSingle(topology)) return submit(0);
-      return submitTo(networkOf(env, actor, topology), input, (cell) => {
+      return submitTo(networkOf(env, actor, topology), input, (cell, considered) => {
         // The answer comes when the task has ended, so it can't bring the digest.
         inBackground(readDigest(env, actor, cell, topology));
-        return submit(cell);
+        return submit(cell, considered);
       });
     }),
   getOnceEnded(input, ms) {

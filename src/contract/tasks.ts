@@ -213,6 +213,8 @@ export interface SubmitInput {
   /** A token's ID, `admin`, or a peer's ID. */
   readonly owner: string;
   readonly idempotency: { readonly key: string; readonly scope: string } | null;
+  /** The cells that the gateway has compared; absent if there was no choice. */
+  readonly considered?: readonly number[] | undefined;
   /** The trace that the request belongs to. It is no part of what an idempotency key compares: each repetition has a span of its own. */
   readonly trace?: TraceContext | null | undefined;
 }

@@ -56,4 +56,5 @@ export const CELL_MIGRATIONS: readonly (readonly string[])[] = [
   [
     `CREATE TABLE join_key_grants (key_id TEXT NOT NULL, peer_id TEXT NOT NULL, PRIMARY KEY (key_id, peer_id)) WITHOUT ROWID`,
   ],
+  [`ALTER TABLE tasks ADD COLUMN considered TEXT`],
 ];

@@ -168,7 +168,7 @@ export const NEW_SCHEMA: readonly string[] = [
     message TEXT, retries INTEGER NOT NULL DEFAULT 0, attempt_timeout_ms INTEGER NOT NULL DEFAULT 3600000, attempt_until INTEGER,
     interruptions INTEGER NOT NULL DEFAULT 0, max_interruptions INTEGER NOT NULL DEFAULT 20, last_fence INTEGER NOT NULL DEFAULT 0,
     concurrency_key TEXT, concurrency_limit INTEGER, quota_owner TEXT NOT NULL DEFAULT '', bytes INTEGER NOT NULL DEFAULT 2048,
-    payload_dropped INTEGER NOT NULL DEFAULT 0, traceparent TEXT, tracestate TEXT, retried_at INTEGER)`,
+    payload_dropped INTEGER NOT NULL DEFAULT 0, traceparent TEXT, tracestate TEXT, retried_at INTEGER, considered TEXT)`,
   `CREATE INDEX tasks_deadlines ON tasks (deadline_at, seq, id, quota_owner, bytes) WHERE ended_at IS NULL`,
   `CREATE INDEX tasks_ended ON tasks (quota_owner, ended_at, bytes) WHERE ended_at IS NOT NULL`,
   `CREATE INDEX tasks_holders ON tasks (peer_id) WHERE lease_until IS NOT NULL`,

@@ -43,7 +43,7 @@ export type StoredWaiting = WaitingTask & Pick<Task, "state" | "prefetched" | "n
 
 /** The columns of a listed task: all but payload and result, which may be large. */
 export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements, priority, concurrency_key, concurrency_limit, turn, created_at, deadline_at, not_before,
-  ended_at, max_attempts, retries, retried_at, lease_ms, backoff_ms, backoff_max_ms, attempt_timeout_ms, traceparent, tracestate, fence, last_fence, tries, interruptions,
+  ended_at, max_attempts, retries, retried_at, lease_ms, backoff_ms, backoff_max_ms, attempt_timeout_ms, traceparent, tracestate, considered, fence, last_fence, tries, interruptions,
   max_interruptions, attempt_until, lease_until, prefetched, peer_id, progress, message, error, payload_dropped`;
 
 /** The columns of a task that is queued or prefetched. */
@@ -94,6 +94,12 @@ function readTraceOf(row: SqlRow): TraceContext | null {
   return traceparent === null ? null : { traceparent, tracestate: textOrNull(row, "tracestate") };
 }
 
+function readConsidered(row: SqlRow): Pick<Task, "considered"> {
+  return row["considered"] === null
+    ? {}
+    : { considered: json<readonly number[]>(row, "considered") };
+}
+
 /** Reads a row of `LISTED_COLUMNS`. */
 export const readListed = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   id: text(row, "id"),
@@ -103,6 +109,7 @@ export const readListed = (row: SqlRow): Omit<Task, "payload" | "result"> => ({
   owner: text(row, "owner"),
   requirements: json(row, "requirements"),
   trace: readTraceOf(row),
+  ...readConsidered(row),
   priority: number(row, "priority"),
   concurrency: readConcurrency(row),
   queuePosition: number(row, "turn"),
@@ -187,6 +194,7 @@ export const writeTask = (task: Task): Record<string, SqlValue> => ({
   attempt_timeout_ms: task.attemptTimeoutMs,
   traceparent: task.trace?.traceparent ?? null,
   tracestate: task.trace?.tracestate ?? null,
+  considered: task.considered === undefined ? null : JSON.stringify(task.considered),
   fence: task.fence,
   last_fence: task.lastFence,
   tries: task.attemptsUsed,

@@ -130,14 +130,18 @@ function noteSent(digests: CellDigests | undefined, cell: number, sent: Submissi
 export async function submitTo<T>(
   network: Network,
   submission: Submission,
-  submit: (cell: number) => Promise<Result<T, MusterError>>,
+  submit: (
+    cell: number,
+    considered: Pick<SubmitInput, "considered">,
+  ) => Promise<Result<T, MusterError>>,
 ): Promise<Result<T, MusterError>> {
-  const [first = 0, second] = cellsOfSubmission(network, submission);
+  const considered = cellsOfSubmission(network, submission);
+  const [first = 0, second] = considered;
   noteSent(network.digests, first, submission);
-  const answer = await submit(first);
+  const answer = await submit(first, second === undefined ? {} : { considered });
   if (second === undefined || !mayGoElsewhere(answer)) return answer;
   noteSent(network.digests, second, submission);
-  const other = await submit(second);
+  const other = await submit(second, { considered });
   return other.ok ? other : answer;
 }
 
@@ -146,4 +150,6 @@ type SubmissionName = "submit_task" | "enqueue_task" | "submit_batch";
 export const toSubmission =
   <K extends GatewayCommandName & SubmissionName>(name: K): Route<K> =>
   (network, input: Input<K>) =>
-    submitTo<Output<K>>(network, input, (cell) => network.ask(cell, name, input));
+    submitTo<Output<K>>(network, input, (cell, considered) =>
+      network.ask(cell, name, { ...input, ...considered }),
+    );

@@ -18,6 +18,8 @@ export interface Task {
   readonly owner: string;
   /** The trace that its submission belongs to; null: none was named. */
   readonly trace: TraceContext | null;
+  /** The cells that were compared when the task was submitted; absent if there was no choice. */
+  readonly considered?: readonly number[];
   readonly requirements: Requirements;
   readonly priority: number;
   /** At most `limit` tasks of its owner with this key run at once; null: no such limit. */

@@ -55,10 +55,11 @@ it("CE48 CE50 acts on named tasks find those that have moved, and why says where
   const [moved = ""] = ids.filter(
     (id) => cellOfTask(id) !== 2 && mesh.cellOf(2).registry.tasks.get(id) !== null,
   );
-  expect(must(await mesh.call("why_task", { id: moved, ...ALL })).cells).toEqual({
-    cell: 2,
-    considered: [cellOfTask(moved), 2],
-  });
+  const { cells } = must(await mesh.call("why_task", { id: moved, ...ALL }));
+  expect([cells?.cell, cells?.considered.at(-1)]).toEqual([2, 2]);
+  // The two that were compared for the submission: the better one accepted it.
+  expect(cells?.considered[0]).toBe(cellOfTask(moved));
+  expect(cells?.considered.length).toBeGreaterThanOrEqual(2);
   const preview = must(await mesh.call("preview_tasks", { act: "cancel", ids, ...ALL }));
   expect(preview).toMatchObject({ count: 24, skipped: [] });
   const done = must(await mesh.call("cancel_tasks", { ids, ...ALL }));

@@ -19,7 +19,7 @@ import { waitingReason } from "./waiting-reason.ts";
 export const whyTask: Handler<"why_task"> = (context, { id, attempt, visibleTo }) => {
   const task = visibleTask(context, id, visibleTo);
   if (task === null) return notFound("task with this ID");
-  const cells = cellsOf(context, id);
+  const cells = cellsOf(context, task);
   if (attempt === undefined && task.state === "queued")
     return ok({ ...queuedView(context, task), ...cells });
   const stored = context.registry.choices.get(id, attempt ?? null);
@@ -28,11 +28,15 @@ export const whyTask: Handler<"why_task"> = (context, { id, attempt, visibleTo }
     : ok({ ...whyView(task.id, stored.fence, stored.choice), ...cells });
 };
 
-/** In a mesh of several cells: the one that has the task, and the one that accepted it. */
-const cellsOf = ({ registry: { cells } }: Context, id: string): Pick<WhyView, "cells"> =>
-  cells.isSingle
-    ? {}
-    : { cells: { cell: cells.own, considered: [...new Set([cellOfTask(id), cells.own])] } };
+/** In a mesh of several cells: the one that has the task, and those that were compared for it: when it was submitted, and when it moved. */
+function cellsOf(
+  { registry: { cells } }: Context,
+  { id, considered = [] }: Task,
+): Pick<WhyView, "cells"> {
+  if (cells.isSingle) return {};
+  const all = new Set([...considered, cellOfTask(id), cells.own]);
+  return { cells: { cell: cells.own, considered: [...all] } };
+}
 
 /** The choice that would be made now for a queued task. */
 function queuedView(context: Context, task: Task): WhyView {

@@ -195,6 +195,7 @@ function newTask(context: Context, input: SubmitInput): Task {
     source,
     owner,
     trace: input.trace ?? null,
+    ...(input.considered !== undefined && { considered: input.considered }),
     requirements: task.requirements,
     priority: task.priority,
     concurrency: task.concurrency ?? null,

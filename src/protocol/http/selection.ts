@@ -131,7 +131,7 @@ export const WhyView = z
         cell: z.int().meta({ description: "The cell that has the task" }),
         considered: z.array(z.int()).meta({
           description:
-            "The cell that accepted it and, if it has moved, the one that it moved to: their peers were considered",
+            "The cells that were compared when it was submitted, the better one first, and the one that it has moved to",
         }),
       })
       .optional()

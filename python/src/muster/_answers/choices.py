@@ -14,8 +14,8 @@ class WhyCells:
     cell: int
     """The cell that has the task."""
     considered: tuple[int, ...]
-    """The cell that accepted it and, if it has moved, the one that it moved to: their peers were
-    considered.
+    """The cells that were compared when it was submitted, the better one first, and the one that it
+    has moved to.
     """
 
 

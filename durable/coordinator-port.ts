@@ -12,7 +12,7 @@ import type {
 import type { SubmitInput } from "../src/contract/tasks.ts";
 import { isReadCommand } from "../src/contract/read-commands.ts";
 import { isSingle, type Topology } from "../src/cells/topology.ts";
-import { cellOfTask } from "../src/cells/task-cell.ts";
+import { knownCellOfTask } from "../src/cells/task-cell.ts";
 import { TopologyChanged, type Network } from "../src/routing/network.ts";
 import { ROUTES } from "../src/routing/routes.ts";
 import { cellOfSessionCommand } from "../src/routing/session-cells.ts";
@@ -126,7 +126,7 @@ export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPor
   getOnceEnded(input, ms) {
     const until = Date.now() + ms;
     return withTopology(env, (topology) => {
-      const cell = cellOfTask(input.id);
+      const cell = knownCellOfTask(topology, input.id);
       const to = { cell, topology: topology.version };
       return answerTo(env, "get_task", ms + CALL_TIMEOUT, () =>
         repeatingReads(env, READ_TRIES, () => {

@@ -1,7 +1,7 @@
 import { toHex, fromHex } from "../base/bytes.ts";
 import type { RandomBytes } from "../base/clock.ts";
 import { newUuid } from "../protocol/ids.ts";
-import { CELLS_MAX } from "./topology.ts";
+import { CELLS_MAX, type Topology } from "./topology.ts";
 
 /** The version of a UUID whose bits an application defines (RFC 9562 section 5.8). */
 const VERSION_8 = "8";
@@ -18,4 +18,10 @@ export function cellOfTask(id: string): number {
   if (id[14] !== VERSION_8) return 0;
   const cell = fromHex(id.slice(0, 2).toLowerCase())?.[0] ?? 0;
   return cell < CELLS_MAX ? cell : 0;
+}
+
+/** The same, for a caller: an ID may name a cell that the mesh never had. To ask such a cell would create it. */
+export function knownCellOfTask({ cells }: Topology, id: string): number {
+  const cell = cellOfTask(id);
+  return cell < cells.length ? cell : 0;
 }

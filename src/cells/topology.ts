@@ -58,9 +58,6 @@ export function formerHomesOf(topology: Topology, key: string, now: Millis): rea
   return [...new Set(former)].filter((cell) => cell !== home);
 }
 
-/** Changes that are remembered. */
-const EARLIER_MAX = 16;
-
 /** Whether as many cells are active as the operator wants. The active ones always are the first. */
 export const areAsWanted = ({ cells }: Topology, wanted: number): boolean =>
   cells[wanted - 1] === "active" && cells[wanted] !== "active";
@@ -99,8 +96,8 @@ function changed(
   const next: Topology = { ...topology, version: topology.version + 1, cells };
   const after = activeCells(next);
   const isMoved = before.length !== after.length || before.some((cell, at) => cell !== after[at]);
-  const earlier = isMoved
-    ? [{ active: before, until: now + keep }, ...topology.earlier]
-    : topology.earlier;
-  return { ...next, earlier: earlier.filter(({ until }) => now < until).slice(0, EARLIER_MAX) };
+  // Each placement once: the active cells always are the first ones, so there are at most as many as there can be cells.
+  const others = topology.earlier.filter(({ active }) => active.length !== before.length);
+  const earlier = isMoved ? [{ active: before, until: now + keep }, ...others] : topology.earlier;
+  return { ...next, earlier: earlier.filter(({ until }) => now < until) };
 }

@@ -80,10 +80,11 @@ export interface CellCommands {
   };
   /** The version of the facts of cell 0. */
   get_facts_version: { caller: "cell"; input: Empty; output: { readonly version: number } };
-  /** Whether the cell has received one of these deliveries to a webhook source. */
+  /** Whether the cell has received one of these deliveries to a webhook source. From then on it takes none of them that belongs to another cell. */
   knows_delivery: {
     caller: "cell";
     input: {
+      readonly topology: Topology;
       readonly source: string;
       readonly sourceId: string;
       readonly deliveryIds: readonly string[];

@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "../base/result.ts";
-import { cellOfTask } from "../cells/task-cell.ts";
+import { knownCellOfTask } from "../cells/task-cell.ts";
 import type { Input, Output } from "../contract/commands.ts";
 import { BAD_CURSOR } from "../protocol/bad-cursor.ts";
 import { PEERS_SCHEDULED_MAX } from "../protocol/drain-limits.ts";
@@ -68,14 +68,15 @@ async function actOnNamed<K extends BulkName>(
 ): Answer<K> {
   const { cursor = "0" } = input;
   if (!/^(?:0|[1-9]\d{0,3})$/.test(cursor)) return err(BAD_CURSOR);
-  const ids = [...new Set(named)].toSorted((a, b) => cellOfTask(a) - cellOfTask(b));
+  const cellOf = (id: string) => knownCellOfTask(network.topology, id);
+  const ids = [...new Set(named)].toSorted((a, b) => cellOf(a) - cellOf(b));
   const views: BulkView[] = [];
   const missing: number[] = [];
   let at = Number(cursor);
   const end = name === "preview_tasks" ? ids.length : at + BULK_CHANGED_MAX;
   while (at < Math.min(end, ids.length) && missing.length === 0) {
-    const cell = cellOfTask(ids[at] as string);
-    const part = ids.slice(at, end).filter((id) => cellOfTask(id) === cell);
+    const cell = cellOf(ids[at] as string);
+    const part = ids.slice(at, end).filter((id) => cellOf(id) === cell);
     const { cursor: _, ...rest } = input;
     const asked = { ...rest, ids: part } as Input<K>;
     const answer = await network.ask(cell, name, asked);

@@ -1,5 +1,5 @@
 import type { Input } from "../contract/commands.ts";
-import { cellOfTask } from "../cells/task-cell.ts";
+import { knownCellOfTask } from "../cells/task-cell.ts";
 import type { BulkView, TaskView } from "../protocol/http.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { BULK_IDS_SHOWN } from "../protocol/task-limits.ts";
@@ -51,7 +51,7 @@ async function actOnOne<K extends BulkName>(
   id: string,
 ): Promise<ErrorCode | null> {
   const { visibleTo } = input;
-  const cell = cellOfTask(id);
+  const cell = knownCellOfTask(network.topology, id);
   const found = await network.ask(cell, "get_task", { id, visibleTo });
   if (!found.ok) return found.error.code;
   const act = "act" in input ? input.act : name === "cancel_tasks" ? "cancel" : "retry";

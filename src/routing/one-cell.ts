@@ -1,4 +1,4 @@
-import { cellOfTask } from "../cells/task-cell.ts";
+import { knownCellOfTask } from "../cells/task-cell.ts";
 import { activeCells, homeOf } from "../cells/topology.ts";
 import type { GatewayCommandName, Input } from "../contract/commands.ts";
 import type { Network, Route } from "./network.ts";
@@ -32,4 +32,4 @@ export const toHome =
 export const toTask =
   <K extends GatewayCommandName>(name: K, idOf: (input: Input<K>) => string): Route<K> =>
   (network, input) =>
-    network.ask(cellOfTask(idOf(input)), name, input);
+    network.ask(knownCellOfTask(network.topology, idOf(input)), name, input);

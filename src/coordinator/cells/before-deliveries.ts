@@ -17,7 +17,7 @@ export const askFormerCells: Before<"receive_delivery"> = (cell, input, actor) =
   const deliveryIds = earlier === null ? [deliveryId] : [deliveryId, earlier.deliveryId];
   return async () => {
     for (const each of former) {
-      const asked = { source, sourceId, deliveryIds };
+      const asked = { topology, source, sourceId, deliveryIds };
       const answer = await cell.ask(each, cell.self, "knows_delivery", asked);
       if (!answer.ok) return answer;
       if (answer.value.known) return cell.ask(each, actor, "receive_delivery", input);

@@ -9,6 +9,7 @@ import { BATCH_MAX } from "../../protocol/task-limits.ts";
 import type { Remembered } from "../../registry/idempotency.ts";
 import type { Context } from "../kernel/context.ts";
 import { batchItemKey } from "../tasks/submit.ts";
+import { isElsewhere } from "../webhooks/receive-delivery.ts";
 
 type PeersOf = { readonly [K in CommandName]?: (input: Input<K>) => PeerId };
 
@@ -103,6 +104,8 @@ export function placeFault<K extends CommandName>(
     // Where the peer has no record it may have been advertised.
     return isHere || (OF_ADVERTISED.has(name) && peers.get(peerId) === null) ? null : MISPLACED;
   }
+  if (name === "receive_delivery")
+    return isElsewhere(context, input as Input<"receive_delivery">) ? MISPLACED : null;
   const key = keyOfCommand(name, input);
   if (key === null || homeOf(cells.topology, placeOfKey(key.scope, key.key)) === cells.own)
     return null;

@@ -39,7 +39,10 @@ export function cellsToAsk({ registry, now }: CellCalls, peerId: PeerId): readon
   const departed = registry.peerMoves.departed(peerId);
   if (departed === null && settledOf(registry).has(topology.version, peerId)) return [];
   const live = liveCells(topology);
-  const former = formerHomesOf(topology, peerId, now()).filter((cell) => {
+  // A placement stays in force while this cell has not fetched all that is its own: the mesh may have been off for long.
+  const pulls = registry.peerMoves.pulls();
+  const isFetching = pulls.some(({ version, isDone }) => version === topology.version && !isDone);
+  const former = formerHomesOf(topology, peerId, isFetching ? 0 : now()).filter((cell) => {
     const pull = registry.peerMoves.pull(cell);
     return pull === null || !pull.isDone || pull.version !== topology.version;
   });

@@ -34,10 +34,16 @@ export function learn(context: Context, topology: Topology): void {
   const { own, topology: known } = context.registry.cells;
   if (topology.version <= known.version) return;
   context.registry.cells.set(own, topology);
-  if (known.cells[own] !== "active" && topology.cells[own] === "active") keepEvents(context);
+  if (known.cells[own] !== "active" && topology.cells[own] === "active") rejoin(context);
   startPulls(context);
   // The shares of limits are other ones.
   markWorkAvailable(context);
+}
+
+/** The cell may have been removed in between: then nobody told it of changes, and nobody waited for it to take a right away. */
+function rejoin(context: Context): void {
+  context.registry.facts.forgetAll(0);
+  keepEvents(context);
 }
 
 /** Who follows the mesh follows this cell only once it has noticed that there is one: until then the cell keeps its events. */

@@ -1,5 +1,5 @@
 import { err, type Result } from "../../base/result.ts";
-import { cellOfTask } from "../../cells/task-cell.ts";
+import { knownCellOfTask } from "../../cells/task-cell.ts";
 import type { CommandName, Input, Output } from "../../contract/commands.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 import type { Registry } from "../../registry/registry.ts";
@@ -35,7 +35,7 @@ export function holderOf(
 export function cellOfOwnTask(registry: Registry, id: string): number | "moving" | null {
   const holder = holderOf(registry, id);
   if (holder !== null || registry.tasks.get(id) !== null) return holder;
-  const accepted = cellOfTask(id);
+  const accepted = knownCellOfTask(registry.cells.topology, id);
   return accepted === registry.cells.own ? null : accepted;
 }
 

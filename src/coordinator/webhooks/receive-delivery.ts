@@ -1,10 +1,14 @@
 import { ok } from "../../base/result.ts";
+import { placeOfDelivery } from "../../cells/placement.ts";
+import { homeOf } from "../../cells/topology.ts";
+import type { Input } from "../../contract/commands.ts";
 import {
   WEBHOOK_DELIVERIES_PER_SOURCE_MAX,
   WEBHOOK_DELIVERY_RETENTION,
 } from "../../protocol/constants.ts";
 import { newOpaqueId } from "../../protocol/ids.ts";
 import type { DeliveryInput, ReceivedDelivery } from "../../contract/webhooks.ts";
+import { learn } from "../cells/topology.ts";
 import type { Context } from "../kernel/context.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
 import { hasRoomForStrangers } from "../storage/room.ts";
@@ -88,14 +92,30 @@ function taskSince(
   return task !== null && task.createdAt >= since ? task.id : null;
 }
 
-export const knowsDelivery: Handler<"knows_delivery"> = (
-  { registry, now },
-  { source, sourceId, deliveryIds },
-) => {
-  const scope = scopeOf(source, sourceId);
-  const known = deliveryIds.some((id) => registry.idempotency.get(scope, id, now) !== null);
-  return ok({ known });
+export const knowsDelivery: Handler<"knows_delivery"> = (context, { topology, ...asked }) => {
+  learn(context, topology);
+  return ok({ known: isKnown(context, asked) });
 };
+
+const isKnown = (
+  { registry, now }: Pick<Context, "registry" | "now">,
+  { source, sourceId, deliveryIds }: Omit<Input<"knows_delivery">, "topology">,
+): boolean => {
+  const scope = scopeOf(source, sourceId);
+  return deliveryIds.some((id) => registry.idempotency.get(scope, id, now) !== null);
+};
+
+/** Whether a delivery belongs to another cell, and this one has made nothing of it. A replay runs where its delivery is. */
+export function isElsewhere(
+  context: Pick<Context, "registry" | "now">,
+  { source, sourceId, deliveryId, earlier, replay }: DeliveryInput,
+): boolean {
+  const { own, topology } = context.registry.cells;
+  if (replay !== null || homeOf(topology, placeOfDelivery(source, deliveryId)) === own)
+    return false;
+  const deliveryIds = earlier === null ? [deliveryId] : [deliveryId, earlier.deliveryId];
+  return !isKnown(context, { source, sourceId, deliveryIds });
+}
 
 /** The scope of a source's idempotency keys. Neither a name nor an ID contains a full stop. */
 const scopeOf = (name: string, id: string): string =>

@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import type { JsonObject } from "../base/json.ts";
-import { json, minimum, number, text, type Sql, type SqlRow } from "./sql.ts";
+import { insertRow, json, minimum, number, text, type Sql, type SqlRow } from "./sql.ts";
 
 /**
  * Whose acts an entry is counted with. Entries of the operator (admin scope, and the mesh itself) are kept until their
@@ -34,6 +34,9 @@ export interface AuditEntry extends AuditAct {
   readonly lastAt: Millis;
   readonly count: number;
 }
+
+/** An entry that another cell has kept until now. */
+export type MovedEntry = Omit<AuditEntry, "seq">;
 
 export interface AuditLimits {
   /** For this long after its first time, a repeated act is counted in the entry that it has. */
@@ -163,6 +166,34 @@ export function auditTable(sql: Sql, limits: AuditLimits) {
     atOrAfter(seq: number): AuditEntry | null {
       const [row] = sql.exec(`SELECT * FROM audit WHERE seq >= ? ORDER BY seq LIMIT 1`, seq);
       return row === undefined ? null : readEntry(row);
+    },
+    /** Takes out the oldest entries, for the cell that keeps them from now on. */
+    takeOldest(limit: number): readonly MovedEntry[] {
+      return sql
+        .exec(
+          `DELETE FROM audit WHERE seq IN (SELECT seq FROM audit ORDER BY seq LIMIT ?) RETURNING *`,
+          limit,
+        )
+        .map(readEntry)
+        .toSorted((a, b) => a.seq - b.seq)
+        .map(({ seq: _, ...entry }) => entry);
+    },
+    /** Adds entries of another cell, as they are. */
+    addMoved(entries: readonly MovedEntry[]): void {
+      for (const { at, lastAt, count, actor, act, subject, outcome, detail, budget } of entries)
+        insertRow(sql, "audit", {
+          at,
+          last_at: lastAt,
+          count,
+          actor,
+          act,
+          subject,
+          outcome,
+          detail: JSON.stringify(detail),
+          budget,
+        });
+      trim("listed");
+      trim("stranger");
     },
     /** When the first entry was written. */
     oldest: (): Millis | null =>

@@ -8,6 +8,8 @@ export interface LeftInCell {
   readonly openTasks: number;
   /** Ended tasks and idempotency keys, which are kept until their retention is over. */
   readonly kept: number;
+  /** Entries of the audit log, which cell 0 gets. */
+  readonly audit: number;
   /** Messages that other cells have not taken. */
   readonly messages: number;
 }
@@ -16,6 +18,7 @@ const COUNTS = {
   peers: ["peers", "allowlist", "denylist", "tombstones", "aliases", "departed_peers"],
   openTasks: ["tasks WHERE ended_at IS NULL"],
   kept: ["tasks WHERE ended_at IS NOT NULL", "idempotency", "result_uploads", "task_forwards"],
+  audit: ["audit"],
   messages: ["cell_messages"],
 } as const;
 
@@ -28,6 +31,7 @@ export function leftInCell(sql: Sql): LeftInCell {
     peers: count(COUNTS.peers),
     openTasks: count(COUNTS.openTasks),
     kept: count(COUNTS.kept),
+    audit: count(COUNTS.audit),
     messages: count(COUNTS.messages),
   };
 }

@@ -74,8 +74,7 @@ it("CE103 a revoked peer stays out of a mesh that was off for a month before its
   for (const peer of peers) expect(codeOf(await peer.join())).toBe("revoked");
 });
 
-/** Not mended: audited acts of a cell are not shown any more once it is removed, although AUDIT_RETENTION is 400 days. */
-it.fails("CE40 audited acts of a cell are shown after the cell was removed", async () => {
+it("CE108 audited acts of a cell are shown after the cell was removed", async () => {
   const mesh = await startedMesh(new CellMesh({ cells: 4 }));
   const peers = Array.from({ length: 8 }, (_, n) => new CellPeer(mesh, 4_000 + n));
   for (const peer of peers) {

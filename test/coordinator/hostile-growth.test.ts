@@ -88,6 +88,18 @@ const BOUNDS: Readonly<Record<string, number>> = {
   ended_owners: 0,
   submitters: 0,
   task_kinds: 0,
+  // Of a mesh of one cell.
+  cell_links: 0,
+  cell_messages: 0,
+  departed_peers: 0,
+  arrived_peers: 0,
+  peer_sources: 0,
+  peer_pulls: 0,
+  remote_peers: 0,
+  reported_peers: 0,
+  task_arrivals: 0,
+  task_forwards: 0,
+  join_key_grants: 0,
 };
 
 /** Hostile peers: strangers that make keys as they like, and a few listed keys. */

@@ -22,8 +22,9 @@ export const reportDrained: Job = {
   run(context) {
     const { registry } = context;
     if (!isDraining(registry)) return;
-    const { peers, openTasks, kept, messages } = registry.leftInCell();
-    if (peers + openTasks + kept + messages > 0) return;
+    const { audit, ...left } = registry.leftInCell();
+    if (audit > 0) sendAudit(context);
+    if (audit + Object.values(left).reduce((sum, rows) => sum + rows, 0) > 0) return;
     sendToCell(context, 0, { type: "drained", version: registry.cells.topology.version });
   },
   due: {
@@ -31,6 +32,19 @@ export const reportDrained: Job = {
     at: ({ registry, now }) => (isDraining(registry) ? now + LOOK_EVERY : null),
   },
 };
+
+/** Entries in one message, and messages at one look: an entry has some hundred bytes. */
+const AUDIT_ENTRIES = 500;
+const AUDIT_MESSAGES = 20;
+
+/** Gives the audit log to cell 0: it is kept for longer than everything else, and nobody asks a removed cell. */
+function sendAudit(context: Context): void {
+  for (let sent = 0; sent < AUDIT_MESSAGES; sent++) {
+    const entries = context.registry.audit.takeOldest(AUDIT_ENTRIES);
+    if (entries.length === 0) return;
+    sendToCell(context, 0, { type: "audit", entries });
+  }
+}
 
 /** In cell 0: a cell that drains has nothing left. If the topology has changed since, the cell looks again. */
 export function takeDrained(context: Context, cell: number, version: number): void {

@@ -89,6 +89,8 @@ function take(context: Context, from: number, message: CellMessage): void {
       return addressRemoved(context, message.removed);
     case "facts":
       return takeFacts(context, message);
+    case "audit":
+      return context.registry.audit.addMoved(message.entries);
     case "join_key_used":
       return context.registry.joinKeys.forgetGrant(message.keyId, message.peerId);
     default:

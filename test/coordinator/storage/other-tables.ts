@@ -33,4 +33,5 @@ export const OTHER: readonly string[] = [
   "remote_peers",
   "reported_peers",
   "task_arrivals",
+  "join_key_grants",
 ];

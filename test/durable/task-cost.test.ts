@@ -70,15 +70,15 @@ it("a task that is submitted and awaited in one request costs four calls between
     // The acceptance is answered before the result is sent: the attempt is changed twice.
     await until(
       async () => calls.mock.results.length,
-      (made) => made === 3 * count + 2,
+      (made) => made === 4 * count + 2,
     );
     peer.send("task_result", { ...attempt, ok: true, result: null });
     expect((await ended).body).toMatchObject({ state: "succeeded" });
   }
   await writtenBehind(statements, TASKS);
-  // `submitAndWait` is one call, and calls `execute` in its own object.
+  // `submitAndWait` is one call, and calls `execute` twice in its own object: for the task, and once it has ended.
   expect(waits).toHaveBeenCalledTimes(TASKS);
-  expect(calls).toHaveBeenCalledTimes(3 * TASKS);
+  expect(calls).toHaveBeenCalledTimes(4 * TASKS);
   expect(deliveries).toHaveBeenCalledTimes(TASKS);
   // Besides these 18 rows there are some that are written once for many tasks (counters, alarms).
   expect(Math.floor(rowsOf(statements) / TASKS)).toBe(18);

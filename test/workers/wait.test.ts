@@ -117,7 +117,8 @@ describe("a long poll", () => {
     expect(reply).toMatchObject({ status: 200, body: { state: "cancelled" } });
     // What is left of the time when the call is made.
     const left = expect.toSatisfy((ms: number) => ms <= 12_500 && ms > 6_000);
-    expect(waits).toEqual([[RPC_VERSION, "admin", { id, visibleTo: null }, left]]);
+    const to = { cell: 0, topology: 0 };
+    expect(waits).toEqual([[RPC_VERSION, "admin", { id, visibleTo: null }, left, to]]);
   });
 });
 

@@ -107,7 +107,7 @@ describe("a peer that answers what it was offered", () => {
         for (let n = 0; n < MESSAGES_BURST; n++) expect(subject.run(saying("stats", 0))).toBe(true);
         expect(subject.run(saying("stats", 0))).toBe(false);
       }),
-      { numRuns: 20 * SCALE },
+      { numRuns: 10 * SCALE },
     );
   });
 });
@@ -195,7 +195,7 @@ describe("a peer that sends as much as it can", () => {
           expect(sent).toBeLessThanOrEqual(allowance + credit);
         },
       ),
-      { numRuns: 300 * SCALE },
+      { numRuns: 150 * SCALE },
     );
   });
 });

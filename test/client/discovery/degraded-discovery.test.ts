@@ -109,7 +109,7 @@ describe("a read of discovery", () => {
           }
         },
       ),
-      { numRuns: 15 * SCALE },
+      { numRuns: 8 * SCALE },
     );
   });
 
@@ -343,7 +343,7 @@ describe("following discovery", () => {
           expect(seen.filter(({ type }) => type === "found")).toHaveLength(ALL.length);
         },
       ),
-      { numRuns: 15 * SCALE },
+      { numRuns: 8 * SCALE },
     );
   });
 

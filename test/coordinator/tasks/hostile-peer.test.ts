@@ -180,7 +180,7 @@ describe("a stranger that holds tasks and completes none", () => {
         if (!strategy.actions.includes("reconnect"))
           expect(world.stranger.offers.length - before.offers).toBeLessThan(ended.length / 2);
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
   });
 
@@ -197,7 +197,7 @@ describe("a stranger that holds tasks and completes none", () => {
           const longest = limit + Math.max(limit, HOUR) + MINUTE;
           expect(world.longestHeld()).toBeLessThanOrEqual(longest);
         }),
-        { numRuns: 10 },
+        { numRuns: 6 },
       );
     },
   );

@@ -57,7 +57,7 @@ export const CellsView = z
     }),
     cells: z.array(CellView).meta({ description: "All cells, by their numbers" }),
   })
-  .meta({ id: "Cells" });
+  .meta({ id: "CellList" });
 export type CellsView = z.infer<typeof CellsView>;
 
 export const ReadyView = z

@@ -48,11 +48,11 @@ test("SV46 a database whose pages are lost ends the start with one line that nam
   expect(ended.stderr).toMatch(/^[^\n]+\n$/);
   expect(JSON.parse(ended.stderr)).toMatchObject({
     level: "error",
-    message: `the database ${path} is damaged: SQLITE_CORRUPT`,
+    message: `the database ${path} is damaged: database disk image is malformed`,
     remedy: expect.stringContaining("restore a backup into a new folder"),
     exit_code: 1,
   });
-  // No error besides, and no stack. The log has the refused question of the start.
+  // No error besides, and no stack.
   expect(ended.stdout).not.toMatch(/"level":"error"|SQLITE|stack/);
   await mark.expectNoneLeft();
 });

@@ -1,5 +1,6 @@
 import { fromBase64 } from "../bytes.ts";
 import { exactJson, exactJsonOf, JsonText } from "../json-text/json-text.ts";
+import { isJsonObject } from "../json.ts";
 import { err, ok, type Result } from "../result.ts";
 import type { Change, Fields, ListShape, NumberShape, Shape, StringShape, Typed } from "./shape.ts";
 
@@ -171,9 +172,7 @@ function changed(value: unknown, to: Change): unknown {
 }
 
 function objectOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : expected(what, value);
+  return isJsonObject(value) ? value : expected(what, value);
 }
 
 const expected = (what: string, value: unknown): never =>

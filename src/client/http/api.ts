@@ -1,3 +1,4 @@
+import { isJsonObject } from "../../base/json.ts";
 import type { Bytes } from "../../base/bytes.ts";
 import { writeJson } from "../../base/json-text/write-json.ts";
 import { SECOND, type Millis, type Random } from "../../base/clock.ts";
@@ -89,12 +90,11 @@ export class Api {
     ]);
     const answer = readShape(shape, json);
     if (answer.ok) {
-      const { missing_cells: missing = [] } = answer.value as { readonly missing_cells?: number[] };
-      if (missing.length > 0) this.#options.onMissingCells?.(missing);
+      const { missing_cells: missing } = answer.value as { readonly missing_cells?: number[] };
+      if (missing) this.#options.onMissingCells?.(missing);
       return answer.value;
     }
-    const isObject = typeof json === "object" && json !== null && !Array.isArray(json);
-    const what = isObject ? answer.error : "no JSON object";
+    const what = isJsonObject(json) ? answer.error : "no JSON object";
     const detail = `${this.#base} is no Muster mesh: its answer to ${request.path} is not that of one (${what})`;
     throw new MusterApiError("invalid_response", status, detail);
   }

@@ -45,7 +45,7 @@ describe("random histories of commands, late and repeated answers, restarts and 
         }
         if (history.endCounts.size !== tasks.size) expect(history.endCounts.size).toBe(tasks.size);
       }),
-      { numRuns: Math.ceil(2_000 * SCALE) },
+      { numRuns: Math.ceil(1_400 * SCALE) },
     );
   });
 

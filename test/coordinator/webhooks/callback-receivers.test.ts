@@ -172,31 +172,28 @@ describe("CB43 owners share the places", () => {
   test.each([
     ["hang", hangs],
     ["reset", resets],
-  ] as const)(
-    "an owner with 1,000 receivers that %s delays no other owner",
-    async (_, behavior) => {
-      const world = new Receivers();
-      for (let n = 0; n < 1_000; n++) world.give(dead(n), behavior, 1, ONE);
-      await world.pass(30_000);
-      const unknown = world.give(HEALTHY, answers(200), 30, OTHER);
-      await world.pass(2_000);
-      expect(unknown.map(world.state)).toEqual(unknown.map(() => "delivered"));
-      const known = world.give(HEALTHY, answers(200), 30, ONE);
-      await world.pass(2_000);
-      expect(known.map(world.state)).toEqual(known.map(() => "delivered"));
-    },
-  );
+  ] as const)("an owner with 500 receivers that %s delays no other owner", async (_, behavior) => {
+    const world = new Receivers();
+    for (let n = 0; n < 500; n++) world.give(dead(n), behavior, 1, ONE);
+    await world.pass(30_000);
+    const unknown = world.give(HEALTHY, answers(200), 30, OTHER);
+    await world.pass(2_000);
+    expect(unknown.map(world.state)).toEqual(unknown.map(() => "delivered"));
+    const known = world.give(HEALTHY, answers(200), 30, ONE);
+    await world.pass(2_000);
+    expect(known.map(world.state)).toEqual(known.map(() => "delivered"));
+  });
 
-  test("a suspect is probed although others have 100 each, and callbacks to a healthy receiver are sent all the time", async () => {
+  test("a suspect is probed although others have 60 each, and callbacks to a healthy receiver are sent all the time", async () => {
     const world = new Receivers();
     const owner = (n: number) => `${n}`.repeat(16);
     const others = [4, 5, 6].map(owner);
     const deadOf = (n: number) => dead(n * 1_000);
-    for (let n = 0; n < 300; n++) world.give(deadOf(n), resets, 1, others[n % 3]);
+    for (let n = 0; n < 180; n++) world.give(deadOf(n), resets, 1, others[n % 3]);
     world.give(DEAD_1, resets, 1, owner(2));
     await world.pass(MINUTE);
     // Their probes end at different times, and between any two of them a callback to the healthy receiver begins.
-    for (let n = 0; n < 300; n++)
+    for (let n = 0; n < 180; n++)
       world.give(deadOf(n), resetsAfter(2_000 + ((n * 377) % 2_900)), 3, others[n % 3]);
     const [id] = world.give(DEAD_1, answers(200), 1, owner(2));
     for (let n = 0; n < 800; n++) {

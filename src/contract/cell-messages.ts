@@ -5,7 +5,7 @@ import type { MovedTask } from "../registry/moved-tasks.ts";
 import type { DialRef, ProvedKey } from "../peers/dial.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { PeerRecord } from "../protocol/peer-record.ts";
-import type { MovedEntry } from "../registry/audit.ts";
+import type { AuditEntry } from "../registry/audit.ts";
 import type { FactChange } from "../registry/fact-tables.ts";
 
 type RevokePeer = AdmissionCommands["revoke_peer"];
@@ -66,7 +66,7 @@ export type CellMessage =
       readonly changes: readonly FactChange[];
     }
   /** To cell 0: entries of the audit log of a cell that drains. */
-  | { readonly type: "audit"; readonly entries: readonly MovedEntry[] }
+  | { readonly type: "audit"; readonly entries: readonly AuditEntry[] }
   /** To cell 0: the peer that was granted a use of this join key has its allowlist entry. */
   | { readonly type: "join_key_used"; readonly keyId: string; readonly peerId: PeerId };
 

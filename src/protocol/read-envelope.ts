@@ -1,4 +1,4 @@
-import { isJsonObject, JSON_DEPTH_MAX, type Json } from "../base/json.ts";
+import { isJsonObject, JSON_DEPTH_MAX } from "../base/json.ts";
 import { toJsonText } from "../base/json-text/json-text.ts";
 import { ExactMembers, readJson, readMember } from "../base/json-text/read-json.ts";
 import { err, type Result } from "../base/result.ts";
@@ -32,7 +32,7 @@ export function readEnvelope(text: string): Result<Envelope, SessionFault> {
 export function parseMessage(text: string): unknown {
   const json = readJson(text, EXACT_MEMBERS, LIMITS);
   if (!json.ok) return undefined;
-  if (!isJsonObject(json.value as Json)) return json.value;
+  if (!isJsonObject(json.value)) return json.value;
   const message = json.value as Record<string, unknown>;
   const { type } = message;
   // An object with a `toString` of its own can't be made a text.

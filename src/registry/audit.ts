@@ -35,9 +35,6 @@ export interface AuditEntry extends AuditAct {
   readonly count: number;
 }
 
-/** An entry that another cell has kept until now. */
-export type MovedEntry = Omit<AuditEntry, "seq">;
-
 export interface AuditLimits {
   /** For this long after its first time, a repeated act is counted in the entry that it has. */
   readonly window: Millis;
@@ -168,18 +165,17 @@ export function auditTable(sql: Sql, limits: AuditLimits) {
       return row === undefined ? null : readEntry(row);
     },
     /** Takes out the oldest entries, for the cell that keeps them from now on. */
-    takeOldest(limit: number): readonly MovedEntry[] {
+    takeOldest(limit: number): readonly AuditEntry[] {
       return sql
         .exec(
           `DELETE FROM audit WHERE seq IN (SELECT seq FROM audit ORDER BY seq LIMIT ?) RETURNING *`,
           limit,
         )
         .map(readEntry)
-        .toSorted((a, b) => a.seq - b.seq)
-        .map(({ seq: _, ...entry }) => entry);
+        .toSorted((a, b) => a.seq - b.seq);
     },
-    /** Adds entries of another cell, as they are. */
-    addMoved(entries: readonly MovedEntry[]): void {
+    /** Adds entries of another cell, as they are but for their numbers. */
+    addMoved(entries: readonly AuditEntry[]): void {
       for (const { at, lastAt, count, actor, act, subject, outcome, detail, budget } of entries)
         insertRow(sql, "audit", {
           at,

@@ -152,7 +152,7 @@ async def test_py42_a_token_without_encryption_is_warned_of() -> None:
 
 
 async def test_py42_cells_that_do_not_answer_are_warned_of() -> None:
-    page = {"entries": [], "next_cursor": None}
+    page: dict[str, Any] = {"entries": [], "next_cursor": None}
     answers = [json_answer({**page, "missing_cells": [1, 3]}), json_answer(page)]
     async with serving(*answers) as server, muster.controller(server.url, TOKEN) as mesh:
         with pytest.warns(muster.MissingCellsWarning, match="cells 1, 3 of"):

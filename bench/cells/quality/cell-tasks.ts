@@ -7,7 +7,7 @@ import type { FieldMesh, FieldTask, FieldTasks } from "../../selection/field/fie
 import { FieldQueue } from "../../selection/field/field-queue.ts";
 import { topologyOf, type CellOutage, type CellPolicies } from "./cell-fleet.ts";
 
-/** Isolates of the gateway, each of which knows digests of its own. */
+/** Isolates of the gateway. Each has its own digests. */
 const GATEWAYS = 8;
 /** A cell makes its digest anew after this time. */
 const DIGEST_MS = 250;

@@ -22,8 +22,8 @@ const KIND_STREAM = 40;
 const SEEDS_APART = 1_000;
 
 /**
- * A fleet of some thousand workers: the workers of several worlds, each of which has other devices and another part of the trace. The
- * controllers are the same for all of them.
+ * A fleet of some thousand workers. They are taken from several worlds, and each world has its own devices and its own part of the trace.
+ * All share the same controllers.
  */
 export class FleetWorld implements SimulatedWorld {
   readonly seed: number;

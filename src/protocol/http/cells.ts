@@ -8,7 +8,7 @@ const CellFigures = z.object({
   topology_version: count("The version of the topology that the cell knows"),
   peers: z.object({
     connected: count("Peers that are connected"),
-    known: count("Peers of which the cell has a record"),
+    known: count("Peers with a record in this cell"),
   }),
   tasks: z.object({
     waiting: count("Queued tasks"),

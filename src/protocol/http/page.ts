@@ -21,7 +21,7 @@ export const NextCursor = z.string().nullable().meta({ description: "Null on the
 /** What the other cells know is in the answer. */
 export const MissingCells = z.array(z.int()).optional().meta({
   description:
-    "In a mesh of several cells: those that do not answer, of which the answer has nothing. Absent when it is complete",
+    "The cells of the mesh that did not answer. What they have is not in this answer. Absent when every cell has answered",
 });
 
 export const Time = z.iso.datetime().meta({ description: "RFC 3339, UTC" });

@@ -54,9 +54,9 @@ class AllowList:
     mode: AuthMode
     entries: tuple[AllowEntry, ...]
     missing_cells: tuple[int, ...] | None = None
-    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+    """The cells of the mesh that did not answer.
 
-    Absent when it is complete.
+    What they have is not in this answer. Absent when every cell has answered.
     """
 
 
@@ -88,9 +88,9 @@ class DenyList:
     next_cursor: str | None
     """Null on the last page."""
     missing_cells: tuple[int, ...] | None = None
-    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+    """The cells of the mesh that did not answer.
 
-    Absent when it is complete.
+    What they have is not in this answer. Absent when every cell has answered.
     """
 
 
@@ -237,7 +237,7 @@ class AuditList:
     next_cursor: str | None
     """Null on the last page."""
     missing_cells: tuple[int, ...] | None = None
-    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+    """The cells of the mesh that did not answer.
 
-    Absent when it is complete.
+    What they have is not in this answer. Absent when every cell has answered.
     """

@@ -32,9 +32,9 @@ class BulkView:
     next_cursor: str | None
     """Send the same request with it to continue; null when all is done."""
     missing_cells: tuple[int, ...] | None = None
-    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+    """The cells of the mesh that did not answer.
 
-    Absent when it is complete.
+    What they have is not in this answer. Absent when every cell has answered.
     """
 
 
@@ -81,7 +81,7 @@ class FailuresView:
     complete: bool
     """False when there are more unsuccessful tasks than the newest ones that were read."""
     missing_cells: tuple[int, ...] | None = None
-    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+    """The cells of the mesh that did not answer.
 
-    Absent when it is complete.
+    What they have is not in this answer. Absent when every cell has answered.
     """

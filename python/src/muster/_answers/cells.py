@@ -13,7 +13,7 @@ class CellFiguresPeers:
     connected: int
     """Peers that are connected."""
     known: int
-    """Peers of which the cell has a record."""
+    """Peers with a record in this cell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

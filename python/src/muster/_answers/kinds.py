@@ -49,9 +49,9 @@ class KindLoadView:
     oldest_wait_seconds: float
     """How long the oldest waiting task has waited; 0 if there is none."""
     missing_cells: tuple[int, ...] | None = None
-    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+    """The cells of the mesh that did not answer.
 
-    Absent when it is complete.
+    What they have is not in this answer. Absent when every cell has answered.
     """
 
 
@@ -119,7 +119,7 @@ class TaskStats:
     truncated: bool
     """Whether there are more than 100 kinds or owners; those with the most tasks are listed."""
     missing_cells: tuple[int, ...] | None = None
-    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+    """The cells of the mesh that did not answer.
 
-    Absent when it is complete.
+    What they have is not in this answer. Absent when every cell has answered.
     """

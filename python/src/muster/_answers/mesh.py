@@ -101,9 +101,9 @@ class StorageView:
     owners: tuple[OwnerBytes, ...]
     """The owners whose tasks that have not ended have the most bytes, at most 20."""
     missing_cells: tuple[int, ...] | None = None
-    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+    """The cells of the mesh that did not answer.
 
-    Absent when it is complete.
+    What they have is not in this answer. Absent when every cell has answered.
     """
 
 
@@ -114,9 +114,9 @@ class DrainedMesh:
     sessions: int
     """Sessions that were ended."""
     missing_cells: tuple[int, ...] | None = None
-    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+    """The cells of the mesh that did not answer.
 
-    Absent when it is complete.
+    What they have is not in this answer. Absent when every cell has answered.
     """
 
 

@@ -96,9 +96,9 @@ class PeerList:
     next_cursor: str | None
     """Null on the last page."""
     missing_cells: tuple[int, ...] | None = None
-    """In a mesh of several cells: those that do not answer, of which the answer has nothing.
+    """The cells of the mesh that did not answer.
 
-    Absent when it is complete.
+    What they have is not in this answer. Absent when every cell has answered.
     """
 
 

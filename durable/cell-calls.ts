@@ -12,7 +12,7 @@ import { byTopology, TopologyChanged } from "../src/routing/network.ts";
 import { CellDigests } from "../src/routing/cell-digests.ts";
 import type { Env } from "./env.ts";
 import { namesOf } from "./grouped-command.ts";
-import type { CellAnswer, CoordinatorRpc, RpcAnswer, RpcCommand } from "./rpc.ts";
+import type { CellAnswer, CellTarget, CoordinatorRpc, RpcAnswer, RpcCommand } from "./rpc.ts";
 import { log } from "./worker-log.ts";
 
 /**
@@ -51,13 +51,7 @@ export async function executeIn(
 ): Promise<readonly RpcAnswer[]> {
   const { digest = false } = to;
   const target = { cell: to.cell, topology: to.topology.version, digest };
-  const called: Promise<CellAnswer> = stubOf(env, to.cell).execute(
-    RPC_VERSION,
-    actor,
-    commands,
-    target,
-  );
-  const answers = await called;
+  const answers = await execute(env, target, actor, commands);
   const last = answers.at(-1);
   if (last !== undefined && "digest" in last)
     digestsOf(env).learned(to.cell, last.digest, Date.now());
@@ -65,21 +59,21 @@ export async function executeIn(
 }
 
 /** Runs commands of a cell in another one, whatever topology that one knows. */
-async function executeBetween(
+const executeBetween = async (
   env: Env,
   cell: number,
   actor: string,
   commands: readonly RpcCommand[],
-): Promise<readonly RpcAnswer[]> {
-  const target = { cell, topology: null };
-  const called: Promise<CellAnswer> = stubOf(env, cell).execute(
-    RPC_VERSION,
-    actor,
-    commands,
-    target,
-  );
-  return unmoved(await called);
-}
+): Promise<readonly RpcAnswer[]> =>
+  unmoved(await execute(env, { cell, topology: null }, actor, commands));
+
+/** The RPC itself, whose types do not say that it answers. */
+const execute = (
+  env: Env,
+  target: CellTarget,
+  actor: string,
+  commands: readonly RpcCommand[],
+): Promise<CellAnswer> => stubOf(env, target.cell).execute(RPC_VERSION, actor, commands, target);
 
 /** The same for work before a command: a cell that does not answer in time is an `unavailable` error. Never throws. */
 export async function callCell(

@@ -58,6 +58,12 @@ export function formerHomesOf(topology: Topology, key: string, now: Millis): rea
   return [...new Set(former)].filter((cell) => cell !== home);
 }
 
+/** The same without removed cells, which have nothing left. */
+export function liveFormerHomesOf(topology: Topology, key: string, now: Millis): readonly number[] {
+  const live = liveCells(topology);
+  return formerHomesOf(topology, key, now).filter((cell) => live.includes(cell));
+}
+
 /** Whether as many cells are active as the operator wants. The active ones always are the first. */
 export const areAsWanted = ({ cells }: Topology, wanted: number): boolean =>
   cells[wanted - 1] === "active" && cells[wanted] !== "active";

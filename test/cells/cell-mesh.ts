@@ -1,4 +1,3 @@
-import type { Bytes } from "../../src/base/bytes.ts";
 import type { Millis } from "../../src/base/clock.ts";
 import { err, type Result } from "../../src/base/result.ts";
 import { SINGLE, type Topology } from "../../src/cells/topology.ts";
@@ -20,6 +19,7 @@ import { ROUTES } from "../../src/routing/routes.ts";
 import { cellOfSessionCommand } from "../../src/routing/session-cells.ts";
 import { START } from "../coordinator/mesh.ts";
 import { TEST_CONFIG } from "../coordinator/test-config.ts";
+import { MemoryStore } from "../discovery/memory-store.ts";
 import { seededNumbers, seededRandom } from "../random.ts";
 import { TestCell } from "./test-cell.ts";
 import { Transport, turn } from "./transport.ts";
@@ -49,7 +49,7 @@ export class CellMesh {
   readonly sessions = new Map<string, SessionInbox>();
   /** Effects that have no other consequence here. */
   readonly effects: Effect[] = [];
-  readonly blobs = new Map<string, Bytes>();
+  readonly store = new MemoryStore(() => this.now);
   /** The topology that the callers know. */
   known: Topology = SINGLE;
   #config: CoordinatorConfig;

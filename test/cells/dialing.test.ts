@@ -7,14 +7,11 @@ import type { DialView } from "../../src/protocol/http.ts";
 import type { Key } from "../coordinator/keys.ts";
 import { must, present } from "../must.ts";
 import { CellMesh } from "./cell-mesh.ts";
+import { startedMesh } from "./mesh-facts.ts";
 import { CellPeer, keysOfCells } from "./cell-peers.ts";
 
-async function started(config: Partial<CoordinatorConfig> = {}): Promise<CellMesh> {
-  const mesh = new CellMesh({ cells: 4, config });
-  await mesh.call("get_auth_mode", {});
-  await mesh.settle(2);
-  return mesh;
-}
+const started = (config: Partial<CoordinatorConfig> = {}): Promise<CellMesh> =>
+  startedMesh(new CellMesh({ cells: 4, config }));
 
 const urlOf = ({ id }: Key): string => `wss://${id}.example:9091/ws`;
 

@@ -10,6 +10,7 @@ import { testKey } from "../coordinator/keys.ts";
 import { TEST_CONFIG } from "../coordinator/test-config.ts";
 import { must, present } from "../must.ts";
 import { CellMesh } from "./cell-mesh.ts";
+import { startedMesh } from "./mesh-facts.ts";
 import { CellPeer, keysOfCells } from "./cell-peers.ts";
 import { turn, type Fault } from "./transport.ts";
 
@@ -21,10 +22,7 @@ const MEMBERS_ARE_LISTED = {
 async function started(
   options: { cells: number; seed?: number; config?: Partial<CoordinatorConfig> } = FOUR,
 ): Promise<CellMesh> {
-  const mesh = new CellMesh(options);
-  await mesh.call("get_auth_mode", {});
-  await mesh.settle(2);
-  return mesh;
+  return startedMesh(new CellMesh(options));
 }
 
 /** One peer of each cell, connected and published. */
@@ -81,14 +79,14 @@ describe("discovery in a mesh of several cells", () => {
     const mesh = await started();
     const peers = await joined(mesh);
     const away = present(peers.at(-1));
-    const blobs = new Set(mesh.blobs.keys());
+    const blobs = new Set(mesh.store.keys);
     await away.leave();
     await mesh.drain();
     expect(listed(mesh)).toEqual(idsOf(peers.slice(0, -1)));
     must(await away.join());
     await mesh.drain();
     expect(listed(mesh)).toEqual(idsOf(peers));
-    expect(new Set(mesh.blobs.keys())).toEqual(blobs);
+    expect(new Set(mesh.store.keys)).toEqual(blobs);
   });
 
   it("CE121 however often peers come and go while cell 0 is down, what waits for it stays bounded", async () => {

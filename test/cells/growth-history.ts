@@ -2,8 +2,9 @@ import type { CommandAnswer } from "../../src/contract/commands.ts";
 import { homeOf } from "../../src/cells/topology.ts";
 import { submission } from "../coordinator/submission.ts";
 import { CellMesh } from "./cell-mesh.ts";
+import { HeldActs } from "./held-acts.ts";
 import { CellPeer } from "./cell-peer.ts";
-import { turn, type Fault } from "./transport.ts";
+import type { Fault } from "./transport.ts";
 
 export const PEERS = 5;
 export const KEYS = 6;
@@ -45,11 +46,12 @@ export class GrowthHistory {
   readonly revoked = new Set<number>();
   /** Sessions that were admitted although a revocation was confirmed before the peer asked. */
   readonly wronglyAdmitted: string[] = [];
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #acts: HeldActs;
 
   constructor(seed: number, cells: number) {
     this.mesh = new CellMesh({ cells, seed, config: { authMode: "allowlist" } });
     this.peers = Array.from({ length: PEERS }, (_, n) => new CellPeer(this.mesh, 9_000 + n));
+    this.#acts = new HeldActs(this.mesh, 12);
   }
 
   async begin(): Promise<void> {
@@ -68,14 +70,7 @@ export class GrowthHistory {
 
   /** Begins an act, and lets some calls arrive. */
   async act(act: Act): Promise<void> {
-    const begun = this.#perform(act).catch(() => {});
-    this.#underWay.add(begun);
-    void begun.finally(() => this.#underWay.delete(begun));
-    await turn();
-    for (let steps = Math.floor(this.mesh.random() * 12); steps > 0; steps--) {
-      this.mesh.transport.step();
-      await turn();
-    }
+    await this.#acts.begun(this.#perform(act));
   }
 
   /** No more faults: everything that is under way ends. */
@@ -86,7 +81,7 @@ export class GrowthHistory {
     await this.mesh.drain();
     transport.isHeld = false;
     await this.mesh.drain();
-    await Promise.all(this.#underWay);
+    await this.#acts.ended();
     await this.mesh.settle(8);
     for (const peer of this.peers) await peer.work();
     await this.mesh.settle(8);

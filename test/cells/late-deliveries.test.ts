@@ -1,23 +1,10 @@
 import { expect, it } from "vitest";
-import type { DeliveryInput, ReceivedDelivery } from "../../src/contract/webhooks.ts";
+import type { ReceivedDelivery } from "../../src/contract/webhooks.ts";
 import { placeOfDelivery } from "../../src/cells/placement.ts";
 import { homeOf } from "../../src/cells/topology.ts";
 import { must } from "../must.ts";
-import { submission } from "../coordinator/submission.ts";
 import { CellMesh } from "./cell-mesh.ts";
-import { sourceNamed, startedMesh } from "./mesh-facts.ts";
-
-const inputOf = (id: string, revision: number, deliveryId: string): DeliveryInput => ({
-  source: "ci",
-  sourceId: id,
-  revision,
-  deliveryId,
-  earlier: null,
-  bytes: 2,
-  sealed: null,
-  verdict: { outcome: "task", task: submission({ kind: "build" }).task },
-  replay: null,
-});
+import { deliveryOf, sourceNamed, startedMesh } from "./mesh-facts.ts";
 
 it("CE34 CE6 a delivery is one task also if a caller and the former cell do not know the new cells yet", async () => {
   const mesh = await startedMesh(new CellMesh({ cells: 4 }));
@@ -39,7 +26,7 @@ it("CE34 CE6 a delivery is one task also if a caller and the former cell do not 
     const place = placeOfDelivery("ci", `delivery ${n}`);
     // Only deliveries that leave one of these cells: any other call by the new topology would tell them of it.
     if (homeOf(before, place) === 0 || homeOf(after, place) < 4) continue;
-    const input = inputOf(id, revision, `delivery ${n}`);
+    const input = deliveryOf({ id, revision }, `delivery ${n}`);
     mesh.known = after;
     const first = must(await mesh.call("receive_delivery", input)) as ReceivedDelivery;
     // The sender repeats it; another isolate of the gateway gets it, which has not heard of the new cells.

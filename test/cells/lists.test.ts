@@ -7,15 +7,12 @@ import { ANNOUNCED } from "../coordinator/announced.ts";
 import { START, submission, testKey } from "../coordinator/mesh.ts";
 import { must, mustFail } from "../must.ts";
 import { CellMesh } from "./cell-mesh.ts";
+import { startedMesh } from "./mesh-facts.ts";
 
 const ALL = { visibleTo: null } as const;
 
-async function meshOf(cells: number): Promise<CellMesh> {
-  const mesh = new CellMesh({ cells, config: { authMode: "open" } });
-  await mesh.call("get_auth_mode", {});
-  await mesh.settle(2);
-  return mesh;
-}
+const meshOf = (cells: number): Promise<CellMesh> =>
+  startedMesh(new CellMesh({ cells, config: { authMode: "open" } }));
 
 /** Submits tasks over time, of which some have the same time; the newest first. */
 async function submit(mesh: CellMesh, count: number, kind = "echo"): Promise<string[]> {

@@ -1,3 +1,5 @@
+import type { DeliveryInput } from "../../src/contract/webhooks.ts";
+import { submission } from "../coordinator/submission.ts";
 import { readCredential } from "../../src/access/credential.ts";
 import type { CommandAnswer } from "../../src/contract/commands.ts";
 import { EventMapping } from "../../src/protocol/http.ts";
@@ -80,4 +82,20 @@ export const sourceNamed = (name: string) => ({
   maxBytes: null,
   maxBodyBytes: null,
   identity: null,
+});
+
+/** A delivery to the source `ci`, which becomes a task. */
+export const deliveryOf = (
+  { id, revision }: { readonly id: string; readonly revision: number },
+  deliveryId: string,
+): DeliveryInput => ({
+  source: "ci",
+  sourceId: id,
+  revision,
+  deliveryId,
+  earlier: null,
+  bytes: 2,
+  sealed: null,
+  verdict: { outcome: "task", task: submission({ kind: "build" }).task },
+  replay: null,
 });

@@ -3,8 +3,9 @@ import type { SubmitTaskInput } from "../../src/protocol/http.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
 import { testKey, type Key } from "../coordinator/keys.ts";
 import { CellMesh } from "./cell-mesh.ts";
+import { HeldActs } from "./held-acts.ts";
 import { MeshPeer } from "./mesh-peer.ts";
-import { turn, type Fault } from "./transport.ts";
+import type { Fault } from "./transport.ts";
 
 export const CELLS = 3;
 export const PEERS = 4;
@@ -50,12 +51,13 @@ export class TaskHistory {
   /** How many offers each revoked peer had when its revocation was confirmed. */
   readonly revoked = new Map<number, number>();
   readonly #held = new Map<number, TaskOffer[]>();
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #acts: HeldActs;
   #mostAtOnce = 0;
 
   constructor(seed: number) {
     this.mesh = new CellMesh({ cells: CELLS, seed, publishes: false });
     this.peers = KEYPAIRS.map((key) => new MeshPeer(this.mesh, key));
+    this.#acts = new HeldActs(this.mesh, 10);
   }
 
   /** The most tasks of the concurrency key that were begun at once. */
@@ -73,14 +75,7 @@ export class TaskHistory {
 
   /** Begins an act, and lets some calls arrive. */
   async act(act: Act): Promise<void> {
-    const begun = this.#perform(act).catch(() => {});
-    this.#underWay.add(begun);
-    void begun.finally(() => this.#underWay.delete(begun));
-    await turn();
-    for (let steps = Math.floor(this.mesh.random() * 10); steps > 0; steps--) {
-      this.mesh.transport.step();
-      await turn();
-    }
+    await this.#acts.begun(this.#perform(act));
     this.#countRunning();
   }
 
@@ -92,7 +87,7 @@ export class TaskHistory {
     await mesh.drain();
     mesh.transport.isHeld = false;
     await mesh.drain();
-    await Promise.all(this.#underWay);
+    await this.#acts.ended();
     for (const [at, peer] of this.peers.entries()) {
       const joined = peer.join({ kinds: at < PEERS ? ["a"] : ["*"], slots: 2 });
       // The answer to a revocation may have been lost. The last two peers do everything.

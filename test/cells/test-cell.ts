@@ -1,4 +1,4 @@
-import type { Bytes } from "../../src/base/bytes.ts";
+import type { DiscoveryStore } from "../../src/discovery/store.ts";
 import type { Random, RandomBytes } from "../../src/base/clock.ts";
 import { err } from "../../src/base/result.ts";
 import type { CommandAnswer, SentCommand } from "../../src/contract/commands.ts";
@@ -19,8 +19,7 @@ import { isReadCommand } from "../../src/contract/read-commands.ts";
 import { isEndAwaited, type EndFault, type SessionRef } from "../../src/peers/session-orders.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
 import { openRegistry, type Registry } from "../../src/registry/registry.ts";
-import { emptyDatabase } from "./databases.ts";
-import { memoryStore } from "./memory-store.ts";
+import { emptySharedSql } from "../coordinator/shared-sql.ts";
 
 /** What a cell needs of its mesh. */
 export interface CellSurroundings {
@@ -28,7 +27,7 @@ export interface CellSurroundings {
   readonly config: CoordinatorConfig;
   readonly random: Random;
   readonly randomBytes: RandomBytes;
-  readonly blobs: Map<string, Bytes>;
+  readonly store: DiscoveryStore;
   /** Whether records of peers are sealed and stored, which takes longer than most histories. */
   readonly publishes: boolean;
   readonly effects: Effect[];
@@ -64,7 +63,7 @@ export class TestCell {
   constructor(mesh: CellSurroundings, number: number) {
     this.#mesh = mesh;
     this.number = number;
-    this.#sql = emptyDatabase(number);
+    this.#sql = emptySharedSql(number);
     [this.registry, this.node, this.#outbox] = this.#start();
   }
 
@@ -149,7 +148,7 @@ export class TestCell {
     const outbox = new OutboxRunner(
       {
         registry,
-        store: memoryStore(mesh.blobs),
+        store: mesh.store,
         replicas: null,
         randomBytes: mesh.randomBytes,
         now: () => mesh.now,

@@ -1,28 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { DeliveryInput, ReceivedDelivery } from "../../src/contract/webhooks.ts";
 import { must } from "../must.ts";
-import { submission } from "../coordinator/submission.ts";
 import { CellMesh } from "./cell-mesh.ts";
-import { sourceNamed, startedMesh } from "./mesh-facts.ts";
+import { deliveryOf, sourceNamed, startedMesh } from "./mesh-facts.ts";
 
 const HASH = "a".repeat(64);
 
 /** Delivers to a source, under the rules of now. */
 async function deliver(mesh: CellMesh, deliveryId: string, more: Partial<DeliveryInput> = {}) {
-  const { id, revision } = must(await mesh.call("open_webhook_source", { name: "ci" }));
+  const source = must(await mesh.call("open_webhook_source", { name: "ci" }));
   return must(
-    await mesh.call("receive_delivery", {
-      source: "ci",
-      sourceId: id,
-      revision,
-      deliveryId,
-      earlier: null,
-      bytes: 2,
-      sealed: null,
-      verdict: { outcome: "task", task: submission({ kind: "build" }).task },
-      replay: null,
-      ...more,
-    }),
+    await mesh.call("receive_delivery", { ...deliveryOf(source, deliveryId), ...more }),
   ) as ReceivedDelivery;
 }
 

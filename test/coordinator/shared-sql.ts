@@ -2,19 +2,25 @@ import { openRegistry } from "../../src/registry/registry.ts";
 import type { Sql } from "../../src/registry/sql.ts";
 import { nodeSql } from "../node-sql.ts";
 
-let shared: { readonly sql: Sql; readonly tables: readonly string[] } | null = null;
-
-/**
- * The one database of all histories, emptied. Creating the tables and preparing the statements again would take longer
- * than many a history. The previous user must have finished.
- */
-export function emptySharedSql(): Sql {
-  shared ??= migrated();
-  for (const table of shared.tables) shared.sql.exec(`DELETE FROM ${table}`);
-  return shared.sql;
+interface Database {
+  readonly sql: Sql;
+  readonly tables: readonly string[];
 }
 
-function migrated() {
+const shared: Database[] = [];
+
+/**
+ * A database of all histories, emptied: of a mesh of several cells each cell has one. Creating the tables and preparing the statements again
+ * would take longer than many a history. The previous user must have finished.
+ */
+export function emptySharedSql(cell = 0): Sql {
+  while (shared.length <= cell) shared.push(migrated());
+  const { sql, tables } = shared[cell] as Database;
+  for (const table of tables) sql.exec(`DELETE FROM ${table}`);
+  return sql;
+}
+
+function migrated(): Database {
   const sql = nodeSql();
   openRegistry(sql);
   const tables = sql

@@ -1,5 +1,5 @@
 import { placeOfDelivery } from "../../cells/placement.ts";
-import { formerHomesOf, homeOf, liveCells } from "../../cells/topology.ts";
+import { homeOf, liveFormerHomesOf } from "../../cells/topology.ts";
 import type { Before } from "./cell-calls.ts";
 
 /**
@@ -10,8 +10,7 @@ export const askFormerCells: Before<"receive_delivery"> = (cell, input, actor) =
   const { topology, own } = cell.registry.cells;
   const place = placeOfDelivery(input.source, input.deliveryId);
   if (homeOf(topology, place) !== own) return null;
-  const live = liveCells(topology);
-  const former = formerHomesOf(topology, place, cell.now()).filter((each) => live.includes(each));
+  const former = liveFormerHomesOf(topology, place, cell.now());
   if (former.length === 0) return null;
   const { source, sourceId, deliveryId, earlier } = input;
   const deliveryIds = earlier === null ? [deliveryId] : [deliveryId, earlier.deliveryId];

@@ -1,5 +1,5 @@
 import { placeOfKey } from "../../cells/placement.ts";
-import { formerHomesOf, homeOf, liveCells } from "../../cells/topology.ts";
+import { homeOf, liveFormerHomesOf } from "../../cells/topology.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { CommandName, Input, Output } from "../../contract/commands.ts";
 import type { MusterError } from "../../protocol/errors.ts";
@@ -26,9 +26,8 @@ export function beforeSubmission<K extends CommandName>(
   const { topology, own } = registry.cells;
   const place = placeOfKey(submitted.scope, submitted.key);
   if (homeOf(topology, place) !== own) return null;
-  const live = liveCells(topology);
   const now = calls.now();
-  const former = formerHomesOf(topology, place, now).filter((cell) => live.includes(cell));
+  const former = liveFormerHomesOf(topology, place, now);
   if (former.length === 0 || madeBy({ registry, now }, submitted) !== null) return null;
   return async () => {
     for (const cell of former) {

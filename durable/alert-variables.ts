@@ -77,6 +77,8 @@ export const AlertVariables = {
   ALERT_STORAGE_PERCENT: percent(DEFAULT_THRESHOLDS.storage),
   ALERT_QUEUE_OLD_MINUTES: minutes(DEFAULT_THRESHOLDS.queueOld),
   ALERT_QUEUE_LONG: threshold(QUEUE_MAX, DEFAULT_THRESHOLDS.queueLong),
+  ALERT_CELL_DOWN_MINUTES: minutes(DEFAULT_THRESHOLDS.cellDown),
+  ALERT_CELL_MESSAGES_MINUTES: minutes(DEFAULT_THRESHOLDS.cellMessages),
   ALERT_RESOLVE_MINUTES: minutes(DEFAULT_THRESHOLDS.resolveAfter),
   ALERT_WEBHOOKS: WebhookList,
 };
@@ -93,6 +95,8 @@ export const alertThresholds = (data: Variables): AlertThresholds => ({
   storage: data.ALERT_STORAGE_PERCENT === null ? null : data.ALERT_STORAGE_PERCENT / 100,
   queueOld: time(data.ALERT_QUEUE_OLD_MINUTES),
   queueLong: data.ALERT_QUEUE_LONG,
+  cellDown: time(data.ALERT_CELL_DOWN_MINUTES),
+  cellMessages: time(data.ALERT_CELL_MESSAGES_MINUTES),
   // Turned off: an alert ends as soon as nothing is wrong.
   resolveAfter: time(data.ALERT_RESOLVE_MINUTES) ?? 0,
 });

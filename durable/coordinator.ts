@@ -233,7 +233,7 @@ export class Coordinator
       this.#queue.drain();
       this.#run("tick", {});
       inBackground(Promise.all([this.#copies.run(), this.#spans?.run(), this.#alertSender.run()]));
-      inBackground(this.#cell.moveTasks());
+      inBackground(Promise.all([this.#cell.moveTasks(), this.#cell.watchCells()]));
       await this.#outbox.run();
     } catch (thrown) {
       log.write("coordinator.tick_failed", faultOf(thrown));

@@ -68,6 +68,8 @@ export interface Env {
   readonly ALERT_STORAGE_PERCENT?: string;
   readonly ALERT_QUEUE_OLD_MINUTES?: string;
   readonly ALERT_QUEUE_LONG?: string;
+  readonly ALERT_CELL_DOWN_MINUTES?: string;
+  readonly ALERT_CELL_MESSAGES_MINUTES?: string;
   readonly ALERT_RESOLVE_MINUTES?: string;
   /** URLs that are told when alerts fire and end. */
   readonly ALERT_WEBHOOKS?: string;

@@ -1,5 +1,6 @@
 import type { CellPorts } from "../src/coordinator/cells/cell-calls.ts";
 import { CellNode } from "../src/coordinator/cells/cell-node.ts";
+import { CellWatcher } from "../src/coordinator/cells/cell-watcher.ts";
 import { OwnDigest } from "../src/coordinator/cells/digest.ts";
 import type { CoordinatorConfig } from "../src/coordinator/kernel/context.ts";
 import { TaskMover } from "../src/coordinator/moves/task-mover.ts";
@@ -22,6 +23,7 @@ export class OwnCell {
   readonly #ports: OwnCellPorts;
   readonly #node: CellNode;
   readonly #mover: TaskMover;
+  readonly #watcher: CellWatcher;
   readonly #digest: OwnDigest;
 
   constructor(ports: OwnCellPorts) {
@@ -34,6 +36,7 @@ export class OwnCell {
       call: (to, actor, commands) => callCell(env, to, actor, commands),
     };
     this.#node = new CellNode(cell);
+    this.#watcher = new CellWatcher(cell);
     this.#mover = new TaskMover(cell, Math.random);
     this.#digest = new OwnDigest({ registry, config });
   }
@@ -41,6 +44,11 @@ export class OwnCell {
   /** Moves queued tasks to cells where they can begin, if it is time to look. Never throws. */
   moveTasks(): Promise<void> {
     return this.#mover.run();
+  }
+
+  /** Looks whether other cells answer, if it is time to. Never throws. */
+  watchCells(): Promise<void> {
+    return this.#watcher.run();
   }
 
   /** Lets a call in, once the cell knows the topology that its caller knows. Null, or the answer. */

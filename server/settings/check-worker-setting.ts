@@ -1,10 +1,7 @@
 import { ConfigVariables } from "../../durable/config-variables.ts";
 import { badSecret, type Secrets } from "../../src/cli/secrets-file.ts";
-import {
-  SECRETS,
-  type SecretSetting,
-  type Setting,
-} from "../../src/cli/settings/settings-table.ts";
+import { SECRETS, type SecretSetting } from "../../src/cli/settings/secret-settings.ts";
+import type { Setting } from "../../src/cli/settings/settings-table.ts";
 import { UsageError } from "../../src/cli/failure.ts";
 import { settingFault, type GivenSetting } from "./given-settings.ts";
 

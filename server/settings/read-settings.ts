@@ -4,12 +4,8 @@ import { readFileIfExists, readInputFile } from "../../src/cli/files.ts";
 import { readPrivateFile } from "../../src/cli/private-file.ts";
 import type { MeshSettings, SettingSources } from "../../src/cli/server-module.ts";
 import { SECRET_NAMES, secretLinesIn } from "../../src/cli/secrets-file.ts";
-import {
-  SECRETS,
-  SETTINGS,
-  type SecretSetting,
-  type Setting,
-} from "../../src/cli/settings/settings-table.ts";
+import { SECRETS, type SecretSetting } from "../../src/cli/settings/secret-settings.ts";
+import { SETTINGS, type Setting } from "../../src/cli/settings/settings-table.ts";
 import { STATE_FOLDER } from "../../src/cli/state-folder.ts";
 import { checkSecret, checkWorkerSetting } from "./check-worker-setting.ts";
 import { settingFault, type GivenSetting, type GivenSettings } from "./given-settings.ts";

@@ -3,7 +3,8 @@ import { parse, TomlError, type TomlPrimitive } from "smol-toml";
 import { nearestName } from "../../src/base/near-name.ts";
 import { UsageError } from "../../src/cli/failure.ts";
 import type { GivenSetting, GivenSettings } from "./given-settings.ts";
-import { SECRETS, secretFileSetting, SETTINGS } from "../../src/cli/settings/settings-table.ts";
+import { SECRETS, secretFileSetting } from "../../src/cli/settings/secret-settings.ts";
+import { SETTINGS } from "../../src/cli/settings/settings-table.ts";
 
 /** What may be set anywhere: a secret only by the file that has it. */
 const KNOWN = [...SETTINGS, ...SECRETS.map(secretFileSetting)];

@@ -13,7 +13,7 @@ export interface Condition extends AlertSubject {
   readonly message: string;
 }
 
-/** The cell in which an alert fires. */
+/** The cell that says it. */
 export interface AlertCell {
   readonly own: number;
   /** Whether it is the only one, and always was. */
@@ -31,6 +31,10 @@ export function shownAs(
   if (isSingle || peer !== null) return { key, message };
   return { key: own === 0 ? key : `${key}:cell:${own}`, message: `${message} (cell ${own})` };
 }
+
+/** The cell that an alert is about, as others see it: absent if it is about none. */
+export const cellOf = (cell: number | null): { readonly cell?: number } =>
+  cell === null ? {} : { cell };
 
 /** An alert that fires. */
 export interface Alert extends Omit<Condition, "holdFor"> {

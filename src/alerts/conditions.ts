@@ -2,6 +2,8 @@ import { MINUTE, SECOND, type Millis } from "../base/clock.ts";
 import type { AlertSubject, AlertType } from "../protocol/alert-types.ts";
 import type { PeerId } from "../protocol/ids.ts";
 import type { Condition } from "./alert.ts";
+import { cellConditions, type CellConditionFacts } from "./cell-conditions.ts";
+import { duration, secondsSince } from "./condition-text.ts";
 import { massFailure, type LostPeer } from "./mass-failure.ts";
 import type { AlertThresholds } from "./thresholds.ts";
 
@@ -30,6 +32,8 @@ export interface Facts {
   readonly nextWaiting: Millis | null;
   /** How many tasks wait that may be offered now, of every kind. */
   readonly waiting: number;
+  /** Other cells; none in a mesh of one cell. */
+  readonly cells: CellConditionFacts;
 }
 
 /** A mass failure is stated before the peers that it consists of would be, and after those have come back that only reconnect. */
@@ -38,7 +42,7 @@ const MASS_FAILURE_AFTER: Millis = 2 * MINUTE;
 const STORAGE_MARGIN = 0.05;
 const QUEUE_LEVEL = 0.8;
 
-const MESH = { peer: null, kind: null } as const;
+const MESH = { peer: null, kind: null, cell: null } as const;
 
 /** Everything that is wrong, whether for long enough or not. */
 export function conditionsOf(
@@ -53,6 +57,7 @@ export function conditionsOf(
     ...circuitConditions(facts, thresholds, now),
     ...storageConditions(facts, thresholds, firing("storage"), now),
     ...queueConditions(facts, thresholds, firing("queue_long"), now),
+    ...cellConditions(facts.cells, thresholds, now),
   ];
 }
 
@@ -84,7 +89,7 @@ function peerConditions(
   if (peerDown === null) return found;
   const covered = new Set(members);
   for (const peer of lost) {
-    const subject = { alert: "peer_down", peer: peer.id, kind: null } as const;
+    const subject = { alert: "peer_down", peer: peer.id, kind: null, cell: null } as const;
     if (covered.has(peer) && !isFiring(subject)) continue;
     found.push({
       ...subject,
@@ -109,6 +114,7 @@ const circuitConditions = (
         alert: "circuit_open",
         peer,
         kind,
+        cell: null,
         since: openedAt,
         holdFor: circuitOpen,
         value: secondsSince(openedAt, now),
@@ -164,7 +170,7 @@ function queueConditions(
     for (const [kind, since] of oldest)
       found.push({
         alert: "queue_old",
-        peer: null,
+        ...MESH,
         kind,
         since,
         holdFor: queueOld,
@@ -183,13 +189,4 @@ function queueConditions(
       message: `${waiting} tasks wait`,
     });
   return found;
-}
-
-/** A clock that was set back makes no negative time. */
-const secondsSince = (at: Millis, now: Millis): number => Math.max(0, now - at) / SECOND;
-
-function duration(time: Millis): string {
-  const [unit, name] = time < MINUTE ? [SECOND, "second"] : [MINUTE, "minute"];
-  const count = Math.floor(Math.max(0, time) / unit);
-  return count === 1 ? `1 ${name}` : `${count} ${name}s`;
 }

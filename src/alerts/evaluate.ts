@@ -57,7 +57,7 @@ const dueAt = ({ since, holdFor }: Condition, now: Millis): Millis =>
   since > now + Math.max(holdFor, RESTART_PAUSE_MAX) ? now : since + holdFor;
 
 function firedOf(condition: Condition, key: string, now: Millis): Alert {
-  const { alert, peer, kind, since, value, threshold, message } = condition;
-  const subject = { key, alert, peer, kind };
+  const { alert, peer, kind, cell, since, value, threshold, message } = condition;
+  const subject = { key, alert, peer, kind, cell };
   return { ...subject, since, firedAt: now, clearSince: null, value, threshold, message };
 }

@@ -10,6 +10,8 @@ const MORE: { readonly [Type in AlertType]?: string } = {
   peer_down: "more peers were lost and have not come back",
   circuit_open: "more circuits are open",
   queue_old: "more kinds have a task that has waited for too long",
+  cell_down: "more cells do not answer",
+  cell_messages: "more cells do not take their messages",
 };
 
 /**
@@ -64,6 +66,16 @@ function together(
   const { since, threshold } = first;
   const message = `${beyond.length} ${MORE[alert] ?? "more"}`;
   return [
-    { alert, peer: null, kind: null, since, holdFor, value: beyond.length, threshold, message },
+    {
+      alert,
+      peer: null,
+      kind: null,
+      cell: null,
+      since,
+      holdFor,
+      value: beyond.length,
+      threshold,
+      message,
+    },
   ];
 }

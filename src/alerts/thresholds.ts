@@ -14,13 +14,18 @@ export interface AlertThresholds {
   readonly queueOld: Millis | null;
   /** So many tasks wait. */
   readonly queueLong: number | null;
+  /** A cell of a mesh of several has not answered for so long. */
+  readonly cellDown: Millis | null;
+  /** The oldest message for a cell that answers has waited for so long. */
+  readonly cellMessages: Millis | null;
   /** An alert ends once nothing has been wrong for so long. */
   readonly resolveAfter: Millis;
 }
 
 /**
  * A peer that restarts, or a laptop that changes its network, is back within five minutes. Above 80 % of the limit ended tasks are
- * removed, and above 90 % no task is accepted: 85 % means that removing does not suffice. Half of the longest queue leaves time to act.
+ * removed, and above 90 % no task is accepted: 85 % means that removing does not suffice. Half of the longest queue leaves time to act. A cell that
+ * restarts answers within seconds, and messages are taken at once; ten minutes are about 15 attempts.
  */
 export const DEFAULT_THRESHOLDS: AlertThresholds = {
   peerDown: 5 * MINUTE,
@@ -29,5 +34,7 @@ export const DEFAULT_THRESHOLDS: AlertThresholds = {
   storage: 0.85,
   queueOld: 15 * MINUTE,
   queueLong: 5_000,
+  cellDown: 2 * MINUTE,
+  cellMessages: 10 * MINUTE,
   resolveAfter: 2 * MINUTE,
 };

@@ -1,7 +1,7 @@
 import { keyBytes } from "../protocol/ids.ts";
 import { nearestName } from "../base/near-name.ts";
 import { Failure } from "./failure.ts";
-import { SECRETS, type SecretSetting } from "./settings/settings-table.ts";
+import { SECRETS, type SecretSetting } from "./settings/secret-settings.ts";
 
 /** The four that every mesh has. */
 export const SECRET_NAMES = [

@@ -110,12 +110,14 @@ export interface CellCommands {
     input: Pick<FactsPage, "changes"> & { readonly version: number };
     output: { readonly learned: boolean };
   };
-  /** The next messages for a cell, up to a number of bytes. */
+  /** The next messages for a cell, up to a number of bytes, and up to `limit`. */
   next_messages: {
     caller: "mesh";
-    input: { readonly to: number };
+    input: { readonly to: number; readonly limit?: number };
     output: { readonly from: number; readonly messages: readonly NumberedMessage[] };
   };
+  /** Which cells do not answer, of those that this one has looked at. */
+  note_cells: { caller: "mesh"; input: { readonly silent: readonly number[] }; output: Empty };
   /** A cell has taken messages. */
   messages_taken: {
     caller: "mesh";
@@ -189,4 +191,5 @@ export const CELL_CALLERS: CallersOf<CellCommands> = {
   learn_facts: "mesh",
   next_messages: "mesh",
   messages_taken: "mesh",
+  note_cells: "mesh",
 };

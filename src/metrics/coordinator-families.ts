@@ -10,6 +10,8 @@ const OUTBOX_KINDS = [
   "delete_result",
   "end_session",
   "probe",
+  "send_to_cell",
+  "pull_peers",
   "replicate",
   "check_copy",
   "drop_copy",
@@ -168,6 +170,18 @@ export const COORDINATOR_FAMILIES = {
     type: "gauge",
     help: "In a mesh of several cells: 1 for a cell that answered, 0 for one that did not. While one does not answer, counters and histograms are left out.",
     unit: null,
+    labels: { cell: { upTo: 64 } },
+  },
+  muster_cell_messages: {
+    type: "gauge",
+    help: "In a mesh of several cells: messages of all other cells that this cell has not taken.",
+    unit: null,
+    labels: { cell: { upTo: 64 } },
+  },
+  muster_cell_messages_oldest_seconds: {
+    type: "gauge",
+    help: "How long the oldest of them has waited; 0 if none waits.",
+    unit: "seconds",
     labels: { cell: { upTo: 64 } },
   },
   muster_auth_mode: {

@@ -29,6 +29,8 @@ const GAUGE_RULES: { readonly [Name in GaugeName]: GaugeRule } = {
   muster_storage_submissions_limit_bytes: "sum",
   // The restart that was last.
   muster_coordinator_start_time_seconds: "max",
+  muster_cell_messages: "sum",
+  muster_cell_messages_oldest_seconds: "max",
   muster_auth_mode: "first",
   muster_span_queue_entries: "sum",
   // Added here: no cell has it.

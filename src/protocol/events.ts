@@ -51,9 +51,10 @@ interface CircuitEvent {
 }
 
 /** An alert fires, or has ended (docs/alerts.md). */
-interface AlertEvent extends AlertSubject {
+interface AlertEvent extends Omit<AlertSubject, "cell"> {
   readonly type: "alert.firing" | "alert.resolved";
   readonly key: string;
+  readonly cell?: number;
   /** Since when something is wrong; RFC 3339. */
   readonly since: string;
   /** What was measured when it fired, and the setting that it is compared with. */

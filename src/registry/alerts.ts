@@ -1,5 +1,5 @@
 import { toRfc3339 } from "../base/clock.ts";
-import { shownAs, type Alert, type AlertCell } from "../alerts/alert.ts";
+import { cellOf, shownAs, type Alert, type AlertCell } from "../alerts/alert.ts";
 import type { AlertType } from "../protocol/alert-types.ts";
 import type { MeshEvent } from "../protocol/events.ts";
 import { insertRow, number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
@@ -21,6 +21,7 @@ export function alertsTable(sql: Sql, cell: AlertCell, record: (event: MeshEvent
         alert: alert.alert,
         peer_id: alert.peer,
         kind: alert.kind,
+        cell: alert.cell,
         since: alert.since,
         fired_at: alert.firedAt,
         clear_since: alert.clearSince,
@@ -55,9 +56,9 @@ function alertEvent(
   cell: AlertCell,
   type: "alert.firing" | "alert.resolved",
 ): MeshEvent {
-  const { peer, kind, since, value, threshold } = alert;
+  const { peer, kind, cell: about, since, value, threshold } = alert;
   const { key, message } = shownAs(alert, cell);
-  const subject = { alert: alert.alert, key, peer, kind };
+  const subject = { alert: alert.alert, key, peer, kind, ...cellOf(about) };
   return { type, ...subject, since: toRfc3339(since), value, threshold, message };
 }
 
@@ -66,6 +67,7 @@ const readAlert = (row: SqlRow): Alert => ({
   alert: text(row, "alert") as AlertType,
   peer: textOrNull(row, "peer_id"),
   kind: textOrNull(row, "kind"),
+  cell: numberOrNull(row, "cell"),
   since: number(row, "since"),
   firedAt: number(row, "fired_at"),
   clearSince: numberOrNull(row, "clear_since"),

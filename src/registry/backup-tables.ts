@@ -16,6 +16,7 @@ export const DERIVED_TABLES = [
   "outbox",
   "remote_peers",
   "reported_peers",
+  "silent_cells",
   "event_log",
   "metric_counters",
   "span_queue",

@@ -1,6 +1,6 @@
 import type { Millis } from "../base/clock.ts";
 import { nextNumber } from "./after-restore.ts";
-import { number, text, type Sql } from "./sql.ts";
+import { number, numberOrNull, text, textOrNull, type Sql, type SqlRow } from "./sql.ts";
 
 /** Bytes of messages in one call. A single message may be larger. */
 const CALL_BYTES_MAX = 2 * 1_024 * 1_024;
@@ -13,6 +13,16 @@ export interface StoredMessage {
   readonly body: string;
 }
 
+/** Messages that wait for one cell. */
+export interface WaitingMessages {
+  readonly cell: number;
+  readonly messages: number;
+  /** When the oldest was stored; null if an earlier version stored all of them. */
+  readonly oldest: Millis | null;
+  /** The type of the first. The others wait until it is taken. */
+  readonly first: string;
+}
+
 /**
  * Messages for other cells that were not taken yet, and how far the messages of each other cell have arrived: each is taken once, in its
  * order, however often it is sent.
@@ -22,9 +32,17 @@ export interface StoredMessage {
 export function cellMessagesTable(sql: Sql, restoredAt: Millis | null) {
   const link = (cell: number) =>
     sql.exec(`SELECT sent, received FROM cell_links WHERE cell = ?`, cell)[0];
+  const typeOf = (cell: number, seq: number): string => {
+    const [row] = sql.exec(
+      `SELECT json_extract(body, '$.type') AS type FROM cell_messages WHERE cell = ? AND seq = ?`,
+      cell,
+      seq,
+    );
+    return textOrNull(row as SqlRow, "type") ?? "";
+  };
   return {
     /** Adds a message for a cell, and returns its number. */
-    add(cell: number, body: string): number {
+    add(cell: number, body: string, at: Millis): number {
       const row = link(cell);
       const seq = nextNumber(row === undefined ? 0 : number(row, "sent"), restoredAt);
       sql.exec(
@@ -32,15 +50,21 @@ export function cellMessagesTable(sql: Sql, restoredAt: Millis | null) {
         cell,
         seq,
       );
-      sql.exec(`INSERT INTO cell_messages (cell, seq, body) VALUES (?, ?, ?)`, cell, seq, body);
+      sql.exec(
+        `INSERT INTO cell_messages (cell, seq, body, at) VALUES (?, ?, ?, ?)`,
+        cell,
+        seq,
+        body,
+        at,
+      );
       return seq;
     },
-    /** The next messages for a cell. */
-    next(cell: number): readonly StoredMessage[] {
+    /** The next messages for a cell, at most `limit`. */
+    next(cell: number, limit = CALL_MESSAGES_MAX): readonly StoredMessage[] {
       const lengths = sql.exec(
         `SELECT octet_length(body) AS bytes FROM cell_messages WHERE cell = ? ORDER BY seq LIMIT ?`,
         cell,
-        CALL_MESSAGES_MAX,
+        Math.min(limit, CALL_MESSAGES_MAX),
       );
       let [bytes, count] = [0, 0];
       for (const row of lengths) {
@@ -66,6 +90,19 @@ export function cellMessagesTable(sql: Sql, restoredAt: Millis | null) {
         sql.exec(`SELECT 1 FROM cell_messages WHERE cell = ? AND seq <= ? LIMIT 1`, cell, upTo)
           .length > 0
       );
+    },
+    /** The cells for which messages wait, with the oldest time and the first message of each. */
+    waiting(): readonly WaitingMessages[] {
+      return sql
+        .exec(
+          `SELECT cell, COUNT(*) AS messages, MIN(at) AS oldest, MIN(seq) AS first FROM cell_messages GROUP BY cell`,
+        )
+        .map((row) => ({
+          cell: number(row, "cell"),
+          messages: number(row, "messages"),
+          oldest: numberOrNull(row, "oldest"),
+          first: typeOf(number(row, "cell"), number(row, "first")),
+        }));
     },
     /** How many messages wait for a cell. */
     count(cell: number): number {

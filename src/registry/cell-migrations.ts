@@ -57,4 +57,10 @@ export const CELL_MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE TABLE join_key_grants (key_id TEXT NOT NULL, peer_id TEXT NOT NULL, PRIMARY KEY (key_id, peer_id)) WITHOUT ROWID`,
   ],
   [`ALTER TABLE tasks ADD COLUMN considered TEXT`],
+  [
+    // Alerts about cells: since when a cell does not answer, and when a message was stored (null: by an earlier version).
+    `CREATE TABLE silent_cells (cell INTEGER PRIMARY KEY, since INTEGER NOT NULL)`,
+    `ALTER TABLE cell_messages ADD COLUMN at INTEGER`,
+    `ALTER TABLE alerts ADD COLUMN cell INTEGER`,
+  ],
 ];

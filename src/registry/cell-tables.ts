@@ -1,6 +1,7 @@
 import type { Millis } from "../base/clock.ts";
 import { cellMessagesTable } from "./cell-messages.ts";
 import { remotePeersTable } from "./remote-peers.ts";
+import { SilentCells } from "./silent-cells.ts";
 import { reportedPeersTable } from "./reported-peers.ts";
 import type { Sql } from "./sql.ts";
 import type { TableName } from "./table-changes.ts";
@@ -9,5 +10,6 @@ import type { TableName } from "./table-changes.ts";
 export const cellTables = (sql: Sql, on: (table: TableName) => Sql, restoredAt: Millis | null) => ({
   cellMessages: cellMessagesTable(on("cellMessages"), restoredAt),
   remotePeers: remotePeersTable(sql),
+  silentCells: new SilentCells(sql),
   reportedPeers: reportedPeersTable(on("reportedPeers")),
 });

@@ -6,8 +6,16 @@ export interface LeftInCell {
   readonly peers: number;
   /** Tasks that have not ended. */
   readonly openTasks: number;
-  /** Ended tasks and idempotency keys, which are kept until their retention is over. */
-  readonly kept: number;
+  /** These are kept until their retention is over. */
+  readonly endedTasks: number;
+  /** Idempotency keys. */
+  readonly keys: number;
+  /** Where tasks have gone that were here. */
+  readonly forwards: number;
+  /** Results that peers began to upload. */
+  readonly uploads: number;
+  /** Webhook deliveries. */
+  readonly deliveries: number;
   /** Entries of the audit log, which cell 0 gets. */
   readonly audit: number;
   /** Messages that other cells have not taken. */
@@ -17,7 +25,11 @@ export interface LeftInCell {
 const COUNTS = {
   peers: ["peers", "allowlist", "denylist", "tombstones", "aliases", "departed_peers"],
   openTasks: ["tasks WHERE ended_at IS NULL"],
-  kept: ["tasks WHERE ended_at IS NOT NULL", "idempotency", "result_uploads", "task_forwards"],
+  endedTasks: ["tasks WHERE ended_at IS NOT NULL"],
+  keys: ["idempotency"],
+  forwards: ["task_forwards"],
+  uploads: ["result_uploads"],
+  deliveries: ["webhook_deliveries"],
   audit: ["audit"],
   messages: ["cell_messages"],
 } as const;
@@ -30,7 +42,11 @@ export function leftInCell(sql: Sql): LeftInCell {
   return {
     peers: count(COUNTS.peers),
     openTasks: count(COUNTS.openTasks),
-    kept: count(COUNTS.kept),
+    endedTasks: count(COUNTS.endedTasks),
+    keys: count(COUNTS.keys),
+    forwards: count(COUNTS.forwards),
+    uploads: count(COUNTS.uploads),
+    deliveries: count(COUNTS.deliveries),
     audit: count(COUNTS.audit),
     messages: count(COUNTS.messages),
   };

@@ -18,6 +18,7 @@ const WELL: Facts = {
   oldest: new Map(),
   nextWaiting: null,
   waiting: 0,
+  cells: { silent: [], links: [] },
 };
 
 /** Alerts as a coordinator keeps them, without a database. */

@@ -34,6 +34,7 @@ describe("alerts", () => {
         alert: "peer_down",
         peer: lostPeer(1, 0).id,
         kind: null,
+        cell: null,
         since: START,
         firedAt: START + 5 * MINUTE,
         clearSince: null,

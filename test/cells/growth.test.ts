@@ -304,9 +304,19 @@ describe("draining cells", () => {
     const { topology } = mesh.cellOf(0).registry.cells;
     expect(topology.cells.slice(0, 2)).toEqual(["active", "active"]);
     // Ended tasks are kept until their retention is over.
-    const kept = mesh.cells.map(({ registry }) => registry.leftInCell().kept);
-    for (const cell of [2, 3])
-      expect(topology.cells[cell]).toBe((kept[cell] ?? 0) > 0 ? "draining" : "removed");
+    const kept = mesh.cells.map(({ registry }) => registry.leftInCell().endedTasks);
+    const shown = await mesh.call("list_cells", {});
+    const left = shown.ok ? shown.value.cells.map(({ figures }) => figures?.left) : [];
+    expect(left.slice(0, 2)).toEqual([undefined, undefined]);
+    for (const cell of [2, 3]) {
+      const isKept = (kept[cell] ?? 0) > 0;
+      expect(topology.cells[cell]).toBe(isKept ? "draining" : "removed");
+      // CE166: what the operator sees is what the cell waits for.
+      const nothing = { peers: 0, open_tasks: 0, uploads: 0, deliveries: 0, audit: 0, messages: 0 };
+      if (isKept) expect(left[cell]).toMatchObject({ ...nothing, ended_tasks: kept[cell] });
+      else expect(left[cell]).toBeUndefined();
+    }
+    expect(kept[2]).toBeGreaterThan(0);
     mesh.now += 40 * 24 * 3_600_000;
     await mesh.settle(6);
     expect(mesh.cellOf(0).registry.cells.topology.cells).toEqual([

@@ -16,6 +16,19 @@ describe("a mesh of several cells", () => {
     expect(mesh.cells.map(({ registry }) => registry.cells.own)).toEqual([0, 1, 2, 3]);
   });
 
+  it("CE167 a new cell does not take itself for cell 0: it tells nobody of cells", async () => {
+    const mesh = new CellMesh({ cells: 1 });
+    await mesh.call("get_auth_mode", {});
+    mesh.setCells(4);
+    await mesh.settle(4);
+    const told = [1, 2, 3].map((cell) =>
+      [0, 1, 2, 3].map((to) => mesh.cellOf(cell).links(to).sent),
+    );
+    // Only cell 0 is told anything, of the peers.
+    for (const [, ...others] of told) expect(others).toEqual([0, 0, 0]);
+    expect(mesh.cellOf(0).links(3).sent).toBeGreaterThan(0);
+  });
+
   it("CE2 of one cell sends no messages and stores nothing of cells", async () => {
     const mesh = new CellMesh({ cells: 1 });
     await mesh.call("create_token", { label: "a", scope: "admin" });

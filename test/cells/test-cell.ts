@@ -4,6 +4,7 @@ import { err } from "../../src/base/result.ts";
 import type { CommandAnswer, SentCommand } from "../../src/contract/commands.ts";
 import type { CellPorts } from "../../src/coordinator/cells/cell-calls.ts";
 import { CellNode } from "../../src/coordinator/cells/cell-node.ts";
+import { CellWatcher } from "../../src/coordinator/cells/cell-watcher.ts";
 import { DueTimes } from "../../src/coordinator/kernel/due-times.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
 import type { Effect } from "../../src/coordinator/kernel/effects.ts";
@@ -56,6 +57,7 @@ export class TestCell {
   node: CellNode;
   #outbox: OutboxRunner;
   #mover!: TaskMover;
+  #watcher!: CellWatcher;
   #dueTimes = new DueTimes();
   /** Grows with each crash: what a cell of before still wants to do is not done. */
   #life = 0;
@@ -103,7 +105,7 @@ export class TestCell {
   async tick(): Promise<void> {
     this.#runNow("tick", {});
     this.#dueTimes.forget();
-    await Promise.all([this.#outbox.run(), this.#mover.run()]);
+    await Promise.all([this.#outbox.run(), this.#mover.run(), this.#watcher.run()]);
   }
 
   /** When the alarm rings next. */
@@ -145,6 +147,7 @@ export class TestCell {
     };
     const node = new CellNode(ports);
     this.#mover = new TaskMover(ports, mesh.random);
+    this.#watcher = new CellWatcher(ports);
     const outbox = new OutboxRunner(
       {
         registry,

@@ -97,6 +97,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   peer_pulls: 0,
   remote_peers: 0,
   reported_peers: 0,
+  silent_cells: 0,
   task_arrivals: 0,
   task_forwards: 0,
   join_key_grants: 0,

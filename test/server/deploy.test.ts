@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { SECRETS, SETTINGS } from "../../src/cli/settings/settings-table.ts";
+import { SECRETS } from "../../src/cli/settings/secret-settings.ts";
+import { SETTINGS } from "../../src/cli/settings/settings-table.ts";
 
 const FOLDER = join(import.meta.dirname, "../../docs/deploy");
 const FILES = ["Dockerfile", "compose.yaml", "muster.service"];

@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ConfigVariables } from "../../durable/config-variables.ts";
-import { SECRETS, SETTINGS } from "../../src/cli/settings/settings-table.ts";
+import { SECRETS } from "../../src/cli/settings/secret-settings.ts";
+import { SETTINGS } from "../../src/cli/settings/settings-table.ts";
 
 test("SV19 the table has every variable and secret of the Worker, and docs/configuration.md an entry for each", async () => {
   const workers = SETTINGS.filter(({ of }) => of === "worker");

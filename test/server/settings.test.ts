@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readSettings } from "../../server/settings/read-settings.ts";
 import { givenSettings } from "../../src/cli/settings/setting-flags.ts";
-import { SECRETS, secretFileSetting, SETTINGS } from "../../src/cli/settings/settings-table.ts";
+import { SECRETS, secretFileSetting } from "../../src/cli/settings/secret-settings.ts";
+import { SETTINGS } from "../../src/cli/settings/settings-table.ts";
 
 let dir: string;
 beforeAll(async () => {
@@ -90,6 +91,8 @@ const GOOD: Readonly<Record<string, readonly string[]>> = {
   ALERT_STORAGE_PERCENT: MINUTES,
   ALERT_QUEUE_OLD_MINUTES: MINUTES,
   ALERT_QUEUE_LONG: MINUTES,
+  ALERT_CELL_DOWN_MINUTES: MINUTES,
+  ALERT_CELL_MESSAGES_MINUTES: MINUTES,
   ALERT_RESOLVE_MINUTES: MINUTES,
   ALERT_WEBHOOKS: URLS,
   ALLOW_LOOPBACK: SWITCHES,

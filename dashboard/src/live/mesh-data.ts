@@ -1,6 +1,7 @@
 /** What several views show of the mesh: loaded once, for all of them. */
 import type {
   AlertList,
+  CellsView,
   CostsView,
   FailuresView,
   MapView,
@@ -41,6 +42,8 @@ export class MeshData {
   readonly readiness: LiveValue<Readiness>;
   /** Null: the token may not read it. */
   readonly alerts: LiveValue<AlertList> | null;
+  /** Null: the token may not read it. */
+  readonly cells: LiveValue<CellsView> | null;
   /** Null: the token may not read it. */
   readonly map: LiveValue<MapView> | null;
   /** Null: the token may not read it. */
@@ -84,6 +87,14 @@ export class MeshData {
       ? new LiveValue((signal) => api.get("/v1/alerts", {}, signal), 10_000, {
           feed,
           isAbout: ({ type }) => type.startsWith("alert."),
+        })
+      : null;
+    this.cells = mayRead(caller)
+      ? new LiveValue((signal) => api.get("/v1/cells", {}, signal), 10_000, {
+          feed,
+          // Everything else that is shown of cells is measured.
+          isAbout: ({ type }) => type.startsWith("alert."),
+          isMeasured: true,
         })
       : null;
     this.map = mayRead(caller)

@@ -57,7 +57,12 @@ export function findingsOf(facts: MeshFacts): readonly Finding[] {
   ];
 }
 
-const SEVERE: readonly AlertView["alert"][] = ["mass_failure", "storage"];
+const SEVERE: readonly AlertView["alert"][] = [
+  "mass_failure",
+  "storage",
+  "cell_down",
+  "cell_messages",
+];
 
 function ofAlert({ alert, peer, kind, message, since }: AlertView): Finding {
   const severity = SEVERE.includes(alert) ? "bad" : "warn";

@@ -38,6 +38,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   expired_token: "idle",
   open: "bad",
   half_open: "warn",
+  does_not_answer: "bad",
   ok: "ok",
 };
 

@@ -18,7 +18,11 @@ export const cells = command({
     const mesh = await controllerOf(values);
     const found = await mesh.cells();
     if (values.json === true) printJson(found);
-    else print([...table(HEADINGS, found.cells.map(rowOf)), "", changeText(found)]);
+    else {
+      const notes = found.cells.flatMap(notesOf);
+      const lines = table(HEADINGS, found.cells.map(rowOf));
+      print([...lines, ...(notes.length > 0 ? ["", ...notes] : []), "", changeText(found)]);
+    }
     return 0;
   },
 });
@@ -54,6 +58,36 @@ function rowOf({ cell, state, answers, figures }: CellView): readonly (string | 
     moving.cells === 0 ? 0 : `${moving.peers} from ${moving.cells}`,
   ];
 }
+
+/** What a cell still keeps, and what it waits for. */
+function notesOf({ cell, figures }: CellView): readonly string[] {
+  const { left, waiting = [] } = figures ?? {};
+  const links = waiting.map(
+    ({ cell: to, messages, oldest_wait_seconds, first }) =>
+      `${counted(messages, "message")} of cell ${cell} for cell ${to} not taken, the oldest for ${Math.round(oldest_wait_seconds)} s; the first: ${first}`,
+  );
+  if (left === undefined) return links;
+  const kept = LEFT.flatMap(([name, text]) => (left[name] > 0 ? [`${left[name]} ${text}`] : []));
+  const what = kept.length === 0 ? "nothing; it is removed within 5 minutes" : kept.join(", ");
+  return [`cell ${cell} drains and still has: ${what}`, ...links];
+}
+
+type Left = NonNullable<NonNullable<CellView["figures"]>["left"]>;
+
+const LEFT = [
+  ["peers", "peers and entries of the lists of keys"],
+  ["open_tasks", "open tasks"],
+  ["ended_tasks", "ended tasks"],
+  ["keys", "idempotency keys"],
+  ["forwards", "forwards of moved tasks"],
+  ["uploads", "uploads of results"],
+  ["deliveries", "webhook deliveries"],
+  ["audit", "audit entries"],
+  ["messages", "messages for other cells"],
+] as const satisfies readonly (readonly [keyof Left, string])[];
+
+const counted = (count: number, what: string): string =>
+  count === 1 ? `1 ${what}` : `${count} ${what}s`;
 
 const megabytes = (bytes: number): string => (bytes / MEGABYTE).toFixed(0);
 

@@ -1,5 +1,6 @@
 import type { Details } from "../args.ts";
-import { SECRETS, secretFileSetting, SETTINGS, type Setting } from "./settings-table.ts";
+import { SECRETS, secretFileSetting } from "./secret-settings.ts";
+import { SETTINGS, type Setting } from "./settings-table.ts";
 
 /** Every setting that is a flag. */
 const FLAGS: readonly Setting[] = [...SETTINGS, ...SECRETS.map(secretFileSetting)];

@@ -18,7 +18,7 @@ export interface Setting {
   readonly of: "worker" | "host";
 }
 
-const FILE = "a file that exists and can be read";
+export const FILE = "a file that exists and can be read";
 const COUNT = "a whole number of at least 1";
 const BOOLEAN = "true or false";
 const SHARE = "a number from 0 to 1";
@@ -256,6 +256,18 @@ const WORKER_SETTINGS = [
   ),
   alert("ALERT_QUEUE_LONG", "TASKS", "alert when so many tasks wait; default: 5000", 10_000),
   alert(
+    "ALERT_CELL_DOWN_MINUTES",
+    "MINUTES",
+    "alert when a cell has not answered for so long; default: 2",
+    43_200,
+  ),
+  alert(
+    "ALERT_CELL_MESSAGES_MINUTES",
+    "MINUTES",
+    "alert when a cell has not taken a message for so long; default: 10",
+    43_200,
+  ),
+  alert(
     "ALERT_RESOLVE_MINUTES",
     "MINUTES",
     "an alert ends once nothing has been wrong for so long; default: 2",
@@ -270,30 +282,3 @@ const WORKER_SETTINGS = [
 ] as const;
 
 export const SETTINGS: readonly Setting[] = [...HOST_SETTINGS, ...WORKER_SETTINGS];
-
-/**
- * Secrets are never arguments. Each is a variable of the environment, or the content of the file that `NAME_FILE` names, which is also a flag and a
- * key (`--admin-token-file`, `admin_token_file`).
- */
-export const SECRETS = [
-  "ADMIN_TOKEN",
-  "MESH_IDENTITY_KEY",
-  "MESH_DISCOVERY_KEY",
-  "MESH_SIGNING_KEY",
-  "MESH_IDENTITY_KEY_NEXT",
-  "UPSTASH_REDIS_REST_URL",
-  "UPSTASH_REDIS_REST_TOKEN",
-  "OUTBOUND_PROXY_SECRET",
-  "OTLP_HEADERS",
-] as const;
-export type SecretSetting = (typeof SECRETS)[number];
-
-/** The setting that names the file of a secret. */
-export const secretFileSetting = (secret: SecretSetting): Setting => ({
-  name: `${secret}_FILE`,
-  flag: `${secret.toLowerCase().replaceAll("_", "-")}-file`,
-  value: "FILE",
-  meaning: `the file with ${secret}`,
-  allowed: FILE,
-  of: "host",
-});

@@ -6,7 +6,7 @@ import { alertKey } from "../../protocol/alert-types.ts";
 import { logLine } from "../kernel/log.ts";
 import { dueAfter, earliest, type DueScope, type Job } from "../kernel/job.ts";
 import { tellWebhooks } from "./deliver-alerts.ts";
-import { factsOf, isWatched } from "./facts.ts";
+import { factsOf, isAboutWatched } from "./facts.ts";
 
 /**
  * Evaluates the alerts. That is due when an alert fires or ends by the passage of time. When peers, circuits or the queue have changed, it
@@ -62,7 +62,7 @@ function look(scope: DueScope): Evaluation {
   const evaluation = evaluate(
     firing,
     limitConditions(conditions, new Set(firing.keys()), now),
-    ({ peer }) => peer === null || isWatched(registry, peer),
+    (alert) => isAboutWatched(registry, alert),
     thresholds.resolveAfter,
     now,
   );

@@ -1,10 +1,13 @@
 import type { Millis } from "../../base/clock.ts";
 import type { Facts, OpenCircuit } from "../../alerts/conditions.ts";
+import { liveCells } from "../../cells/topology.ts";
 import type { Peer } from "../../peers/peer.ts";
+import type { AlertSubject } from "../../protocol/alert-types.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { WHOLE_PEER } from "../../registry/resting-circuits.ts";
 import { waitsFrom } from "../../tasks/queue-position.ts";
+import { cellFacts } from "../cells/watch-cells.ts";
 import type { DueScope } from "../kernel/job.ts";
 
 /** Lost peers that are looked at: those that have been lost for longest. */
@@ -36,6 +39,7 @@ export function factsOf({ registry, config, now }: DueScope): Facts {
     oldest,
     nextWaiting: nextWaiting === Infinity ? null : nextWaiting,
     waiting,
+    cells: cellFacts(registry),
   };
 }
 
@@ -57,11 +61,16 @@ function openCircuits(registry: Registry): readonly OpenCircuit[] {
 
 const hasLeft = ({ state, lostAt }: Peer): boolean => state === "stale" && lostAt === null;
 
+/** Whether what an alert is about is still watched: a peer, or a cell that was not removed. */
+export const isAboutWatched = (registry: Registry, { peer, cell }: AlertSubject): boolean =>
+  (peer === null || isWatched(registry, peer)) &&
+  (cell === null || liveCells(registry.cells.topology).includes(cell));
+
 /**
  * Whether there are alerts about a peer: it is listed, because in an open mesh strangers come and go, and the operator has not taken it
  * out of service.
  */
-export function isWatched({ peers, allowlist }: Registry, peerId: PeerId): boolean {
+function isWatched({ peers, allowlist }: Registry, peerId: PeerId): boolean {
   const peer = peers.get(peerId);
   if (peer === null || peer.state === "revoked" || peer.scheduling.operator !== "open")
     return false;

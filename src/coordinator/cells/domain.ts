@@ -11,6 +11,7 @@ import { redeemJoinKey } from "../access/join-keys.ts";
 import { knowsDelivery } from "../webhooks/receive-delivery.ts";
 import { getFacts, getFactsVersion, learnFacts } from "./facts.ts";
 import { messagesTaken, nextMessages, receiveMessages } from "./messages.ts";
+import { noteCells, watchCells } from "./watch-cells.ts";
 import { getTopology, learnTopology } from "./topology.ts";
 
 export const cells: Domain<CellCommands> = {
@@ -25,6 +26,7 @@ export const cells: Domain<CellCommands> = {
     learn_facts: learnFacts,
     next_messages: nextMessages,
     messages_taken: messagesTaken,
+    note_cells: noteCells,
     hand_over: handOver,
     find_submission: findSubmission,
     expect_peer: expectPeer,
@@ -32,5 +34,5 @@ export const cells: Domain<CellCommands> = {
     bar_peer: barPeer,
   },
   audit: {},
-  jobs: [resumePulls, reportDrained],
+  jobs: [resumePulls, reportDrained, watchCells],
 };

@@ -11,7 +11,7 @@ import { announce } from "./topology.ts";
 const LOOK_EVERY: Millis = 5 * MINUTE;
 
 /** Whether the operator has lowered the number of cells, so that this one gets nothing new and gives away what it has. */
-function isDraining({ cells }: Pick<Registry, "cells">): boolean {
+export function isDraining({ cells }: Pick<Registry, "cells">): boolean {
   const { own, topology } = cells;
   return topology.cells[own] === "draining";
 }

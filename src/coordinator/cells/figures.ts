@@ -1,3 +1,5 @@
+import { secondsSince } from "../../alerts/condition-text.ts";
+import type { Millis } from "../../base/clock.ts";
 import { ok } from "../../base/result.ts";
 import type { CellFigureCommands } from "../../contract/cell-figures.ts";
 import { LEASE_STATES } from "../../metrics/task-families.ts";
@@ -7,7 +9,7 @@ import type { Context } from "../kernel/context.ts";
 import type { Domain } from "../kernel/domain.ts";
 import type { Handler } from "../kernel/handler.ts";
 import { liveCells } from "../../cells/topology.ts";
-import { movingCounts } from "./draining.ts";
+import { isDraining, movingCounts } from "./draining.ts";
 import { budgetsOf } from "../storage/budgets.ts";
 
 const listCells: Handler<"list_cells"> = (context) => {
@@ -22,9 +24,9 @@ const listCells: Handler<"list_cells"> = (context) => {
   });
 };
 
-function figuresOf({ registry, config }: Context): CellFigures {
-  const { cells, peers, roster, tasks, cellMessages } = registry;
-  const others = liveCells(cells.topology).filter((cell) => cell !== cells.own);
+function figuresOf({ registry, config, now }: Context): CellFigures {
+  const { cells, peers, roster, tasks } = registry;
+  const waiting = waitingMessages(registry, now);
   return {
     topology_version: cells.topology.version,
     peers: { connected: roster.size, known: peers.count() },
@@ -36,9 +38,29 @@ function figuresOf({ registry, config }: Context): CellFigures {
       used_bytes: registry.size(),
       limit_bytes: budgetsOf(config.storage.limit).limit,
     },
-    messages: others.reduce((sum, cell) => sum + cellMessages.count(cell), 0),
+    messages: waiting.reduce((sum, { messages }) => sum + messages, 0),
+    ...(waiting.length > 0 && { waiting: [...waiting] }),
+    ...(isDraining(registry) && { left: leftIn(registry) }),
     moving: movingTo(registry),
   };
+}
+
+/** The messages that wait for each live cell. A removed one takes none. */
+function waitingMessages(registry: Registry, now: Millis) {
+  if (registry.cells.isSingle) return [];
+  const live = new Set(liveCells(registry.cells.topology));
+  return registry.cellMessages
+    .waiting()
+    .flatMap(({ oldest, ...link }) =>
+      live.has(link.cell)
+        ? [{ ...link, oldest_wait_seconds: oldest === null ? 0 : secondsSince(oldest, now) }]
+        : [],
+    );
+}
+
+function leftIn(registry: Registry): CellFigures["left"] {
+  const { openTasks, endedTasks, ...left } = registry.leftInCell();
+  return { ...left, open_tasks: openTasks, ended_tasks: endedTasks };
 }
 
 /** What a change of the number of cells still has to move to this cell. */

@@ -15,11 +15,11 @@ import { endMoved } from "../tasks/end-owner.ts";
 import { takeFacts } from "./facts.ts";
 import { learn } from "./topology.ts";
 
-export const nextMessages: Handler<"next_messages"> = ({ registry }, { to }) =>
+export const nextMessages: Handler<"next_messages"> = ({ registry }, { to, limit }) =>
   ok({
     from: registry.cells.own,
     messages: registry.cellMessages
-      .next(to)
+      .next(to, limit)
       .map(({ seq, body }) => ({ seq, message: JSON.parse(body) as CellMessage })),
   });
 
@@ -31,6 +31,7 @@ export const messagesTaken: Handler<"messages_taken"> = (context, { to, upTo }) 
   const entry = { kind: "send_to_cell", cell: to } as const;
   if (registry.cellMessages.waits(to)) addToOutbox(context, entry);
   else registry.outbox.remove(entry);
+  if (registry.alertWatch.found.hasAlerts) registry.alertWatch.changed();
   return done;
 };
 
@@ -46,6 +47,14 @@ export const receiveMessages: Handler<"receive_messages"> = (context, { from, me
   cellMessages.setReceived(from, upTo);
   return ok({ upTo });
 };
+
+class UnknownMessage extends Error {
+  constructor(message: { readonly type: string }) {
+    super(
+      `this version of Muster does not know the message ${JSON.stringify(message.type)} of cells`,
+    );
+  }
+}
 
 function take(context: Context, from: number, message: CellMessage): void {
   switch (message.type) {
@@ -94,6 +103,7 @@ function take(context: Context, from: number, message: CellMessage): void {
     case "join_key_used":
       return context.registry.joinKeys.forgetGrant(message.keyId, message.peerId);
     default:
-      message satisfies never;
+      // Of a newer version: it waits, with all that follow, until this cell has that version.
+      throw new UnknownMessage(message satisfies never);
   }
 }

@@ -11,11 +11,13 @@ import { sendToCell } from "./send-message.ts";
 /**
  * In cell 0: the number of cells that the operator wants becomes the topology, and the others learn it. Runs before the commands of a
  * group. In a mesh that has one cell and always had, this compares two numbers.
+ *
+ * @param isNew whether the group tells this cell that it is another one than cell 0, for which a new database takes itself
  */
-export function adoptConfiguredCells(context: Context): void {
+export function adoptConfiguredCells(context: Context, isNew = false): void {
   const { registry, config, now } = context;
   const { own, topology } = registry.cells;
-  if (own !== 0 || areAsWanted(topology, config.cells)) return;
+  if (own !== 0 || isNew || areAsWanted(topology, config.cells)) return;
   const next = withCells(topology, config.cells, now, IDEMPOTENCY_RETENTION);
   if (next !== topology) announce(context, next);
 }

@@ -74,7 +74,7 @@ export function executeGroup(
 ): ExecutedGroup {
   return scope.registry.transaction(() => {
     const context: Context = { ...scope, actor: "mesh", effects: [], marks: noMarks() };
-    adoptConfiguredCells(context);
+    adoptConfiguredCells(context, commands.some(isLearningItsNumber));
     judgeAfterDeploy(context);
     const decided = commands.map((command) => decide(scope, command));
     for (const { marks } of decided) mergeMarks(context.marks, marks);
@@ -90,6 +90,9 @@ export function executeGroup(
     return { executed, effects: context.effects };
   });
 }
+
+const isLearningItsNumber = ({ name, input }: GroupedCommand): boolean =>
+  name === "learn_topology" && input.own !== 0;
 
 /** Runs a command that only reads, outside of a transaction. */
 export function executeRead<K extends ReadCommandName>(

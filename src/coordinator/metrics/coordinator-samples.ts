@@ -1,4 +1,5 @@
 import { SECOND, type Millis } from "../../base/clock.ts";
+import { liveCells } from "../../cells/topology.ts";
 import { AUTH_MODES } from "../../protocol/http.ts";
 import { budgetOf } from "../discovery/write-budget.ts";
 import { authMode, type Context } from "../kernel/context.ts";
@@ -25,12 +26,26 @@ export function sampleCoordinator(context: Context, gauges: Gauges): void {
   gauges.set("muster_storage_used_bytes", [], registry.size());
   gauges.set("muster_storage_limit_bytes", [], limit);
   gauges.set("muster_storage_submissions_limit_bytes", [], submissions);
+  sampleCellMessages(context, gauges);
   for (const mode of AUTH_MODES)
     gauges.set("muster_auth_mode", [mode], Number(authMode(context) === mode));
   gauges.set("muster_span_queue_entries", [], registry.spanQueue.count());
   const { startedAt } = registry.metrics;
   if (startedAt !== null)
     gauges.set("muster_coordinator_start_time_seconds", [], startedAt / SECOND);
+}
+
+/** What each other cell has not taken of this one. */
+function sampleCellMessages({ registry, now }: Context, gauges: Gauges): void {
+  const { cells, cellMessages } = registry;
+  if (cells.isSingle) return;
+  const waiting = new Map(cellMessages.waiting().map((link) => [link.cell, link]));
+  for (const cell of liveCells(cells.topology)) {
+    if (cell === cells.own) continue;
+    const { messages = 0, oldest = null } = waiting.get(cell) ?? {};
+    gauges.set("muster_cell_messages", [String(cell)], messages);
+    gauges.set("muster_cell_messages_oldest_seconds", [String(cell)], overdue(oldest, now));
+  }
 }
 
 const overdue = (due: Millis | null, now: Millis): number =>

@@ -18,7 +18,7 @@ export type OutboxAction =
   | { readonly type: "delete"; readonly store: "own" | "replicas"; readonly key: string }
   | { readonly type: "end_session"; readonly to: SessionRef; readonly fault: EndFault }
   | { readonly type: "probe"; readonly to: SessionRef }
-  | { readonly type: "send_to_cell"; readonly cell: number }
+  | { readonly type: "send_to_cell"; readonly cell: number; readonly limit: number | undefined }
   | { readonly type: "pull_peers"; readonly cell: number }
   | { readonly type: "replicate"; readonly failures: number }
   | { readonly type: "check_copy" };
@@ -76,7 +76,15 @@ export function deliveryOf(
     }
     case "send_to_cell":
       // What was taken is recorded by `messages_taken` (runner.ts).
-      return { action: { type: "send_to_cell", cell: entry.cell }, confirm: () => {} };
+      // After a failure the first message goes alone: it may be the one that can't be taken, and none before it waits with it.
+      return {
+        action: {
+          type: "send_to_cell",
+          cell: entry.cell,
+          limit: failures === 0 ? undefined : 1,
+        },
+        confirm: () => {},
+      };
     case "pull_peers":
       // How far it has come is recorded by `import_peers`.
       return { action: { type: "pull_peers", cell: entry.cell }, confirm: () => {} };

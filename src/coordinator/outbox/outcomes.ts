@@ -21,6 +21,7 @@ export const outboxFailed: Handler<"outbox_failed"> = (
   { registry, now, random },
   { entry, failures },
 ) => {
+  if (entry.kind === "send_to_cell") registry.alertWatch.changed();
   registry.outbox.retry(entry, retryAt(BACKOFF, failures + 2, now, random));
   return done;
 };

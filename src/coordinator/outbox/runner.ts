@@ -114,7 +114,7 @@ export class OutboxRunner {
       case "probe":
         return probe(action.to);
       case "send_to_cell":
-        return sendToCell(this.#ports, action.cell);
+        return sendToCell(this.#ports, action.cell, action.limit);
       case "pull_peers":
         return this.#ports.pullPeers(action.cell);
       case "replicate":
@@ -131,8 +131,9 @@ export class OutboxRunner {
 async function sendToCell(
   { execute, sendToCell: send }: Pick<OutboxPorts, "execute" | "sendToCell">,
   cell: number,
+  limit: number | undefined,
 ): Promise<void> {
-  const next = execute("next_messages", { to: cell });
+  const next = execute("next_messages", { to: cell, ...(limit !== undefined && { limit }) });
   if (!next.ok) return;
   const { messages } = next.value;
   const upTo = messages.length === 0 ? 0 : await send(cell, next.value);

@@ -13,6 +13,7 @@ export const ALERT_FIELDS = {
   }),
   peer: PeerId.nullable().meta({ description: "The peer that it is about; null for none" }),
   kind: TaskKind.nullable().meta({ description: "The kind that it is about; null for none" }),
+  cell: z.int().optional().meta({ description: "The cell that it is about; absent for none" }),
   since: Time.meta({ description: "Since when something is wrong; RFC 3339, UTC" }),
   value: z.number().meta({
     description: "What was measured when it fired: seconds, peers, tasks, or a share of 1",

@@ -3,6 +3,29 @@ import { nullOr } from "../schema/null-or.ts";
 
 const count = (description: string) => z.int().meta({ description });
 
+/** Messages that another cell has not taken. */
+const WaitingMessages = z.object({
+  cell: count("The cell that they are for"),
+  messages: count("How many wait"),
+  oldest_wait_seconds: z.number().meta({ description: "How long the oldest has waited" }),
+  first: z.string().meta({
+    description: "The type of the first one. The others wait until it is taken",
+  }),
+});
+
+/** What a draining cell still has. */
+const LeftInCell = z.object({
+  peers: count("Peers, and entries of the lists of keys, that other cells do not have yet"),
+  open_tasks: count("Tasks that have not ended"),
+  ended_tasks: count("Ended tasks, which stay until their retention is over"),
+  keys: count("Idempotency keys, which stay for 30 days"),
+  forwards: count("Tasks that went to other cells, and where they went"),
+  uploads: count("Results that peers began to upload"),
+  deliveries: count("Webhook deliveries, which stay for 7 days"),
+  audit: count("Entries of the audit log, which cell 0 gets"),
+  messages: count("Messages that other cells have not taken"),
+});
+
 /** What a cell has, and what it still has to give away. */
 const CellFigures = z.object({
   topology_version: count("The version of the topology that the cell knows"),
@@ -19,6 +42,14 @@ const CellFigures = z.object({
     limit_bytes: count("`STORAGE_LIMIT_MB`"),
   }),
   messages: count("Messages for other cells that were not taken yet"),
+  waiting: z
+    .array(WaitingMessages)
+    .optional()
+    .meta({ description: "The cells that they are for; absent when none waits" }),
+  left: LeftInCell.optional().meta({
+    description:
+      "What a draining cell still has: it is removed once all of these are 0. Absent of any other cell",
+  }),
   moving: z.object({
     cells: count("Cells from which not everything has moved that belongs to this one"),
     peers: count(

@@ -34,7 +34,7 @@ export function linkedCells(parts: MeshParts, count: number, choice: () => numbe
     if (token === undefined || from === to) return;
     registry.transaction(() => {
       sql.exec(`DELETE FROM settings WHERE key = ?`, token);
-      registry.cellMessages.add(to, token);
+      registry.cellMessages.add(to, token, 0);
     });
   }
 

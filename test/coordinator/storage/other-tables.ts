@@ -32,6 +32,7 @@ export const OTHER: readonly string[] = [
   "peer_pulls",
   "remote_peers",
   "reported_peers",
+  "silent_cells",
   "task_arrivals",
   "join_key_grants",
 ];

@@ -7,6 +7,7 @@ import { figuresOf } from "../../model/throughput.ts";
 import { Loading, Page, Panel } from "../../ui/page.tsx";
 import { useData } from "../data.ts";
 import { FirstMinute } from "../first-minute.tsx";
+import { Cells } from "./cells.tsx";
 import { Costs } from "./costs.tsx";
 import { Failures } from "./failures.tsx";
 import { Figures } from "./figures.tsx";
@@ -62,6 +63,7 @@ export const Overview = () => {
         <Panel title="The first minute">
           <FirstMinute peers={known} />
         </Panel>
+        <Cells />
       </Page>
     );
   return (
@@ -76,6 +78,7 @@ export const Overview = () => {
         <Kinds stats={stats.value} />
         <Failures />
       </div>
+      <Cells />
       {storage.value !== null && <Storage storage={storage.value} />}
       <Costs />
     </Page>

@@ -17,6 +17,8 @@ class AlertView:
         "storage",
         "queue_old",
         "queue_long",
+        "cell_down",
+        "cell_messages",
     ]
     """The type of the alert."""
     key: str
@@ -25,6 +27,8 @@ class AlertView:
     """The peer that it is about; null for none."""
     kind: str | None
     """The kind that it is about; null for none."""
+    cell: int | None = None
+    """The cell that it is about; absent for none."""
     since: str
     """Since when something is wrong; RFC 3339, UTC."""
     value: float

@@ -37,6 +37,44 @@ class CellFiguresDatabase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CellFiguresWaiting:
+    """`CellFigures.waiting` of the API."""
+
+    cell: int
+    """The cell that they are for."""
+    messages: int
+    """How many wait."""
+    oldest_wait_seconds: float
+    """How long the oldest has waited."""
+    first: str
+    """The type of the first one. The others wait until it is taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellFiguresLeft:
+    """`CellFigures.left` of the API."""
+
+    peers: int
+    """Peers, and entries of the lists of keys, that other cells do not have yet."""
+    open_tasks: int
+    """Tasks that have not ended."""
+    ended_tasks: int
+    """Ended tasks, which stay until their retention is over."""
+    keys: int
+    """Idempotency keys, which stay for 30 days."""
+    forwards: int
+    """Tasks that went to other cells, and where they went."""
+    uploads: int
+    """Results that peers began to upload."""
+    deliveries: int
+    """Webhook deliveries, which stay for 7 days."""
+    audit: int
+    """Entries of the audit log, which cell 0 gets."""
+    messages: int
+    """Messages that other cells have not taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CellFiguresMoving:
     """`CellFigures.moving` of the API."""
 
@@ -57,6 +95,13 @@ class CellFigures:
     database: CellFiguresDatabase
     messages: int
     """Messages for other cells that were not taken yet."""
+    waiting: tuple[CellFiguresWaiting, ...] | None = None
+    """The cells that they are for; absent when none waits."""
+    left: CellFiguresLeft | None = None
+    """What a draining cell still has: it is removed once all of these are 0.
+
+    Absent of any other cell.
+    """
     moving: CellFiguresMoving
 
 

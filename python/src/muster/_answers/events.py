@@ -134,6 +134,8 @@ class AlertEventView:
         "storage",
         "queue_old",
         "queue_long",
+        "cell_down",
+        "cell_messages",
     ]
     """The type of the alert."""
     key: str
@@ -142,6 +144,8 @@ class AlertEventView:
     """The peer that it is about; null for none."""
     kind: str | None
     """The kind that it is about; null for none."""
+    cell: int | None = None
+    """The cell that it is about; absent for none."""
     since: str
     """Since when something is wrong; RFC 3339, UTC."""
     value: float

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DEFAULT_THRESHOLDS, type AlertThresholds } from "../src/alerts/thresholds.ts";
 import { MINUTE } from "../src/base/clock.ts";
+import { readSignedDecimal } from "../src/base/number-text.ts";
 import { QUEUE_MAX } from "../src/protocol/constants.ts";
 import type { OutboundAllow } from "../src/protocol/outbound-allow.ts";
 import { OUTBOUND_URL_CHARS_MAX, outboundUrl } from "../src/protocol/outbound-url.ts";
@@ -17,8 +18,8 @@ const threshold = (max: number, initial: number | null) =>
     .transform((text, context): number | null => {
       if (text === undefined) return initial;
       if (text === "off") return null;
-      const value = text.trim() === "" ? Number.NaN : Number(text);
-      if (Number.isNaN(value)) context.addIssue("is neither a number nor off");
+      const value = readSignedDecimal(text);
+      if (value === null) context.addIssue("is neither a number nor off");
       else if (value < 0) context.addIssue("is below 0");
       else if (value > max) context.addIssue(`is above ${max}`);
       else return value === 0 ? null : value;

@@ -5,6 +5,7 @@ import { DAY, HOUR, SECOND } from "../src/base/clock.ts";
 import { CELLS_MAX } from "../src/cells/topology.ts";
 import { LOG_LEVELS } from "../src/base/log/log-fields.ts";
 import { LOG_LEVEL_DEFAULT } from "../src/base/log/logger.ts";
+import { readSignedDecimal } from "../src/base/number-text.ts";
 import type { Result } from "../src/base/result.ts";
 import {
   DIALED_SESSIONS_DEFAULT,
@@ -27,6 +28,7 @@ import { keyBytes, Name } from "../src/protocol/ids.ts";
 import { NO_OUTBOUND_ALLOW, readOutboundAllow } from "../src/protocol/outbound-allow.ts";
 import { readPublicUrl } from "../src/protocol/public-url.ts";
 import { AlertVariables } from "./alert-variables.ts";
+import { share, wholeNumber } from "./number-variables.ts";
 import { readOtlpHeaders } from "./otlp-headers.ts";
 import { SelectionVariables } from "./selection-variables.ts";
 
@@ -45,10 +47,7 @@ const Key = z.string({ error: "is missing" }).transform((text, context) => {
   return z.NEVER;
 });
 const Switch = z.enum(["true", "false"], { error: "is neither true nor false" });
-const Count = z.coerce
-  .number({ error: "is not a number" })
-  .int("is not a whole number")
-  .min(1, "is below 1");
+const Count = wholeNumber(1);
 
 const PublicFields = z
   .string()
@@ -61,7 +60,7 @@ const Degrees = (max: number) =>
     .string()
     .default("")
     .refine(
-      (text) => text === "" || Math.abs(Number(text)) <= max,
+      (text) => text === "" || Math.abs(readSignedDecimal(text) ?? Infinity) <= max,
       `is not a number of degrees up to ${max}`,
     );
 
@@ -118,7 +117,7 @@ export const ConfigVariables = z.object({
     .default("listed"),
   DISCOVERY_METADATA: PublicFields.default([]),
   GO_P2P: Switch.default("true"),
-  CELLS: Count.max(CELLS_MAX, `is above ${CELLS_MAX}`).default(1),
+  CELLS: wholeNumber(1, CELLS_MAX).default(1),
   PEERS_MAX: Count.default(PEERS_CONNECTED_MAX),
   HANDSHAKES_PER_MINUTE: Count.default(HANDSHAKES_PER_MINUTE),
   FAILED_AUTHORIZATIONS_PER_MINUTE: Count.default(FAILED_AUTHORIZATIONS_PER_MINUTE),
@@ -130,17 +129,15 @@ export const ConfigVariables = z.object({
   DIALS_MAX: Count.default(DIALED_SESSIONS_DEFAULT),
   ALLOW_LOOPBACK: Switch.default("false"),
   OUTBOUND_ALLOW: OutboundAllowList.default(NO_OUTBOUND_ALLOW),
-  RECONNECT_SPREAD_SECONDS: Count.max(
-    RECONNECT_DELAY_MAX / SECOND,
-    `is above ${RECONNECT_DELAY_MAX / SECOND}`,
-  ).default(RECONNECT_SPREAD / SECOND),
-  STORAGE_LIMIT_MB: Count.min(STORAGE_LIMIT_MIN / MB, `is below ${STORAGE_LIMIT_MIN / MB}`)
-    .max(STORAGE_LIMIT / MB, `is above ${STORAGE_LIMIT / MB}`)
-    .default(STORAGE_LIMIT / MB),
-  TASK_PAYLOAD_RETENTION_HOURS: Count.max(
-    TASK_RETENTION / HOUR,
-    `is above ${TASK_RETENTION / HOUR}`,
-  ).default(PAYLOAD_RETENTION / HOUR),
+  RECONNECT_SPREAD_SECONDS: wholeNumber(1, RECONNECT_DELAY_MAX / SECOND).default(
+    RECONNECT_SPREAD / SECOND,
+  ),
+  STORAGE_LIMIT_MB: wholeNumber(STORAGE_LIMIT_MIN / MB, STORAGE_LIMIT / MB).default(
+    STORAGE_LIMIT / MB,
+  ),
+  TASK_PAYLOAD_RETENTION_HOURS: wholeNumber(1, TASK_RETENTION / HOUR).default(
+    PAYLOAD_RETENTION / HOUR,
+  ),
   PEER_RETENTION_DAYS: Count.default(PEER_RETENTION / DAY),
   ...SelectionVariables,
   ...AlertVariables,
@@ -164,11 +161,7 @@ export const ConfigVariables = z.object({
     .default(LOG_LEVEL_DEFAULT),
   OTLP_ENDPOINT: OtlpEndpoint.optional(),
   OTLP_HEADERS: OtlpHeaders.optional(),
-  TRACE_SAMPLE: z.coerce
-    .number({ error: "is not a number" })
-    .min(0, "is below 0")
-    .max(1, "is above 1")
-    .default(1),
+  TRACE_SAMPLE: share.default(1),
   MESH_IDENTITY_KEY: Key,
   MESH_IDENTITY_KEY_NEXT: Key.optional(),
   MESH_ROTATION_ENDS: z.iso.datetime({ offset: true, error: "is not an RFC 3339 time" }).optional(),

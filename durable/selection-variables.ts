@@ -1,19 +1,16 @@
 import { z } from "zod";
+import { readDecimal } from "../src/base/number-text.ts";
 import { areWeights, FACTORS, WEIGHTS, type Weights } from "../src/scoring/score.ts";
 import { BEST_SCORE, DEFAULT_POLICY, type Policy } from "../src/tasks/policy.ts";
-
-const Share = z.coerce
-  .number({ error: "is not a number" })
-  .min(0, "is below 0")
-  .max(1, "is above 1");
+import { share } from "./number-variables.ts";
 
 /** The variables of scoring and assignment. */
 export const SelectionVariables = {
   SELECTION_POLICY: z
     .enum(["expected-cost", "best-score"], { error: "is neither expected-cost nor best-score" })
     .default(DEFAULT_POLICY.name),
-  SHARE_MAX: Share.default(DEFAULT_POLICY.shareMax),
-  NEWCOMER_SHARE: Share.default(DEFAULT_POLICY.newcomerShare),
+  SHARE_MAX: share.default(DEFAULT_POLICY.shareMax),
+  NEWCOMER_SHARE: share.default(DEFAULT_POLICY.newcomerShare),
   SCORE_WEIGHTS: z
     .string()
     .default("")
@@ -31,7 +28,7 @@ export const SelectionVariables = {
 function readWeights(text: string): Weights | null {
   const pairs = text.split(",").map((pair) => pair.trim().split("="));
   const given = new Map(
-    pairs.map(([name = "", value = ""]) => [name, Number(value || Number.NaN)]),
+    pairs.map(([name = "", value = ""]) => [name, readDecimal(value) ?? Number.NaN]),
   );
   if (pairs.length !== FACTORS.length || !FACTORS.every((factor) => given.has(factor))) return null;
   const of = (factor: keyof Weights): number => given.get(factor) ?? Number.NaN;

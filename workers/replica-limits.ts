@@ -7,6 +7,7 @@ import {
   type TrustedProxies,
 } from "../src/access/client-address.ts";
 import { PREFLIGHTS_PER_MINUTE } from "../src/access/page-origins.ts";
+import { readWholeNumber } from "../src/base/number-text.ts";
 import type { Replica } from "../src/discovery/replica.ts";
 import { DISCOVERY_READS_PER_MINUTE } from "../src/protocol/constants.ts";
 import { problem } from "./problem.ts";
@@ -29,8 +30,9 @@ interface ReplicaLimits {
 export function replicaLimits(variables: LimitVariables): ReplicaLimits {
   const trusted = readTrustedProxies(variables.TRUSTED_PROXIES ?? "");
   if (!trusted.ok) throw new Error(`TRUSTED_PROXIES ${trusted.error}`);
-  const perMinute = Number(variables.DISCOVERY_READS_PER_MINUTE ?? DISCOVERY_READS_PER_MINUTE);
-  if (!Number.isInteger(perMinute) || perMinute < 1)
+  const given = variables.DISCOVERY_READS_PER_MINUTE;
+  const perMinute = given === undefined ? DISCOVERY_READS_PER_MINUTE : readWholeNumber(given);
+  if (perMinute === null || perMinute < 1)
     throw new Error("DISCOVERY_READS_PER_MINUTE is not a whole number from 1 up");
   return { trusted: trusted.value, perMinute };
 }

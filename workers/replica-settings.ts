@@ -1,5 +1,6 @@
 import { fromHex, type Bytes } from "../src/base/bytes.ts";
 import { readPageOrigins } from "../src/access/page-origins.ts";
+import { readWholeNumber } from "../src/base/number-text.ts";
 import { err, ok, type Result } from "../src/base/result.ts";
 import { KEPT_BYTES_DEFAULT } from "../src/discovery/replica.ts";
 import type { UpstashAccess } from "../durable/upstash-store.ts";
@@ -40,7 +41,7 @@ export function readReplicaSettings(
   const verifyingKey = fromHex(key);
   const open = variables.DISCOVERY_PUBLIC ?? "";
   const kept = variables.REPLICA_KEPT_BYTES ?? "";
-  const keptBytesMax = kept === "" ? KEPT_BYTES_DEFAULT : Number(kept);
+  const keptBytesMax = kept === "" ? KEPT_BYTES_DEFAULT : (readWholeNumber(kept) ?? Infinity);
   const faults = [
     urlFault(url),
     tokenFault(token),

@@ -6,6 +6,7 @@ import type { MeshSettings, SettingSources } from "../../src/cli/server-module.t
 import { SECRET_NAMES, secretLinesIn } from "../../src/cli/secrets-file.ts";
 import { SECRETS, type SecretSetting } from "../../src/cli/settings/secret-settings.ts";
 import { SETTINGS, type Setting } from "../../src/cli/settings/settings-table.ts";
+import { readWholeNumber } from "../../src/base/number-text.ts";
 import { STATE_FOLDER } from "../../src/cli/state-folder.ts";
 import { checkSecret, checkWorkerSetting } from "./check-worker-setting.ts";
 import { settingFault, type GivenSetting, type GivenSettings } from "./given-settings.ts";
@@ -56,7 +57,7 @@ const numberOf = (value: string | undefined): number | undefined =>
 const HOST_CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
   MUSTER_HOST: (value) =>
     isIP(value) !== 0 || /^(?=.*[a-z])[a-z\d](?:[a-z\d.-]{0,252})$/i.test(value),
-  MUSTER_PORT: (value) => /^\d{1,5}$/.test(value) && Number(value) <= PORT_MAX,
+  MUSTER_PORT: (value) => (readWholeNumber(value) ?? Infinity) <= PORT_MAX,
   MUSTER_CONNECTIONS_PER_ADDRESS: (value) => /^[1-9]\d{0,6}$/.test(value),
   MUSTER_LOG: (value) => (LOG_FORMS as readonly string[]).includes(value),
 };

@@ -12,7 +12,7 @@ export interface CellConditionFacts {
 }
 
 /** Messages that another cell has not taken. */
-export interface WaitingLink {
+interface WaitingLink {
   readonly cell: number;
   readonly messages: number;
   /** When the oldest was stored. */

@@ -25,6 +25,12 @@ export const laterPlace = (a: ListPlace, b: ListPlace): ListPlace =>
 
 export const placeText = ({ at, id }: ListPlace): string => `${at}-${id}`;
 
+/** The same of an entry of the list of barred keys. */
+export function readDenyPlace(text: string): ListPlace | null {
+  const place = readPlaceText(text);
+  return place !== null && /^[0-9a-f]{32}$/.test(place.id) ? place : null;
+}
+
 /** Reads what `placeText` has written; null if it has not. */
 export function readPlaceText(text: string): ListPlace | null {
   const [, at, id] = /^(0|[1-9]\d{0,14})-([0-9a-z-]{1,40})$/.exec(text) ?? [];

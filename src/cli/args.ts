@@ -1,5 +1,6 @@
 import type { parseArgs, ParseArgsConfig, ParseArgsOptionsConfig } from "node:util";
 import { z } from "zod";
+import { readSignedDecimal, readWholeNumber } from "../base/number-text.ts";
 import { nearestName } from "../base/near-name.ts";
 import { usageLine } from "./command-name.ts";
 import { UsageError } from "./failure.ts";
@@ -119,8 +120,8 @@ const listed = (words: readonly string[]): string =>
 /** The value of a number option; undefined when the option is absent. */
 export function numberOption(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) {
+  const value = readSignedDecimal(text);
+  if (value === null) {
     throw new UsageError(`--${name} must be a number, not "${text}"`);
   }
   return value;
@@ -128,8 +129,9 @@ export function numberOption(name: string, text: string | undefined): number | u
 
 /** The value of an option that is a whole number of at least 0. */
 export function countOption(name: string, text: string | undefined): number | undefined {
-  const value = numberOption(name, text);
-  if (value !== undefined && (!Number.isSafeInteger(value) || value < 0)) {
+  if (text === undefined) return undefined;
+  const value = readWholeNumber(text);
+  if (value === null) {
     throw new UsageError(`--${name} must be a whole number, not "${text}"`);
   }
   return value;

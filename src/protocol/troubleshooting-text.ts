@@ -1433,15 +1433,22 @@ As a Worker HTTP 500; exit code 2.
 
 After the name.
 
-- Cause: The text is not a number.
+- Cause: The value is neither a text nor a number.
 - Remedy: Set a number.
 
-### is not a whole number
+### is not a number from 0 up
 
 After the name.
 
-- Cause: The number has a fraction.
-- Remedy: Set a whole number.
+- Cause: The text is not a number in decimal digits, such as \`0.25\`. An exponent (\`1e-1\`), a sign, spaces and an empty text are refused.
+- Remedy: Set a number in decimal digits.
+
+### is not a whole number in decimal digits
+
+After the name.
+
+- Cause: The text has something else than decimal digits, or begins with a 0: a fraction (\`4.0\`), an exponent (\`1e1\`), \`0x4\`, a sign, spaces. Or it is empty, or too large.
+- Remedy: Set a whole number in decimal digits, such as \`10\`.
 
 ### is below …
 

@@ -8,6 +8,7 @@ import { RPC_TIMEOUT } from "../protocol/constants.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import type { PeerView } from "../protocol/http.ts";
 import { PeerId } from "../protocol/ids.ts";
+import { cursorOf, placeOfCursor, type CursorList } from "../protocol/list-cursor.ts";
 import { askInTime, missingCells } from "./every-cell.ts";
 import {
   isOfSeveralCells,
@@ -26,9 +27,10 @@ type ListName = "list_tasks" | "list_peers" | "list_audit" | "list_denied" | "li
 type ItemsOf<K extends ListName> = Exclude<keyof Output<K>, keyof PageOutput>;
 
 interface PagedList<K extends ListName> {
+  readonly list: CursorList;
   readonly items: ItemsOf<K>;
-  /** The place that a cursor of a mesh of one cell names; null if it names none, or only cell 0 knows it. */
-  readonly placeOfCursor?: (cursor: string) => ListPlace | null;
+  /** The place that the cursor of a mesh of one cell says; null if it says none. Absent: only cell 0 knows it. */
+  readonly readPlace?: (text: string) => ListPlace | null;
   readonly better?: (
     network: Network,
     a: ListItem<unknown>,
@@ -55,7 +57,7 @@ export const toPagedList =
     const { items, next, missing } = page.value;
     return ok({
       [list.items]: items,
-      next_cursor: next === null ? null : writePosition(next),
+      next_cursor: next === null ? null : cursorOf(list.list, writePosition(next)),
       ...missingCells(missing),
     } as unknown as Output<K>);
   };
@@ -73,17 +75,19 @@ function partOf<K extends ListName>(cell: number, answer: Output<K>, items: Item
 async function beginOf<K extends ListName>(
   network: Network,
   name: K,
-  { placeOfCursor }: PagedList<K>,
+  { list, readPlace }: PagedList<K>,
   input: Input<K>,
 ): Promise<Result<ListPosition, MusterError>> {
   const { cursor } = input;
   if (cursor === undefined) return ok(LIST_START);
-  if (isOfSeveralCells(cursor)) {
-    const position = readPosition(cursor);
+  const text = placeOfCursor(list, cursor);
+  if (text === null) return err(BAD_CURSOR);
+  if (isOfSeveralCells(text)) {
+    const position = readPosition(text);
     return position === null ? err(BAD_CURSOR) : ok(position);
   }
-  if (placeOfCursor !== undefined) {
-    const place = placeOfCursor(cursor);
+  if (readPlace !== undefined) {
+    const place = readPlace(text);
     return place === null ? err(BAD_CURSOR) : ok({ ...LIST_START, place });
   }
   // It is a sequence number of cell 0, which says what place that is.
@@ -93,8 +97,8 @@ async function beginOf<K extends ListName>(
 }
 
 /** Peers are in the order of their IDs, which are the cursors of a mesh of one cell. */
-export const placeOfPeer = (cursor: string): ListPlace | null =>
-  PeerId.safeParse(cursor).success ? { at: 0, id: cursor } : null;
+export const placeOfPeer = (text: string): ListPlace | null =>
+  PeerId.safeParse(text).success ? { at: 0, id: text } : null;
 
 /**
  * A peer may be shown by two cells: while its record is handed over, and if peers of one cell advertise a peer that has a record in another.

@@ -1,6 +1,6 @@
 import { SECOND, type Millis } from "../base/clock.ts";
 import { fromHex } from "../base/bytes.ts";
-import { readPlaceText } from "../cells/list-place.ts";
+import { readDenyPlace } from "../cells/list-place.ts";
 import type { GatewayCommandName } from "../contract/commands.ts";
 import { peerIdOf } from "../crypto/identity.ts";
 import { noImport, refusedForCells } from "./backups.ts";
@@ -36,10 +36,14 @@ export const ROUTES: { readonly [K in GatewayCommandName]: Route<K> } = {
   create_join_key: toMesh("create_join_key"),
   list_join_keys: toMesh("list_join_keys"),
   revoke_join_key: toMesh("revoke_join_key"),
-  list_audit: toPagedList("list_audit", { items: "entries" }),
+  list_audit: toPagedList("list_audit", { list: "audit", items: "entries" }),
   drain_mesh: toAllSessions,
   revoke_peer: toHome("revoke_peer", idOf),
-  list_denied: toPagedList("list_denied", { items: "entries", placeOfCursor: readPlaceText }),
+  list_denied: toPagedList("list_denied", {
+    list: "denied",
+    items: "entries",
+    readPlace: readDenyPlace,
+  }),
   lift_denial: toHome("lift_denial", idOf),
   forget_peer: toHomeOrAny("forget_peer", idOf),
   get_auth_mode: toMesh("get_auth_mode"),
@@ -70,8 +74,9 @@ export const ROUTES: { readonly [K in GatewayCommandName]: Route<K> } = {
   get_rtt: toPair,
   get_map: toMap,
   list_peers: toPagedList("list_peers", {
+    list: "peers",
     items: "peers",
-    placeOfCursor: placeOfPeer,
+    readPlace: placeOfPeer,
     better: betterPeer,
   }),
   schedule_peer: toHome("schedule_peer", idOf),
@@ -92,7 +97,7 @@ export const ROUTES: { readonly [K in GatewayCommandName]: Route<K> } = {
   enqueue_task: toSubmission("enqueue_task"),
   submit_batch: toSubmission("submit_batch"),
   get_task: toTask("get_task", idOf),
-  list_tasks: toPagedList("list_tasks", { items: "tasks" }),
+  list_tasks: toPagedList("list_tasks", { list: "tasks", items: "tasks" }),
   cancel_task: toTask("cancel_task", idOf),
   retry_task: toTask("retry_task", idOf),
   task_stats: toSum("task_stats", allTaskStats),
@@ -114,7 +119,7 @@ export const ROUTES: { readonly [K in GatewayCommandName]: Route<K> } = {
   list_webhook_sources: listWebhookSources,
   remove_webhook_source: toMesh("remove_webhook_source"),
   receive_delivery: receiveDelivery,
-  list_deliveries: toPagedList("list_deliveries", { items: "deliveries" }),
+  list_deliveries: toPagedList("list_deliveries", { list: "deliveries", items: "deliveries" }),
   report_refusals: toMesh("report_refusals"),
   list_refused: toMesh("list_refused"),
   open_delivery: toOwner("open_delivery"),

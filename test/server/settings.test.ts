@@ -6,6 +6,7 @@ import { readSettings } from "../../server/settings/read-settings.ts";
 import { givenSettings } from "../../src/cli/settings/setting-flags.ts";
 import { SECRETS, secretFileSetting } from "../../src/cli/settings/secret-settings.ts";
 import { SETTINGS } from "../../src/cli/settings/settings-table.ts";
+import { HOSTILE_DECIMALS, HOSTILE_NUMBERS } from "./hostile-numbers.ts";
 
 let dir: string;
 beforeAll(async () => {
@@ -143,13 +144,13 @@ const BAD: Readonly<Record<string, readonly (readonly [value: string, reason?: s
 const BAD_OF_FORM: Readonly<
   Record<string, readonly (readonly [value: string, reason?: string])[]>
 > = {
-  N: [["0"], ["-1"], ["1.5"], ["many"]],
-  MINUTES: [["-1"], ["43201"], ["never"]],
-  PEERS: [["-1"], ["1000001"], ["many"]],
-  TASKS: [["-1"], ["10001"], ["many"]],
-  PERCENT: [["-1"], ["101"], ["85 %"]],
+  N: [["0"], ["many"], ...HOSTILE_NUMBERS],
+  MINUTES: [["-1"], ["43201"], ["never"], ...HOSTILE_DECIMALS],
+  PEERS: [["-1"], ["1000001"], ["many"], ...HOSTILE_DECIMALS],
+  TASKS: [["-1"], ["10001"], ["many"], ...HOSTILE_DECIMALS],
+  PERCENT: [["-1"], ["101"], ["85 %"], ...HOSTILE_DECIMALS],
   BOOLEAN: [["yes"], ["1"]],
-  SHARE: [["1.5"], ["-0.1"], ["half"]],
+  SHARE: [["1.5"], ["-0.1"], ["half"], ...HOSTILE_DECIMALS],
   FILE: [
     ["/nonexistent/file", "does not exist"],
     [import.meta.dirname, "it is a folder"],

@@ -3,6 +3,7 @@ import { ok } from "../../base/result.ts";
 import { FIRST_PLACE, type ListPlace } from "../../cells/list-place.ts";
 import type { AuditView } from "../../protocol/http.ts";
 import type { AuditEntry } from "../../registry/audit.ts";
+import { cursorOf } from "../../protocol/list-cursor.ts";
 import type { Handler } from "../kernel/handler.ts";
 import { placeBefore, placedPage, readSequence } from "../kernel/paging.ts";
 
@@ -10,7 +11,7 @@ export const listAudit: Handler<"list_audit"> = (
   { registry },
   { limit, cursor, after, subject, act },
 ) => {
-  const before = readSequence(cursor);
+  const before = readSequence("audit", cursor);
   if (!before.ok) return before;
   if (after !== undefined) {
     const cell = registry.cells.own;
@@ -30,7 +31,7 @@ export const listAudit: Handler<"list_audit"> = (
   const page = entries.slice(0, limit);
   return ok({
     entries: page.map(auditView),
-    next_cursor: entries.length > limit ? String(page.at(-1)?.seq) : null,
+    next_cursor: entries.length > limit ? cursorOf("audit", String(page.at(-1)?.seq)) : null,
   });
 };
 

@@ -1,3 +1,4 @@
+import { cursorOf, placeOfCursor } from "../../protocol/list-cursor.ts";
 import { equalConstantTime, utf8 } from "../../base/bytes.ts";
 import { SECOND, toRfc3339, type Millis } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
@@ -53,13 +54,17 @@ export const listTokens: Handler<"list_tokens"> = (
   const last = page.at(-1);
   return ok({
     tokens: page.map((token) => tokenView(token, apiTokens.lastUsedAt(token.id), now)),
-    next_cursor: found.length > limit && last !== undefined ? `${last.createdAt}-${last.id}` : null,
+    next_cursor:
+      found.length > limit && last !== undefined
+        ? cursorOf("tokens", `${last.createdAt}-${last.id}`)
+        : null,
   });
 };
 
 function readTokenCursor(cursor: string | undefined): Result<TokenSelection["after"], MusterError> {
   if (cursor === undefined) return ok(null);
-  const [, at, id] = /^(\d{1,15})-([0-9a-f]{16})$/.exec(cursor) ?? [];
+  const [, at, id] =
+    /^(\d{1,15})-([0-9a-f]{16})$/.exec(placeOfCursor("tokens", cursor) ?? "") ?? [];
   return at === undefined || id === undefined ? badCursor() : ok({ createdAt: Number(at), id });
 }
 

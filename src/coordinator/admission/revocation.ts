@@ -1,3 +1,5 @@
+import { readDenyPlace } from "../../cells/list-place.ts";
+import { cursorOf, placeOfCursor } from "../../protocol/list-cursor.ts";
 import { toRfc3339 } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Input } from "../../contract/commands.ts";
@@ -118,15 +120,17 @@ export const listDenied: Handler<"list_denied"> = (
   return ok({
     entries: page.map(denyView),
     next_cursor:
-      entries.length > limit && last !== undefined ? `${last.deniedAt}-${last.peerId}` : null,
+      entries.length > limit && last !== undefined
+        ? cursorOf("denied", `${last.deniedAt}-${last.peerId}`)
+        : null,
   });
 };
 
 /** The place that a cursor names; null for the beginning, undefined when the cursor is not valid. */
 function readPlace(cursor: string | undefined): DenyPlace | null | undefined {
   if (cursor === undefined) return null;
-  const [, deniedAt, peerId] = /^(\d{1,15})-([0-9a-f]{32})$/.exec(cursor) ?? [];
-  return peerId === undefined ? undefined : { deniedAt: Number(deniedAt), peerId };
+  const place = readDenyPlace(placeOfCursor("denied", cursor) ?? "");
+  return place === null ? undefined : { deniedAt: place.at, peerId: place.id };
 }
 
 /** Lifts a revocation. The peer may connect again as the auth mode and the allowlist say. */

@@ -1,5 +1,6 @@
 import { FIRST_PLACE, type ListPlace } from "../../cells/list-place.ts";
 import { BAD_CURSOR } from "../../protocol/bad-cursor.ts";
+import { placeOfCursor, type CursorList } from "../../protocol/list-cursor.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 
@@ -7,9 +8,13 @@ import type { MusterError } from "../../protocol/errors.ts";
  * Reads the cursor of a list by sequence number. Accepts only the canonical form, and only numbers that a double
  * represents exactly.
  */
-export function readSequence(cursor: string | undefined): Result<number | undefined, MusterError> {
+export function readSequence(
+  list: CursorList,
+  cursor: string | undefined,
+): Result<number | undefined, MusterError> {
   if (cursor === undefined) return ok(undefined);
-  return /^[1-9][0-9]{0,14}$/.test(cursor) ? ok(Number(cursor)) : badCursor();
+  const place = placeOfCursor(list, cursor) ?? "";
+  return /^[1-9][0-9]{0,14}$/.test(place) ? ok(Number(place)) : badCursor();
 }
 
 export const badCursor = (): Result<never, MusterError> => err(BAD_CURSOR);

@@ -1,3 +1,4 @@
+import { cursorOf, placeOfCursor } from "../../protocol/list-cursor.ts";
 import { err, ok } from "../../base/result.ts";
 import type { PeerView } from "../../protocol/http.ts";
 import type { PeerFilter } from "../../registry/peers.ts";
@@ -49,11 +50,12 @@ export const listPeers: Handler<"list_peers"> = (
     });
     return ok({ peers: items, ...paging });
   }
-  if (cursor !== undefined && !PeerId.safeParse(cursor).success) return badCursor();
-  const peers = peersAfter(context, { limit: limit + 1, after: cursor, state, role });
+  const place = cursor === undefined ? undefined : placeOfCursor("peers", cursor);
+  if (place !== undefined && !PeerId.safeParse(place).success) return badCursor();
+  const peers = peersAfter(context, { limit: limit + 1, after: place ?? undefined, state, role });
   const page = peers.slice(0, limit);
   return ok({
     peers: page,
-    next_cursor: peers.length > limit ? (page.at(-1)?.id ?? null) : null,
+    next_cursor: peers.length > limit ? cursorOf("peers", page.at(-1)?.id ?? "") : null,
   });
 };

@@ -1,4 +1,5 @@
 import { ok } from "../../base/result.ts";
+import { cursorOf } from "../../protocol/list-cursor.ts";
 import type { Handler } from "../kernel/handler.ts";
 import { placeBefore, placedPage, readSequence } from "../kernel/paging.ts";
 import { taskSummary } from "./views.ts";
@@ -19,7 +20,7 @@ export const listTasks: Handler<"list_tasks"> = (
     visibleTo,
   },
 ) => {
-  const before = readSequence(cursor);
+  const before = readSequence("tasks", cursor);
   if (!before.ok) return before;
   const filter = {
     limit: limit + 1,
@@ -47,6 +48,7 @@ export const listTasks: Handler<"list_tasks"> = (
   const last = page.at(-1);
   return ok({
     tasks: page.map(taskSummary),
-    next_cursor: tasks.length > limit && last !== undefined ? String(last.seq) : null,
+    next_cursor:
+      tasks.length > limit && last !== undefined ? cursorOf("tasks", String(last.seq)) : null,
   });
 };

@@ -3,6 +3,7 @@ import { ok } from "../../base/result.ts";
 import { WEBHOOK_DELIVERY_RETENTION } from "../../protocol/constants.ts";
 import type { KeptDelivery } from "../../protocol/http.ts";
 import type { ListedDelivery } from "../../registry/webhook-deliveries.ts";
+import { cursorOf } from "../../protocol/list-cursor.ts";
 import { notFound, type Handler } from "../kernel/handler.ts";
 import { placeBefore, placedPage, readSequence } from "../kernel/paging.ts";
 
@@ -10,7 +11,7 @@ export const listDeliveries: Handler<"list_deliveries"> = (
   { registry, now },
   { source, outcome, limit, cursor, after },
 ) => {
-  const before = readSequence(cursor);
+  const before = readSequence("deliveries", cursor);
   if (!before.ok) return before;
   if (registry.webhookSources.get(source) === null)
     return notFound("webhook source with this name");
@@ -31,7 +32,10 @@ export const listDeliveries: Handler<"list_deliveries"> = (
   const last = page.at(-1);
   return ok({
     deliveries: page.map(keptView),
-    next_cursor: deliveries.length > limit && last !== undefined ? String(last.seq) : null,
+    next_cursor:
+      deliveries.length > limit && last !== undefined
+        ? cursorOf("deliveries", String(last.seq))
+        : null,
   });
 };
 

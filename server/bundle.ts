@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PRIVATE_FILE } from "../src/cli/files.ts";
 import { Failure } from "../src/cli/failure.ts";
+import { BundleCache } from "./bundle-cache.ts";
 
 /** The Workers that a mesh consists of, and the files of their bundles. */
 export const BUNDLES = { mesh: "mesh.js", kv: "kv.js", outbound: "outbound.js" } as const;
@@ -16,10 +17,13 @@ const ENTRIES: Readonly<Record<keyof typeof BUNDLES, string>> = {
 /** Where the bundles are in the npm package. */
 const BUILT = fileURLToPath(new URL("workers/", import.meta.url));
 
-/** Puts the bundled Workers into a private folder: those of the package, or in a checkout new ones of the source. */
+const FILES = Object.values(BUNDLES);
+const CHECKOUT = fileURLToPath(new URL("../", import.meta.url));
+
+/** Puts the bundled Workers into a private folder: those of the package, or in a checkout those of its sources. */
 export async function provideBundles(folder: string): Promise<void> {
   await putBundles(folder);
-  for (const file of Object.values(BUNDLES)) await chmod(join(folder, file), PRIVATE_FILE);
+  for (const file of FILES) await chmod(join(folder, file), PRIVATE_FILE);
 }
 
 async function putBundles(folder: string): Promise<void> {
@@ -30,10 +34,10 @@ async function putBundles(folder: string): Promise<void> {
     () => false,
   );
   if (!isPackage) {
-    await bundleWorkers(folder);
+    await new BundleCache(CHECKOUT, FILES).provide(folder, bundleWorkers);
     return;
   }
-  for (const file of Object.values(BUNDLES)) await copyFile(join(BUILT, file), join(folder, file));
+  for (const file of FILES) await copyFile(join(BUILT, file), join(folder, file));
 }
 
 /**

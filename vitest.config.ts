@@ -102,6 +102,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts", "test/interop/**/*.test.ts"],
           exclude: [SMOKE],
+          globalSetup: "test/e2e/bundled-command.ts",
           // Each file starts processes of its own, and waits for them most of the time.
           maxWorkers: 4,
           sequence: { groupOrder: 1 },

@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { expect } from "vitest";
+import { expect, inject } from "vitest";
 
 export const PROJECT = join(import.meta.dirname, "../..");
-const MAIN = join(PROJECT, "src/cli/main.ts");
+/** The program `muster`: a bundle in the end-to-end tests, else the sources. */
+export const MUSTER = inject("command") ?? join(PROJECT, "src/cli/main.ts");
 
 /** Replaces the settings folder of the user, which stores the keys of known meshes. */
 const SETTINGS_FOLDER = mkdtempSync(join(tmpdir(), "muster-settings-"));
@@ -40,7 +41,7 @@ export class MusterProcess {
   stderr = "";
 
   constructor(args: readonly string[], options: RunOptions) {
-    this.child = spawn(process.execPath, [MAIN, ...args], {
+    this.child = spawn(process.execPath, [MUSTER, ...args], {
       cwd: options.cwd ?? PROJECT,
       env: { ...cleanEnvironment(), ...options.env },
       stdio: ["pipe", "pipe", "pipe"],

@@ -1,6 +1,7 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { buildDashboard } from "./dashboard/build/build-dashboard.ts";
+import { LongestFirst } from "./test/longest-first.ts";
 
 // The Worker contains it.
 await buildDashboard();
@@ -28,11 +29,14 @@ const TEST_VARIABLES = {
   DISCOVERY_READS_PER_MINUTE: "1000000",
 };
 
-/** The tests rarely wait: a worker per core. */
-const maxWorkers = "100%";
+/** Most tests never wait, some do for seconds: one worker more than cores. */
+const maxWorkers = navigator.hardwareConcurrency + 1;
 
 /** Limits of tests that start processes: on a busy machine a start takes ten times as long. */
 const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000 };
+
+/** Of the tests that start processes, most of which wait for them. */
+const waitingWorkers = 5;
 
 /** What `npm test` runs of the end-to-end tests. */
 const SMOKE = "test/e2e/smoke.test.ts";
@@ -44,6 +48,7 @@ const SMOKE = "test/e2e/smoke.test.ts";
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -103,8 +108,7 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts", "test/interop/**/*.test.ts"],
           exclude: [SMOKE],
           globalSetup: "test/e2e/bundled-command.ts",
-          // Each file starts processes of its own, and waits for them most of the time.
-          maxWorkers: 4,
+          maxWorkers: waitingWorkers,
           sequence: { groupOrder: 1 },
           ...PATIENT,
         },
@@ -114,8 +118,8 @@ export default defineConfig({
           name: "package",
           include: ["test/package/**/*.test.ts"],
           globalSetup: "test/package/setup.ts",
-          maxWorkers: 3,
-          sequence: { groupOrder: 2 },
+          maxWorkers: waitingWorkers,
+          sequence: { groupOrder: 1 },
           ...PATIENT,
         },
       },

@@ -31,7 +31,7 @@ const ENTRIES = [
 const EXTENSION = ".mjs";
 const SERVER = '"../../server/index.ts"';
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   // As far from the root of the checkout as the sources of the command.
   const folder = await mkdtemp(join(ROOT, "node_modules/.muster-"));
   const remove = () => rm(folder, { recursive: true, force: true });

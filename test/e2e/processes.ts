@@ -9,7 +9,7 @@ import { expect, inject } from "vitest";
 
 export const PROJECT = join(import.meta.dirname, "../..");
 /** The program `muster`: a bundle in the end-to-end tests, else the sources. */
-export const MUSTER = inject("command") ?? join(PROJECT, "src/cli/main.ts");
+const MUSTER = inject("command") ?? join(PROJECT, "src/cli/main.ts");
 
 /** Replaces the settings folder of the user, which stores the keys of known meshes. */
 const SETTINGS_FOLDER = mkdtempSync(join(tmpdir(), "muster-settings-"));

@@ -1,0 +1,36 @@
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/**
+ * Files that take minutes, most of which they wait. What starts last should be short, or the cores wait for it; a fresh checkout knows no
+ * durations, and Vitest then starts the largest files first.
+ */
+const LONGEST = [
+  "test/interop/go-p2p-node.test.ts",
+  "test/e2e/conformance-peers.test.ts",
+  "test/e2e/conformance.test.ts",
+  "test/e2e/conformance-python.test.ts",
+  "test/e2e/full-disk.test.ts",
+  "test/e2e/fleet.test.ts",
+  "test/e2e/cli.test.ts",
+  "test/e2e/sdk.test.ts",
+  "test/e2e/kv.test.ts",
+  "test/e2e/draining.test.ts",
+  "test/e2e/import-earlier.test.ts",
+  "test/e2e/serve-folder.test.ts",
+];
+
+/** Starts the longest files of a project first. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // oxlint-disable-next-line unicorn/no-array-sort -- this is no array's method
+    const sorted = await super.sort(files);
+    const projects = [...new Set(sorted.map(({ project }) => project))];
+    return projects.flatMap((project) => {
+      const own = sorted.filter((file) => file.project === project);
+      const longest = LONGEST.flatMap((path) =>
+        own.filter(({ moduleId }) => moduleId.endsWith(`/${path}`)),
+      );
+      return [...longest, ...own.filter((file) => !longest.includes(file))];
+    });
+  }
+}

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually, ProcessMarker, muster, start, type MusterProcess } from "./processes.ts";
+import { present } from "../must.ts";
 
 let dir: string;
 let mark: ProcessMarker;
@@ -115,9 +116,9 @@ describe("the demo", () => {
   test("fails and cleans up when one of its peers crashes", async () => {
     const demo = await startBusyDemo();
     const peer = (await mark.markedProcesses()).find(({ command }) =>
-      command.includes("demo/worker.ts"),
+      /\/worker\.(mjs|ts)\b/.test(command),
     );
-    process.kill(peer?.pid ?? 0, "SIGKILL");
+    process.kill(present(peer).pid, "SIGKILL");
     const { code, stderr } = await demo.finished;
     expect(stderr).toMatch(/the process of (fast|slow|flaky) ended unexpectedly \(SIGKILL\)/);
     expect(code).toBe(1);

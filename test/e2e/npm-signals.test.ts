@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { controller } from "../../src/client/index.ts";
 import { testMesh } from "./mesh.ts";
 import { eventually, PROJECT, ProcessMarker } from "./processes.ts";
+import { present } from "../must.ts";
 
 let dir: string;
 let mark: ProcessMarker;
@@ -55,7 +56,7 @@ describe.each(["SIGTERM", "SIGHUP"] as const)("CL61 %s", (signal) => {
 
 test("CL61 Ctrl-C in a terminal, which goes to the whole group, ends npm start and everything that it started", async () => {
   const npm = await run(["npm", "start", "--", ...MESH, join(dir, "mesh")], MESH_RUNS);
-  process.kill(-(npm.pid ?? 0), "SIGINT");
+  process.kill(-present(npm.pid), "SIGINT");
   await mark.expectNoneLeft();
 });
 

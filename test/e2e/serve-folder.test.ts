@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { connectPeer } from "../../src/client/index.ts";
 import { ProcessMarker, start, startedLine, type MusterProcess } from "./processes.ts";
+import { present } from "../must.ts";
 
 let dir: string;
 let mark: ProcessMarker;
@@ -80,7 +81,7 @@ describe("the folder of a mesh", () => {
     const workerd = (await mark.markedProcesses()).find(({ command }) =>
       command.includes("workerd serve /"),
     );
-    process.kill(workerd?.pid ?? 0, "SIGSEGV");
+    process.kill(present(workerd).pid, "SIGSEGV");
     const ended = await mesh.finished;
     const lines = ended.stdout
       .trim()

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CERTIFICATE, CERTIFICATE_KEY } from "../server/outbound/certificate.ts";
 import { eventually, ProcessMarker, start, startedLine, type MusterProcess } from "./processes.ts";
+import { present } from "../must.ts";
 
 let dir: string;
 let mark: ProcessMarker;
@@ -39,8 +40,8 @@ function hold(port: number, text = ""): Socket {
 }
 
 const workerdOf = async (): Promise<number> =>
-  (await mark.markedProcesses()).find(({ command }) => command.includes("workerd serve /"))?.pid ??
-  0;
+  present((await mark.markedProcesses()).find(({ command }) => command.includes("workerd serve /")))
+    .pid;
 
 const REQUEST = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const UPGRADE =

@@ -17,6 +17,7 @@ import {
   start,
   type MusterProcess,
 } from "./processes.ts";
+import { present } from "../must.ts";
 
 let dir: string;
 let mark: ProcessMarker;
@@ -102,7 +103,7 @@ describe("muster serve", () => {
     const workerd = (await mark.markedProcesses()).find(({ command }) =>
       command.includes("workerd serve /"),
     );
-    process.kill(workerd?.pid ?? 0, "SIGSTOP");
+    process.kill(present(workerd).pid, "SIGSTOP");
     served.child.kill("SIGTERM");
     expect((await served.finished).code).toBe(0);
     await mark.expectNoneLeft();

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it, test } from "vitest";
 import { run, tool, type Printed } from "./tools.ts";
+import { present } from "../must.ts";
 
 const { sdkFolder, mesh } = inject("installed");
 const NPX = ["muster-mesh"] as const;
@@ -39,7 +40,7 @@ describe("PK9 npx muster-mesh", () => {
     try {
       expect((await npx("assign", "measure", '"hello"', "--wait")).trim()).toBe("7");
     } finally {
-      process.kill(-(peer.pid ?? 0), "SIGTERM");
+      process.kill(-present(peer.pid), "SIGTERM");
     }
   });
 
@@ -58,7 +59,7 @@ describe("PK9 npx muster-mesh", () => {
     try {
       expect((await npx("assign", "shout", '"hello"', "--wait")).trim()).toBe('"HELLO"');
     } finally {
-      process.kill(-(peer.pid ?? 0), "SIGTERM");
+      process.kill(-present(peer.pid), "SIGTERM");
     }
   });
 

@@ -3,6 +3,7 @@ import type { MeshProcess } from "../../../src/cli/server-module.ts";
 import { freePort } from "../../../src/cli/ports.ts";
 import { signalGroup } from "../../../src/cli/process-group.ts";
 import { controller, type ControllerOptions } from "../../../src/client/index.ts";
+import { present } from "../../must.ts";
 
 /** A mesh that can be killed and restarted at the same address on the same disk. */
 export class KillableMesh {
@@ -55,7 +56,7 @@ export class KillableMesh {
   }
 
   async kill(): Promise<void> {
-    signalGroup(this.#mesh.pid ?? 0, "SIGKILL");
+    signalGroup(present(this.#mesh.pid), "SIGKILL");
     await this.#mesh.stop(); // releases the lock of the folder
   }
 

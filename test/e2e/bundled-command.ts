@@ -72,6 +72,8 @@ const besides: Plugin = {
   setup: (bundler) =>
     bundler.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, "utf8");
+      if (path.endsWith("/server-package.ts") && !source.includes(SERVER))
+        throw new Error(`${path} does not name ${SERVER}`);
       const contents = source
         .replaceAll(BESIDE, (_, beside: string) => `"./${basename(beside)}${EXTENSION}"`)
         .replaceAll(SERVER, `"./index${EXTENSION}"`);

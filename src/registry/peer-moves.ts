@@ -28,10 +28,33 @@ export interface Pull {
   readonly leftBefore: number | null;
 }
 
+/**
+ * What commands about peers ask for, in memory: of most cells nothing has departed, and the rest seldom changes. Null: read it again.
+ * Written rows are read again, and so is everything after a rollback.
+ */
+class MovesMemory {
+  hasDeparted: boolean | null = null;
+  hasSources: boolean | null = null;
+  pulls: readonly Pull[] | null = null;
+
+  begin(): void {}
+  commit(): void {}
+  rollback(): void {
+    this.hasDeparted = this.hasSources = this.pulls = null;
+  }
+}
+
 /** Moves of peers between cells. A mesh of one cell has no rows in these tables. */
 export function peerMovesTable(sql: Sql) {
+  const memory = new MovesMemory();
+  const hasRows = (table: "departed_peers" | "peer_sources"): boolean =>
+    sql.exec(`SELECT 1 FROM ${table} LIMIT 1`).length > 0;
+  const pulls = (): readonly Pull[] =>
+    (memory.pulls ??= sql.exec(`SELECT * FROM peer_pulls ORDER BY cell`).map(readPull));
   return {
+    kept: memory,
     departed(peerId: PeerId): DepartedPeer | null {
+      if (!(memory.hasDeparted ??= hasRows("departed_peers"))) return null;
       const row = sql.exec(`SELECT * FROM departed_peers WHERE peer_id = ?`, peerId)[0];
       return row === undefined ? null : readDeparted(row);
     },
@@ -45,6 +68,7 @@ export function peerMovesTable(sql: Sql) {
         .map(readDeparted);
     },
     depart({ peerId, token, cell, rows }: DepartedPeer): void {
+      memory.hasDeparted = null;
       sql.exec(
         `INSERT OR REPLACE INTO departed_peers (peer_id, token, cell, rows) VALUES (?, ?, ?, ?)`,
         peerId,
@@ -55,6 +79,7 @@ export function peerMovesTable(sql: Sql) {
     },
     /** The other cell has the peer. */
     confirm(token: string): void {
+      memory.hasDeparted = null;
       sql.exec(`DELETE FROM departed_peers WHERE token = ?`, token);
     },
     countDeparted(): number {
@@ -87,6 +112,7 @@ export function peerMovesTable(sql: Sql) {
     },
     /** Notes that a peer may be in a cell that was not its home: it has rotated its key there. */
     addSource(peerId: PeerId, cell: number, until: Millis): void {
+      memory.hasSources = null;
       sql.exec(
         `INSERT OR REPLACE INTO peer_sources (peer_id, cell, until) VALUES (?, ?, ?)`,
         peerId,
@@ -94,19 +120,20 @@ export function peerMovesTable(sql: Sql) {
         until,
       );
     },
-    sourcesOf: (peerId: PeerId, now: Millis): readonly number[] =>
-      sql
+    sourcesOf(peerId: PeerId, now: Millis): readonly number[] {
+      if (!(memory.hasSources ??= hasRows("peer_sources"))) return [];
+      return sql
         .exec(`SELECT cell FROM peer_sources WHERE peer_id = ? AND until > ?`, peerId, now)
-        .map((row) => number(row, "cell")),
+        .map((row) => number(row, "cell"));
+    },
     pruneSources(now: Millis): void {
+      memory.hasSources = null;
       sql.exec(`DELETE FROM peer_sources WHERE until <= ?`, now);
     },
-    pull(cell: number): Pull | null {
-      const row = sql.exec(`SELECT * FROM peer_pulls WHERE cell = ?`, cell)[0];
-      return row === undefined ? null : readPull(row);
-    },
-    pulls: (): readonly Pull[] => sql.exec(`SELECT * FROM peer_pulls ORDER BY cell`).map(readPull),
+    pull: (of: number): Pull | null => pulls().find(({ cell }) => cell === of) ?? null,
+    pulls,
     setPull({ cell, version, after, left, isDone, leftBefore }: Pull): void {
+      memory.pulls = null;
       sql.exec(
         `INSERT OR REPLACE INTO peer_pulls (cell, version, after_id, unmoved, done, unmoved_before) VALUES (?, ?, ?, ?, ?, ?)`,
         cell,

@@ -43,7 +43,6 @@ import { ImportCopy } from "./import-copy.ts";
 import { MetricCounters } from "./metric-counters.ts";
 import { LifetimeClock } from "./lifetime-clock.ts";
 import { PeerBundles } from "./peer-bundles.ts";
-import { peerMovesTable } from "./peer-moves.ts";
 import { pairRttsTable } from "./pair-rtts.ts";
 import { peersTable } from "./peers.ts";
 import { pointersTable } from "./pointers.ts";
@@ -145,6 +144,7 @@ export function openRegistry(
     onLimits,
   );
   const settings = settingsTable(watchedFacts.settings, { onLoss, facts });
+  const ofCells = cellTables(sql, on, settings.restoredAt);
   const endedOwners = endedOwnersTable(changes.watch(lasting, "endedOwners"), facts);
   const measured = [
     apiTokens.kept,
@@ -170,6 +170,7 @@ export function openRegistry(
     ownerLimits,
     taskResults.kept,
     taskMoves.taskForwards.kept,
+    ofCells.peerMoves.kept,
     callbacks.kept,
     endedOwners.kept,
     submitters.kept,
@@ -231,12 +232,11 @@ export function openRegistry(
     },
     settings,
     cells,
-    ...cellTables(sql, on, settings.restoredAt),
+    ...ofCells,
     /** What the whole mesh has in common, which cell 0 decides. */
     facts,
     peerBundles,
     leftInCell: () => leftInCell(sql),
-    peerMoves: peerMovesTable(on("peerMoves")),
     metrics,
     /** What was committed, for those who follow it. */
     events,

@@ -55,12 +55,15 @@ export function before<K extends CommandName>(
     (...asked) => beforeSubmission(name, ...asked),
     ...(BEFORE[name] ?? []),
   ];
-  if (works.every((work) => work(cell, input, actor) === null)) return null;
-  return async () => {
-    for (const work of works) {
-      const answer = (await work(cell, input, actor)?.()) ?? null;
-      if (answer !== null) return answer;
-    }
-    return null;
-  };
+  for (const [at, work] of works.entries()) {
+    const first = work(cell, input, actor);
+    if (first === null) continue;
+    return async () => {
+      let answer = await first();
+      for (const next of works.slice(at + 1))
+        answer ??= (await next(cell, input, actor)?.()) ?? null;
+      return answer;
+    };
+  }
+  return null;
 }

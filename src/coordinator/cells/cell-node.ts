@@ -63,11 +63,16 @@ export class CellNode {
     const { registry, run } = this.#ports;
     if (registry.cells.isSingle || actor.startsWith("cell:")) return run(actor, commands);
     if (!(await this.#knowsToken(actor))) return commands.map(() => err(NO_FACTS));
-    const isFree = commands.every((command) => this.#workBefore(actor, command) === null);
+    const [first, ...others] = commands;
+    const work = first === undefined ? null : this.#workBefore(actor, first);
+    const isFree =
+      work === null && others.every((other) => this.#workBefore(actor, other) === null);
     const ran = isFree ? await run(actor, commands) : [];
     const answers: CommandAnswer[] = [];
     for (const [index, command] of commands.entries()) {
-      const answer = ran[index] ?? (await this.#runOne(actor, command));
+      // What is to be done before a later command may depend on those before it.
+      const known = index === 0 ? work : undefined;
+      const answer = ran[index] ?? (await this.#runOne(actor, command, known));
       answers.push(await this.#unlessMoved(actor, command, answer));
     }
     return answers;
@@ -82,8 +87,13 @@ export class CellNode {
     return before(this.#calls, name, input, actor);
   }
 
-  async #runOne(actor: string, command: SentCommand): Promise<CommandAnswer> {
-    const given = (await this.#workBefore(actor, command)?.()) ?? null;
+  /** @param work what is to be done before the command, if that is known already */
+  async #runOne(
+    actor: string,
+    command: SentCommand,
+    work = this.#workBefore(actor, command),
+  ): Promise<CommandAnswer> {
+    const given = (await work?.()) ?? null;
     return given ?? onlyAnswer(await this.#ports.run(actor, [command]));
   }
 

@@ -36,7 +36,7 @@ const maxWorkers = navigator.hardwareConcurrency + 1;
 const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000 };
 
 /** Of the tests that start processes, most of which wait for them. */
-const waitingWorkers = 5;
+const waitingWorkers = 4;
 
 /** What `npm test` runs of the end-to-end tests. */
 const SMOKE = "test/e2e/smoke.test.ts";

@@ -2,18 +2,18 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
  * Files that take minutes, most of which they wait. What starts last should be short, or the cores wait for it; a fresh checkout knows no
- * durations, and Vitest then starts the largest files first.
+ * durations, and Vitest then starts the largest files first. The conformance checks have bounds in seconds: no two files of them start at once.
  */
 const LONGEST = [
   "test/interop/go-p2p-node.test.ts",
   "test/e2e/conformance-peers.test.ts",
-  "test/e2e/conformance.test.ts",
-  "test/e2e/conformance-python.test.ts",
   "test/e2e/full-disk.test.ts",
   "test/e2e/fleet.test.ts",
   "test/e2e/cli.test.ts",
-  "test/e2e/sdk.test.ts",
+  "test/e2e/conformance.test.ts",
   "test/e2e/kv.test.ts",
+  "test/e2e/sdk.test.ts",
+  "test/e2e/conformance-python.test.ts",
   "test/e2e/draining.test.ts",
   "test/e2e/import-earlier.test.ts",
   "test/e2e/serve-folder.test.ts",

@@ -104,7 +104,9 @@ export const kvContract: readonly KvCase[] = [
   {
     name: "stores values of up to 25 MiB, and refuses a longer one",
     async run(kv) {
-      const value = Uint8Array.from({ length: 25 * 1_024 * 1_024 }, (_, n) => (n * 31) >> 3);
+      // In a loop: a function for each byte takes so long that the store closes a connection that is kept alive.
+      const value = new Uint8Array(25 * 1_024 * 1_024);
+      for (let n = 0; n < value.length; n++) value[n] = (n * 31) >> 3;
       await kv.put("large", value);
       const got = (await kv.get("large")).value;
       expect(got === null ? 0 : Buffer.compare(got, value)).toBe(0);

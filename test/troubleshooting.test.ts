@@ -200,6 +200,7 @@ const MESSAGES: readonly (readonly [files: string, before: RegExp])[] = [
     "durable/config-variables.ts",
     /(?:error: |addIssue\(|\b(?:int|min|max|regex|refine)\([^"`\n]*|\n {4,8})(?=["`](?:is|has) )/,
   ],
+  ["durable/number-variables.ts", /(?:error: |addIssue\()(?=["`]is )/],
   [
     "durable/selection-variables.ts",
     /(?:error: |\b(?:min|max)\([^"`\n]*|\n {8})(?=["`](?:is|has) )/,

@@ -8,7 +8,7 @@ import type { GatewayActor, SessionActor } from "../src/contract/caller.ts";
 import type { Input, Output } from "../src/contract/commands.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
-import { byTopology, TopologyChanged } from "../src/routing/network.ts";
+import { byTopology, ELSEWHERE, TopologyChanged } from "../src/routing/network.ts";
 import { CellDigests } from "../src/routing/cell-digests.ts";
 import type { Env } from "./env.ts";
 import { namesOf } from "./grouped-command.ts";
@@ -38,24 +38,41 @@ export function digestsOf(env: Env): CellDigests {
   return kept;
 }
 
-/**
- * Runs one caller's commands in a cell. Throws `TopologyChanged` before anything has run.
- *
- * @param digest whether the answer should bring the cell's digest
- */
+/** The cell that a caller's commands are for, and what the caller knows. */
+type Called = Omit<CellTarget, "topology"> & { readonly topology: Topology };
+
+/** Runs one caller's commands in a cell. Throws `TopologyChanged` before anything has run. */
 export async function executeIn(
   env: Env,
-  to: { readonly cell: number; readonly topology: Topology; readonly digest?: boolean },
+  to: Called,
   actor: SessionActor | GatewayActor,
   commands: readonly RpcCommand[],
 ): Promise<readonly RpcAnswer[]> {
-  const { digest = false } = to;
-  const target = { cell: to.cell, topology: to.topology.version, digest };
-  const answers = await execute(env, target, actor, commands);
-  const last = answers.at(-1);
-  if (last !== undefined && "digest" in last)
-    digestsOf(env).learned(to.cell, last.digest, Date.now());
+  const answers = await execute(env, { ...to, topology: to.topology.version }, actor, commands);
+  learnFrom(env, to.cell, answers);
   return unmoved(answers);
+}
+
+/** The answer to a submission; `ELSEWHERE` if the cell has not run it, because the task should go to the other cell. */
+export async function submissionAnswer(
+  env: Env,
+  cell: number,
+  called: Promise<CellAnswer>,
+): Promise<RpcAnswer | typeof ELSEWHERE | undefined> {
+  const answers = await called;
+  learnFrom(env, cell, answers);
+  const [first] = answers;
+  return first !== undefined && "elsewhere" in first ? ELSEWHERE : unmoved(answers)[0];
+}
+
+/** Notes what a cell says about its load. */
+function learnFrom(env: Env, cell: number, answers: CellAnswer): void {
+  const last = answers.at(-1);
+  if (last === undefined) return;
+  const now = Date.now();
+  if ("digest" in last) digestsOf(env).learned(cell, last.digest, now);
+  else if ("load" in last) digestsOf(env).learnedKind(cell, last.load, now);
+  else if ("elsewhere" in last) digestsOf(env).learnedKind(cell, last.elsewhere, now);
 }
 
 /** Runs commands of a cell in another one, whatever topology that one knows. */
@@ -68,7 +85,7 @@ const executeBetween = async (
   unmoved(await execute(env, { cell, topology: null }, actor, commands));
 
 /** The RPC itself, whose types do not say that it answers. */
-const execute = (
+export const execute = (
   env: Env,
   target: CellTarget,
   actor: string,

@@ -13,7 +13,13 @@ import type { SubmitInput } from "../src/contract/tasks.ts";
 import { isReadCommand } from "../src/contract/read-commands.ts";
 import { isSingle, type Topology } from "../src/cells/topology.ts";
 import { knownCellOfTask } from "../src/cells/task-cell.ts";
-import { TopologyChanged, type Network } from "../src/routing/network.ts";
+import {
+  TopologyChanged,
+  type Alternative,
+  type Network,
+  type SubmissionName,
+  type Submitted,
+} from "../src/routing/network.ts";
 import { ROUTES } from "../src/routing/routes.ts";
 import { cellOfSessionCommand } from "../src/routing/session-cells.ts";
 import { submitTo } from "../src/routing/submission.ts";
@@ -34,7 +40,15 @@ import type { Env } from "./env.ts";
 import { namesOf } from "./grouped-command.ts";
 import type { StreamRequest } from "./event-streams.ts";
 import { openCellStream, openCellStreams, type CellStreams } from "./cell-streams.ts";
-import { digestsOf, executeIn, stubOf, unmoved, withTopology } from "./cell-calls.ts";
+import {
+  digestsOf,
+  execute,
+  executeIn,
+  stubOf,
+  submissionAnswer,
+  unmoved,
+  withTopology,
+} from "./cell-calls.ts";
 import type { CellAnswer, RpcAnswer } from "./rpc.ts";
 import { log } from "./worker-log.ts";
 
@@ -109,18 +123,19 @@ export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPor
     }),
   submitAndWait: (input, ms) =>
     withTopology(env, (topology) => {
-      const submit = (cell: number, considered: Pick<SubmitInput, "considered"> = {}) => {
-        const sent = { ...input, ...considered };
-        const to = { cell, topology: topology.version };
-        return answerTo(env, "submit_task", ms + CALL_TIMEOUT, () =>
-          firstOf(stubOf(env, cell).submitAndWait(RPC_VERSION, actor, sent, ms, to)),
-        );
+      const submit = (cell: number, sent: SubmitInput, alternative?: Alternative) => {
+        const to = { cell, topology: topology.version, alternative };
+        return stubOf(env, cell).submitAndWait(RPC_VERSION, actor, sent, ms, to);
       };
-      if (isSingle(topology)) return submit(0);
-      return submitTo(networkOf(env, actor, topology), input, (cell, considered) => {
+      const timeout = ms + CALL_TIMEOUT;
+      if (isSingle(topology))
+        return answerTo(env, "submit_task", timeout, () => firstOf(submit(0, input)));
+      return submitTo(networkOf(env, actor, topology), input, (cell, considered, alternative) => {
         // The answer comes when the task has ended, so it can't bring the digest.
         inBackground(readDigest(env, actor, cell, topology));
-        return submit(cell, considered);
+        return submitted(env, "submit_task", timeout, () =>
+          submissionAnswer(env, cell, submit(cell, { ...input, ...considered }, alternative)),
+        );
       });
     }),
   getOnceEnded(input, ms) {
@@ -161,27 +176,23 @@ const networkOf = (env: Env, actor: GatewayActor, topology: Topology): Network =
   now: Date.now(),
   random: Math.random,
   digests: digestsOf(env),
-  async ask(cell, name, input) {
-    const isChosen = !isSingle(topology) && SUBMISSIONS.has(name);
-    const digest = isChosen && digestsOf(env).isWanted(cell, Date.now());
-    const answer = await answerTo(env, name, CALL_TIMEOUT, () =>
+  ask: (cell, name, input) =>
+    answerTo(env, name, CALL_TIMEOUT, () =>
       repeatingReads(env, isReadCommand(name) ? READ_TRIES : 1, async () => {
-        const to = { cell, topology, digest };
-        const [only] = await executeIn(env, to, actor, [{ name, input }]);
+        const [only] = await executeIn(env, { cell, topology }, actor, [{ name, input }]);
         return only;
       }),
+    ),
+  async submit(cell, name, input, alternative) {
+    const digest = digestsOf(env).isWanted(cell, Date.now());
+    const to = { cell, topology: topology.version, digest, alternative };
+    const answer = await submitted(env, name, CALL_TIMEOUT, () =>
+      submissionAnswer(env, cell, execute(env, to, actor, [{ name, input }])),
     );
     if (answer === NO_ANSWER) digestsOf(env).failed(cell, Date.now());
     return answer;
   },
 });
-
-/** The commands for which a cell is chosen by its load. */
-const SUBMISSIONS: ReadonlySet<GatewayCommandName> = new Set<GatewayCommandName>([
-  "submit_task",
-  "enqueue_task",
-  "submit_batch",
-]);
 
 /** Asks a cell for its digest, if the one that is known is older than a second. Never throws. */
 async function readDigest(
@@ -223,6 +234,17 @@ async function answerTo<K extends GatewayCommandName>(
   const noRoom = isReadCommand(name) ? NO_ROOM_TO_READ : NO_ROOM;
   const answer = await answered(env, name, timeout, call, noRoom);
   return (answer.ok ? answer.value : answer) as Result<Output<K>, MusterError>;
+}
+
+/** The same for a submission. */
+async function submitted<K extends SubmissionName>(
+  env: Env,
+  name: K,
+  timeout: Millis,
+  call: () => ReturnType<typeof submissionAnswer>,
+): Promise<Submitted<Output<K>>> {
+  const answer = await answered(env, name, timeout, call);
+  return (answer.ok ? answer.value : answer) as Submitted<Output<K>>;
 }
 
 /** The answer to a call; an error when the call fails or takes longer than `timeout`. `names`: for the log. `noRoom`: the error if the disk is full. */

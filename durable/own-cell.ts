@@ -1,3 +1,4 @@
+import { isBetterElsewhere } from "../src/cells/cell-digest.ts";
 import type { CellPorts } from "../src/coordinator/cells/cell-calls.ts";
 import { CellNode } from "../src/coordinator/cells/cell-node.ts";
 import { CellWatcher } from "../src/coordinator/cells/cell-watcher.ts";
@@ -5,6 +6,7 @@ import { OwnDigest } from "../src/coordinator/cells/digest.ts";
 import type { CoordinatorConfig } from "../src/coordinator/kernel/context.ts";
 import { TaskMover } from "../src/coordinator/moves/task-mover.ts";
 import type { Registry } from "../src/registry/registry.ts";
+import type { SubmissionName } from "../src/routing/network.ts";
 import { enter } from "./cell-answers.ts";
 import { callCell } from "./cell-calls.ts";
 import type { Env } from "./env.ts";
@@ -65,8 +67,16 @@ export class OwnCell {
   ): Promise<CellAnswer> {
     const entered = await this.enter(to);
     if (entered !== null) return entered;
+    const submits = commands.some(({ name }) => SUBMISSIONS.has(name));
+    const wanted = submits ? to.alternative : undefined;
+    if (wanted !== undefined && wanted.wait !== null) {
+      const load = this.#digest.loadOf(wanted.kind, Date.now());
+      if (isBetterElsewhere(load, wanted.wait)) return [{ elsewhere: load }];
+    }
     const answers = await this.#node.run(actor, commands);
-    return to.digest === true ? [...answers, { digest: this.#digest.read(Date.now()) }] : answers;
+    if (to.digest === true) return [...answers, { digest: this.#digest.read(Date.now()) }];
+    if (wanted === undefined) return answers;
+    return [...answers, { load: this.#digest.loadOf(wanted.kind, Date.now()) }];
   }
 
   /** Fetches a page of the peers of another cell that belong here. */
@@ -74,3 +84,10 @@ export class OwnCell {
     return this.#node.pullPeers(cell);
   }
 }
+
+/** The commands for which a cell is chosen by its load. */
+const SUBMISSIONS: ReadonlySet<string> = new Set<SubmissionName>([
+  "submit_task",
+  "enqueue_task",
+  "submit_batch",
+]);

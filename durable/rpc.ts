@@ -1,10 +1,11 @@
 import type { ExactJson } from "../src/base/json-text/json-text.ts";
-import type { CellDigest } from "../src/cells/cell-digest.ts";
+import type { CellDigest, KindDigest } from "../src/cells/cell-digest.ts";
 import type { Topology } from "../src/cells/topology.ts";
 import type { CommandAnswer, Input, SentCommand } from "../src/contract/commands.ts";
 import type { DialOrder, EndFault } from "../src/peers/session-orders.ts";
 import { RPC_VERSION } from "../src/protocol/constants.ts";
 import type { GoP2pRequest } from "../src/protocol/messages.ts";
+import type { Alternative } from "../src/routing/network.ts";
 import type { SessionEvent } from "../src/session/effects.ts";
 import type { Answer } from "../src/webhooks/index.ts";
 import type { CallbackPost } from "./callback-sender.ts";
@@ -52,13 +53,15 @@ export interface CellTarget {
   readonly topology: number | null;
   /** Whether the caller wants the cell's digest with the answer. */
   readonly digest?: boolean;
+  /** What the caller could do with the task that it submits instead: then the answer brings the cell's load for its kind. */
+  readonly alternative?: Alternative;
 }
 
 /**
- * What a cell answers: one answer to each command, and its digest after them if the caller wants it; or the topology alone, if the caller
- * knows another one: then the cell has done nothing.
+ * What a cell answers: one answer to each command, and after them its digest or its load for a kind if the caller wants it. If the caller knows
+ * another topology, or if the task should go to another cell, only that: then the cell has done nothing.
  */
-export type CellAnswer = readonly (RpcAnswer | Moved | Digested)[];
+export type CellAnswer = readonly (RpcAnswer | Moved | Digested | Loaded | SentElsewhere)[];
 
 /** The topology that the cell knows. */
 export interface Moved {
@@ -68,6 +71,16 @@ export interface Moved {
 /** What the cell says about its load. */
 interface Digested {
   readonly digest: CellDigest;
+}
+
+/** What it says about its load for a kind. */
+interface Loaded {
+  readonly load: KindDigest;
+}
+
+/** The same, because of which the task should go to the other cell. */
+interface SentElsewhere {
+  readonly elsewhere: KindDigest;
 }
 
 /** An event that the coordinator sends to the session of an epoch. */

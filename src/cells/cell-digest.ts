@@ -1,22 +1,31 @@
+import type { Millis } from "../base/clock.ts";
+
 /** What a cell has for the tasks of one kind. */
 export interface KindDigest {
   readonly kind: string;
   /** Peers that could take a task of the kind, now or later. */
   readonly peers: number;
-  /** Places that they have free. */
+  /** How many tasks these peers run at once. */
+  readonly slots: number;
+  /** How many of these slots are free. */
   readonly free: number;
+  /** Tasks that these peers hold beyond their slots: they begin before any that is queued. */
+  readonly prefetched: number;
   /** Tasks of the kind that are queued. */
   readonly waiting: number;
   /** How long one of them takes; null: unknown. */
-  readonly meanMs: number | null;
+  readonly meanMs: Millis | null;
 }
+
+/** The same without the name of the kind. */
+export type Load = Omit<KindDigest, "kind">;
 
 /** What a cell says about its peers and its queue, so that callers choose a cell for a task. Bounded in size. */
 export interface CellDigest {
   /** The kinds with the most peers and tasks, at most `DIGEST_KINDS_MAX`. Peers of every kind count for each of them. */
   readonly kinds: readonly KindDigest[];
   /** All other kinds together. It has peers if a peer handles every kind, or a kind that is not listed. */
-  readonly others: Omit<KindDigest, "kind">;
+  readonly others: Load;
   /** The labels that these peers have; null: more than `DIGEST_LABELS_MAX`. */
   readonly labels: readonly string[] | null;
   /** Whether the cell accepts no task, because its queue or its database is full. */
@@ -27,21 +36,32 @@ export const DIGEST_KINDS_MAX = 64;
 export const DIGEST_LABELS_MAX = 256;
 
 /** What a digest says about a kind. */
-export const digestOfKind = (digest: CellDigest, kind: string): Omit<KindDigest, "kind"> =>
+export const digestOfKind = (digest: CellDigest, kind: string): Load =>
   digest.kinds.find((one) => one.kind === kind) ?? digest.others;
 
 /** What is taken for the duration of a task of a kind that was never done: it only has to be more than nothing. */
 const UNKNOWN_MS = 1_000;
 
 /**
- * How long a new task of a kind waits in a cell, as far as its digest says, in milliseconds. Below 0 if a place is free: the more places are free
- * for each peer, the lower.
+ * How long a new task waits in a cell, in milliseconds. Below 0 if a slot is free: the larger the share of free slots, the lower.
  *
- * @param added tasks of the kind that were sent there since the digest was made
+ * @param added tasks of the kind that were sent there since the load was known
+ * @param age for how long it has been known. Meanwhile peers have worked: a wait is shorter by this time
  */
-export function expectedWait(digest: CellDigest, kind: string, added: number): number {
-  const { peers, free, waiting, meanMs } = digestOfKind(digest, kind);
-  if (digest.full || peers === 0) return Number.POSITIVE_INFINITY;
+export function expectedWait(load: Load, added = 0, age: Millis = 0): number {
+  const { peers, slots, free, prefetched, waiting, meanMs } = load;
+  if (peers === 0) return Number.POSITIVE_INFINITY;
   const left = free - waiting - added;
-  return left > 0 ? -left / peers : ((1 - left) / peers) * (meanMs ?? UNKNOWN_MS);
+  if (left > 0) return -left / slots;
+  const ahead = prefetched - left + 1;
+  return Math.max(0, (ahead / Math.max(1, slots)) * (meanMs ?? UNKNOWN_MS) - age);
+}
+
+/**
+ * Whether a task should rather go to another cell, where it waits for so long as far as its caller knows: what the cell itself knows is
+ * newer. Never while a slot is free here.
+ */
+export function isBetterElsewhere(own: Load, waitElsewhere: number): boolean {
+  const wait = expectedWait(own);
+  return wait > 0 && waitElsewhere < wait;
 }

@@ -77,9 +77,9 @@ export interface Room {
 /**
  * Why tasks should be in another cell. `placed`: they name a peer or have a concurrency key that belongs there. `draining`: this cell gives
  * everything away. `unable`: nobody here can take them. `full`: nobody here has room, or a limit holds them. `excluded`: those that have room here have
- * refused them or failed at them.
+ * refused them or failed at them. `failed`: they failed so often here that another cell should try.
  */
-type MoveReason = "placed" | "draining" | "unable" | "full" | "excluded";
+export type MoveReason = "placed" | "draining" | "unable" | "full" | "excluded" | "failed";
 
 export interface MoveOffer extends AskedRoom {
   readonly reason: MoveReason;

@@ -2,9 +2,11 @@ import { SECOND, type Millis } from "../base/clock.ts";
 
 /** From the first queued task until it is looked whether one should move. */
 const FIRST_LOOK: Millis = SECOND / 4;
+/** The same if a task has failed: shorter than the shortest usual pause before its next attempt. */
+const SHORTEST: Millis = SECOND / 8;
 /** Between two looks, while tasks move, and the longest pause while none does. */
-const INTERVAL: Millis = SECOND;
-const INTERVAL_MAX: Millis = 4 * SECOND;
+const INTERVAL: Millis = SECOND / 4;
+const INTERVAL_MAX: Millis = SECOND;
 
 /** When a cell looks next whether queued tasks should move to another cell, in memory. A cell without queued tasks does not look. */
 export class TaskMoveClock {
@@ -20,6 +22,12 @@ export class TaskMoveClock {
     // A clock that was set back must not stop it.
     if (this.#next === null || this.#next > now + INTERVAL_MAX) this.#next = now + FIRST_LOOK;
     return this.#next;
+  }
+
+  /** A task has failed and pauses: whether it should move is looked at before it goes on here. */
+  hurry(now: Millis): void {
+    this.#interval = INTERVAL;
+    this.#next = Math.min(this.#next ?? Number.POSITIVE_INFINITY, now + SHORTEST);
   }
 
   /** Whether to look now; if so, the next look is after a pause. */

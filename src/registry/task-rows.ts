@@ -39,7 +39,27 @@ export type WaitingTask = Pick<
 > & { readonly seq: number };
 
 /** A stored task that is queued, offered or prefetched. */
-export type StoredWaiting = WaitingTask & Pick<Task, "state" | "prefetched" | "notBefore">;
+export type StoredWaiting = WaitingTask &
+  Pick<Task, "state" | "prefetched" | "notBefore" | "attemptsUsed">;
+
+/** What is kept of a waiting task: neither payload nor result, which may be large. */
+export const KEPT_FIELDS = [
+  "id",
+  "kind",
+  "source",
+  "owner",
+  "priority",
+  "concurrency",
+  "requirements",
+  "fence",
+  "lastFence",
+  "queuePosition",
+  "peerId",
+  "state",
+  "prefetched",
+  "notBefore",
+  "attemptsUsed",
+] as const;
 
 /** The columns of a listed task: all but payload and result, which may be large. */
 export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements, priority, concurrency_key, concurrency_limit, turn, created_at, deadline_at, not_before,
@@ -47,7 +67,7 @@ export const LISTED_COLUMNS = `seq, id, kind, state, source, owner, requirements
   max_interruptions, attempt_until, lease_until, prefetched, peer_id, progress, message, error, payload_dropped`;
 
 /** The columns of a task that is queued or prefetched. */
-export const WAITING_COLUMNS = `seq, id, kind, source, owner, priority, concurrency_key, concurrency_limit, requirements, state, prefetched, not_before, fence, last_fence, turn, peer_id`;
+export const WAITING_COLUMNS = `seq, id, kind, source, owner, priority, concurrency_key, concurrency_limit, requirements, state, prefetched, not_before, tries, fence, last_fence, turn, peer_id`;
 
 /** The columns of a task that a peer holds, as far as it is counted. */
 export const HELD_COLUMNS = `id, kind, source, owner, concurrency_key, concurrency_limit, state, prefetched`;
@@ -86,6 +106,7 @@ export const readWaiting = (row: SqlRow): StoredWaiting => ({
   state: text(row, "state") as TaskState,
   prefetched: flag(row, "prefetched"),
   notBefore: number(row, "not_before"),
+  attemptsUsed: number(row, "tries"),
 });
 
 /** The trace of a row, whose headers were read when the task was accepted. */

@@ -6,7 +6,7 @@ import type { Task } from "../tasks/task.ts";
 import { Lanes, type Lane } from "./lanes.ts";
 import { shapeKey as keyOf, type Shape } from "./shape.ts";
 import { ShapeIndex, type Takers } from "./shape-index.ts";
-import type { StoredWaiting, WaitingTask } from "./task-rows.ts";
+import { KEPT_FIELDS, type StoredWaiting, type WaitingTask } from "./task-rows.ts";
 
 export type { Shape } from "./shape.ts";
 
@@ -280,21 +280,3 @@ export interface WaitingEvents {
 
 const isOffered = ({ state, prefetched }: Pick<Task, "state" | "prefetched">): boolean =>
   state === "leased" && !prefetched;
-
-/** What is kept of a waiting task: neither payload nor result, which may be large. */
-const KEPT_FIELDS = [
-  "id",
-  "kind",
-  "source",
-  "owner",
-  "priority",
-  "concurrency",
-  "requirements",
-  "fence",
-  "lastFence",
-  "queuePosition",
-  "peerId",
-  "state",
-  "prefetched",
-  "notBefore",
-] as const;

@@ -1,5 +1,10 @@
 import { SECOND, type Millis } from "../base/clock.ts";
-import type { CellDigest } from "../cells/cell-digest.ts";
+import {
+  digestOfKind,
+  expectedWait,
+  type CellDigest,
+  type KindDigest,
+} from "../cells/cell-digest.ts";
 
 /** A cell is asked for its digest with the next call, if the one that is known is older. */
 const DIGEST_AGE: Millis = SECOND;
@@ -8,19 +13,30 @@ const DIGEST_AGE_MAX: Millis = 10 * SECOND;
 /** A cell that has not answered gets no task for so long, unless no other cell does. */
 const DOWN_FOR: Millis = 5 * SECOND;
 
+/** What is known of a kind in a cell. */
+interface KnownKind {
+  /** Newer than the digest, from the answer to a submission; null: nothing. */
+  load: KindDigest | null;
+  at: Millis;
+  /** Tasks of the kind that were sent there since. */
+  added: number;
+}
+
 interface Known {
   digest: CellDigest | null;
   at: Millis;
   askedAt: Millis;
   downUntil: Millis;
-  /** Tasks of each kind that were sent there since. */
-  readonly added: Map<string, number>;
+  readonly kinds: Map<string, KnownKind>;
 }
 
-/** The digest of a cell, and how many tasks of a kind were sent there since it was made. */
+/** What is known of a cell. */
 export interface KnownDigest {
   readonly digest: CellDigest;
-  readonly added: (kind: string) => number;
+  /** What is known of the peers for a kind: it may be newer than the digest. */
+  readonly peersOf: (kind: string) => number;
+  /** How long a new task of a kind would wait there, in milliseconds; below 0 if a slot is free (`expectedWait`). */
+  readonly waitOf: (kind: string) => number;
 }
 
 /** What one caller knows of the cells' digests, in memory. */
@@ -39,7 +55,15 @@ export class CellDigests {
   learned(cell: number, digest: CellDigest, now: Millis): void {
     const known = this.#of(cell);
     [known.digest, known.at, known.downUntil] = [digest, now, 0];
-    known.added.clear();
+    known.kinds.clear();
+  }
+
+  /** The answer to a submission has said what the cell has for its kind, with the submitted task. */
+  learnedKind(cell: number, load: KindDigest, now: Millis): void {
+    const known = this.#of(cell);
+    known.downUntil = 0;
+    // Without a digest it would say nothing, and its memory would have no bound.
+    if (known.digest !== null) known.kinds.set(load.kind, { load, at: now, added: 0 });
   }
 
   /** The cell has not answered. */
@@ -47,10 +71,11 @@ export class CellDigests {
     this.#of(cell).downUntil = now + DOWN_FOR;
   }
 
-  /** The cell was sent tasks: a burst within a second spreads over the cells. */
+  /** The cell was sent tasks: a burst spreads over the cells before any of them has answered. */
   sent(cell: number, kind: string, tasks: number): void {
-    const { added } = this.#of(cell);
-    added.set(kind, (added.get(kind) ?? 0) + tasks);
+    const known = this.#of(cell);
+    const of = known.kinds.get(kind) ?? { load: null, at: known.at, added: 0 };
+    known.kinds.set(kind, { ...of, added: of.added + tasks });
   }
 
   /** Null if nothing is known. */
@@ -58,7 +83,17 @@ export class CellDigests {
     const known = this.#known.get(cell);
     if (known === undefined || known.digest === null) return null;
     if (now < known.at || now >= known.at + DIGEST_AGE_MAX) return null;
-    return { digest: known.digest, added: (kind) => known.added.get(kind) ?? 0 };
+    const { digest, at, kinds } = known;
+    const loadOf = (kind: string) => kinds.get(kind)?.load ?? digestOfKind(digest, kind);
+    return {
+      digest,
+      peersOf: (kind) => loadOf(kind).peers,
+      waitOf(kind) {
+        const of = kinds.get(kind);
+        const age = Math.max(0, now - (of?.at ?? at));
+        return expectedWait(loadOf(kind), of?.added ?? 0, age);
+      },
+    };
   }
 
   isDown(cell: number, now: Millis): boolean {
@@ -74,7 +109,7 @@ export class CellDigests {
       at: Number.NEGATIVE_INFINITY,
       askedAt: Number.NEGATIVE_INFINITY,
       downUntil: 0,
-      added: new Map(),
+      kinds: new Map(),
     };
     this.#known.set(cell, made);
     return made;

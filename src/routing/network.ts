@@ -18,7 +18,30 @@ export interface Network {
     name: K,
     input: Input<K>,
   ) => Promise<Result<Output<K>, MusterError>>;
+  /** The same for a task, or for several. What the cell says about its load is noted in `digests`. */
+  readonly submit: <K extends SubmissionName>(
+    cell: number,
+    name: K,
+    input: Input<K>,
+    alternative: Alternative,
+  ) => Promise<Submitted<Output<K>>>;
 }
+
+/** The commands that submit tasks. */
+export type SubmissionName = "submit_task" | "enqueue_task" | "submit_batch";
+
+/** What the caller of a cell could do with a task instead. */
+export interface Alternative {
+  readonly kind: string;
+  /** How long the task waits in another cell, as far as the caller knows; null: there is no other one, or nothing is known of it. */
+  readonly wait: Millis | null;
+}
+
+/** The cell has not run the command, because the task would wait there for longer than in the other cell. */
+export const ELSEWHERE = "elsewhere";
+
+/** What became of a submission. */
+export type Submitted<T> = Result<T, MusterError> | typeof ELSEWHERE;
 
 /** How a command reaches the cells that it concerns, and how their answers become one. */
 export type Route<K extends GatewayCommandName> = (

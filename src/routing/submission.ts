@@ -1,33 +1,24 @@
-import type { Millis, Random } from "../base/clock.ts";
-import type { Result } from "../base/result.ts";
-import { digestOfKind, expectedWait } from "../cells/cell-digest.ts";
+import { err, type Result } from "../base/result.ts";
 import { placeOfConcurrency, placeOfKey } from "../cells/placement.ts";
-import { activeCells, homeOf, type Topology } from "../cells/topology.ts";
+import { activeCells, homeOf } from "../cells/topology.ts";
 import type { GatewayCommandName, Input, Output } from "../contract/commands.ts";
 import type { SubmitInput } from "../contract/tasks.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import type { SubmitTask } from "../protocol/http.ts";
-import { meets } from "../tasks/capabilities.ts";
-import type { CellDigests, KnownDigest } from "./cell-digests.ts";
-import type { Network, Route } from "./network.ts";
+import { betterOfTwo, waitIn, type CellDemand, type ChoiceScope } from "./cell-choice.ts";
+import type { CellDigests } from "./cell-digests.ts";
+import {
+  ELSEWHERE,
+  type Alternative,
+  type Network,
+  type Route,
+  type SubmissionName,
+  type Submitted,
+} from "./network.ts";
 
 /** Tasks that are submitted: one, or a batch. */
 type Submission = Pick<SubmitInput, "idempotency" | "owner"> &
   ({ readonly task: SubmitTask } | { readonly tasks: readonly SubmitTask[] });
-
-/** What a cell needs for a task, as far as a digest can say. */
-export interface CellDemand {
-  readonly kind: string;
-  readonly capabilities: readonly string[];
-}
-
-/** What a choice of a cell depends on. */
-interface ChoiceScope {
-  readonly topology: Topology;
-  readonly now: Millis;
-  readonly random: Random;
-  readonly digests?: CellDigests | undefined;
-}
 
 /**
  * The cells that may get a task, or a batch of them, the first choice first: the cell of its idempotency key, that of the peer that it names,
@@ -41,81 +32,22 @@ export function cellsOfSubmission(scope: ChoiceScope, submission: Submission): r
     return [homeOf(topology, placeOfKey(idempotency.scope, idempotency.key))];
   const task = "task" in submission ? submission.task : submission.tasks[0];
   if (task === undefined) return [activeCells(topology)[0] ?? 0];
-  const { requirements, concurrency, kind } = task;
+  const { requirements, concurrency } = task;
   if (requirements.peer_id !== undefined) return [homeOf(topology, requirements.peer_id)];
   if (concurrency !== undefined)
     return [homeOf(topology, placeOfConcurrency(owner, concurrency.key))];
-  return betterOfTwo(scope, { kind, capabilities: requirements.capabilities });
-}
-
-/**
- * Two cells, the better one first: the power of two choices (Mitzenmacher, "The power of two choices in randomized load balancing", 2001). With
- * digests that are up to a second old, the best of all cells would get every task of that second. If the digests say that neither could take
- * the task, all digests decide.
- */
-export function betterOfTwo(scope: ChoiceScope, demand: CellDemand): readonly number[] {
-  const { topology, now, digests } = scope;
-  const active = activeCells(topology);
-  const answering = active.filter((cell) => digests?.isDown(cell, now) !== true);
-  const cells = answering.length > 0 ? answering : active;
-  const known = (cell: number): KnownDigest | null => digests?.get(cell, now) ?? null;
-  const drawn = twoOf(cells, scope.random);
-  if (drawn.some((cell) => mayTake(known(cell), demand))) return inOrder(drawn, known, demand);
-  const able = cells.filter((cell) => known(cell) !== null && mayTake(known(cell), demand));
-  if (able.length > 0) return inOrder(twoOf(able, scope.random), known, demand);
-  const unknown = cells.filter((cell) => known(cell) === null);
-  return unknown.length > 0 ? twoOf(unknown, scope.random) : inOrder(drawn, known, demand);
-}
-
-/** Whether a cell could take the task, now or later; true if nothing is known of it. */
-function mayTake(known: KnownDigest | null, { kind, capabilities }: CellDemand): boolean {
-  if (known === null) return true;
-  const { digest } = known;
-  if (digest.full || digestOfKind(digest, kind).peers === 0) return false;
-  const { labels } = digest;
-  return labels === null || capabilities.every((wanted) => meets(labels, wanted));
-}
-
-/** One or two different cells, drawn at random. */
-function twoOf(cells: readonly number[], random: Random): readonly number[] {
-  if (cells.length < 2) return cells;
-  const first = Math.floor(random() * cells.length);
-  const second = (first + 1 + Math.floor(random() * (cells.length - 1))) % cells.length;
-  return [cells[first] as number, cells[second] as number];
-}
-
-/**
- * The better cell first. One of which nothing is known is as good as one that may take the task: its answer brings the digest. If it came after
- * those with free places, it would get no task, and stay unknown, until all others were full.
- */
-function inOrder(
-  cells: readonly number[],
-  known: (cell: number) => KnownDigest | null,
-  demand: CellDemand,
-): readonly number[] {
-  const [first, second] = cells;
-  if (first === undefined || second === undefined) return cells;
-  const waitIn = (cell: number): number | null => {
-    const one = known(cell);
-    if (one === null) return null;
-    if (!mayTake(one, demand)) return Number.POSITIVE_INFINITY;
-    return expectedWait(one.digest, demand.kind, one.added(demand.kind));
-  };
-  const [here, there] = [waitIn(first), waitIn(second)];
-  if (here === null) return cells;
-  if (there === null) return here === Number.POSITIVE_INFINITY ? [second, first] : cells;
-  return there < here ? [second, first] : cells;
+  return betterOfTwo(scope, demandOf(submission));
 }
 
 /** Refusals of a cell that say nothing about another one, and after which nothing is stored. */
-const ELSEWHERE: ReadonlySet<MusterError["code"]> = new Set<MusterError["code"]>([
+const REFUSED_HERE: ReadonlySet<MusterError["code"]> = new Set<MusterError["code"]>([
   "queue_full",
   "storage_full",
 ]);
 
-/** Whether a task that a cell has refused goes to another one. A cell that has not answered may have accepted it. */
-const mayGoElsewhere = (answer: Result<unknown, MusterError>): boolean =>
-  !answer.ok && ELSEWHERE.has(answer.error.code);
+/** Whether a task goes to the other cell. A cell that has not answered may have accepted it. */
+const goesOn = <T>(answer: Submitted<T>): boolean =>
+  answer === ELSEWHERE || (!answer.ok && REFUSED_HERE.has(answer.error.code));
 
 /** Notes that tasks go to a cell. */
 function noteSent(digests: CellDigests | undefined, cell: number, sent: Submission): void {
@@ -126,30 +58,58 @@ function noteSent(digests: CellDigests | undefined, cell: number, sent: Submissi
   for (const [kind, count] of counts) digests.sent(cell, kind, count);
 }
 
-/** Submits to the first cell of the choice; to the second, if the first has no room. */
+/** Submits to one cell, whatever it thinks of others. */
+export type SubmitTo<T> = (
+  cell: number,
+  considered: Pick<SubmitInput, "considered">,
+  alternative: Alternative,
+) => Promise<Submitted<T>>;
+
+/**
+ * Submits to the first cell of the choice; to the second, if the first has no room, or knows by now that the task would begin there later
+ * than in the second. The second then takes it, however long it waits there: two cells would else send tasks to each other.
+ */
 export async function submitTo<T>(
   network: Network,
   submission: Submission,
-  submit: (
-    cell: number,
-    considered: Pick<SubmitInput, "considered">,
-  ) => Promise<Result<T, MusterError>>,
+  submit: SubmitTo<T>,
 ): Promise<Result<T, MusterError>> {
-  const considered = cellsOfSubmission(network, submission);
-  const [first = 0, second] = considered;
-  noteSent(network.digests, first, submission);
-  const answer = await submit(first, second === undefined ? {} : { considered });
-  if (second === undefined || !mayGoElsewhere(answer)) return answer;
-  noteSent(network.digests, second, submission);
-  const other = await submit(second, { considered });
-  return other.ok ? other : answer;
+  const { digests, now } = network;
+  const choice = cellsOfSubmission(network, submission);
+  const [first = 0, second] = choice;
+  const considered = second === undefined ? {} : { considered: choice };
+  const demand = demandOf(submission);
+  const send = (cell: number, wait: number | null): Promise<Submitted<T>> => {
+    noteSent(digests, cell, submission);
+    return submit(cell, considered, { kind: demand.kind, wait });
+  };
+  if (second === undefined) return settled(await send(first, null));
+  const answer = await send(first, waitIn(digests?.get(second, now) ?? null, demand));
+  if (!goesOn(answer)) return settled(answer);
+  const other = await send(second, null);
+  if (answer === ELSEWHERE) return settled(goesOn(other) ? await send(first, null) : other);
+  return other !== ELSEWHERE && other.ok ? other : answer;
 }
 
-type SubmissionName = "submit_task" | "enqueue_task" | "submit_batch";
+/** What a cell needs for a task, or for the first of a batch. */
+function demandOf(submission: Submission): CellDemand {
+  const task = "task" in submission ? submission.task : submission.tasks[0];
+  return { kind: task?.kind ?? "", capabilities: task?.requirements.capabilities ?? [] };
+}
+
+/** A cell that was told of no alternative has run the command. */
+const settled = <T>(answer: Submitted<T>): Result<T, MusterError> =>
+  answer === ELSEWHERE ? err(UNSETTLED) : answer;
+
+const UNSETTLED: MusterError = {
+  code: "unavailable",
+  detail: "no cell of the mesh has taken the task; try again",
+  retryAfter: 1,
+};
 
 export const toSubmission =
   <K extends GatewayCommandName & SubmissionName>(name: K): Route<K> =>
   (network, input: Input<K>) =>
-    submitTo<Output<K>>(network, input, (cell, considered) =>
-      network.ask(cell, name, { ...input, ...considered }),
+    submitTo<Output<K>>(network, input, (cell, considered, alternative) =>
+      network.submit(cell, name, { ...input, ...considered }, alternative),
     );

@@ -145,6 +145,7 @@ const networkOf = (cells: number): Network => ({
   now: 0,
   random: () => 0,
   ask: async () => err({ code: "unavailable", detail: "is not asked" }),
+  submit: async () => err({ code: "unavailable", detail: "is not asked" }),
 });
 
 describe("a sweep through the cells", () => {

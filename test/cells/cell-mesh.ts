@@ -85,22 +85,15 @@ export class CellMesh {
     input: Input<K>,
     actor = "admin",
   ): Promise<Result<Output<K>, MusterError>> {
-    return this.#withTopology((topology) =>
-      ROUTES[name](
-        {
-          topology,
-          now: this.now,
-          random: this.random,
-          ask: async (cell, asked, inputOfCell) => {
-            const [answer] = await this.#callCell(cell, topology, actor, [
-              { name: asked, input: inputOfCell },
-            ]);
-            return answer as never;
-          },
-        },
-        input,
-      ),
-    );
+    return this.#withTopology((topology) => {
+      const ask = async (cell: number, asked: string, inputOfCell: object): Promise<never> => {
+        const commands = [{ name: asked, input: inputOfCell }] as unknown as SentCommand[];
+        const [answer] = await this.#callCell(cell, topology, actor, commands);
+        return answer as never;
+      };
+      const { now, random } = this;
+      return ROUTES[name]({ topology, now, random, ask, submit: ask }, input);
+    });
   }
 
   /** Commands of a session, all of the same peer. */

@@ -45,3 +45,18 @@ it("CE147 a peer that rests at a kind does not count for it: a cell whose peers 
   mesh.now += 60 * 60_000;
   expect(countOf("echo")).toMatchObject({ peers: 1, free: 1 });
 });
+
+it("CE81 a digest counts slots, free ones and the tasks that peers hold beyond them", () => {
+  const mesh = new TestMesh();
+  const worker = mesh.join(KEYS[0], { kinds: ["echo"], slots: 1, prefetch: true });
+  const load = () => digestOfKind(digestOf(mesh, mesh.now), "echo");
+  mesh.submit({ kind: "echo" });
+  worker.accept();
+  worker.finish();
+  expect(load()).toMatchObject({ peers: 1, slots: 1, free: 1, prefetched: 0, waiting: 0 });
+  mesh.submit({ kind: "echo" });
+  worker.accept();
+  mesh.submit({ kind: "echo" });
+  mesh.submit({ kind: "echo" });
+  expect(load()).toMatchObject({ peers: 1, slots: 1, free: 0, prefetched: 1, waiting: 1 });
+});

@@ -1,17 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { err, ok, type Result } from "../../src/base/result.ts";
-import type { CellDigest, KindDigest } from "../../src/cells/cell-digest.ts";
+import type { CellDigest, KindDigest, Load } from "../../src/cells/cell-digest.ts";
 import { placeOfConcurrency, placeOfKey } from "../../src/cells/placement.ts";
 import { homeOf, SINGLE, withCells } from "../../src/cells/topology.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { CellDigests } from "../../src/routing/cell-digests.ts";
-import {
-  betterOfTwo,
-  cellsOfSubmission,
-  submitTo,
-  type CellDemand,
-} from "../../src/routing/submission.ts";
+import { betterOfTwo, type CellDemand } from "../../src/routing/cell-choice.ts";
+import { ELSEWHERE, type Submitted } from "../../src/routing/network.ts";
+import { cellsOfSubmission, submitTo } from "../../src/routing/submission.ts";
 import { submission } from "../coordinator/submission.ts";
 import { seededNumbers } from "../random.ts";
 
@@ -19,9 +16,12 @@ const NOW = 1_000_000;
 const topology = withCells(SINGLE, 8, NOW, 1);
 const DEMAND: CellDemand = { kind: "echo", capabilities: [] };
 
+const LOAD: Load = { peers: 4, slots: 4, free: 2, prefetched: 0, waiting: 0, meanMs: 100 };
+const NOBODY: Load = { ...LOAD, peers: 0, slots: 0, free: 0, meanMs: null };
+
 const digestOf = (echo: Partial<KindDigest> = {}, more: Partial<CellDigest> = {}): CellDigest => ({
-  kinds: [{ kind: "echo", peers: 4, free: 2, waiting: 0, meanMs: 100, ...echo }],
-  others: { peers: 0, free: 0, waiting: 0, meanMs: null },
+  kinds: [{ kind: "echo", ...LOAD, ...echo }],
+  others: NOBODY,
   labels: [],
   full: false,
   ...more,
@@ -82,13 +82,15 @@ describe("the cell of a task", () => {
   });
 
   it("CE80 counts peers of every kind for a kind that is not listed", () => {
-    const others = { peers: 2, free: 1, waiting: 0, meanMs: null };
+    const others = { ...LOAD, peers: 2, free: 1 };
     const digests = digestsOf((cell) => (cell === 3 ? digestOf({}, { others }) : digestOf()));
     expect(shares(digests, { kind: "rare", capabilities: [] }, 200)[3]).toBe(1);
   });
 
   it("CE148 gets its share also if nothing is known of it while others have free places", () => {
-    const digests = digestsOf((cell) => (cell === 5 ? null : digestOf({ peers: 10, free: 10 })));
+    const digests = digestsOf((cell) =>
+      cell === 5 ? null : digestOf({ peers: 10, slots: 10, free: 10 }),
+    );
     expect(shares(digests, DEMAND, 800)[5]).toBeGreaterThan(0.04);
   });
 
@@ -102,6 +104,36 @@ describe("the cell of a task", () => {
       sent[first] = (sent[first] ?? 0) + 1;
     }
     expect(Math.max(...sent) - Math.min(...sent)).toBeLessThan(10);
+  });
+
+  it("CE81 is chosen again as time goes on, although nothing new is known of it: its peers have worked meanwhile", () => {
+    const digests = digestsOf((cell) => digestOf({ free: 0, waiting: cell === 5 ? 80 : 4 }));
+    const later = (ms: number) => {
+      const scope = { ...scopeOf(digests), now: NOW + ms };
+      for (let cell = 0; cell < 8; cell++)
+        if (cell !== 5)
+          digests.learnedKind(cell, { kind: "echo", ...LOAD, free: 0, waiting: 4 }, NOW + ms);
+      return Array.from({ length: 400 }, () => betterOfTwo(scope, DEMAND)[0]).filter(
+        (cell) => cell === 5,
+      ).length;
+    };
+    expect(later(0)).toBe(0);
+    expect(later(1_000)).toBe(0);
+    expect(later(2_000)).toBeGreaterThan(20);
+  });
+
+  it("CE81 has what an answer said of the kind, until the next digest, and what was sent there since", () => {
+    const digests = digestsOf(() => digestOf());
+    const waitAt = (now: number) => digests.get(1, now)?.waitOf("echo");
+    expect(waitAt(NOW)).toBe(-0.5);
+    digests.learnedKind(1, { kind: "echo", ...LOAD, free: 0, prefetched: 3, waiting: 4 }, NOW + 10);
+    expect(waitAt(NOW + 10)).toBe(200);
+    digests.sent(1, "echo", 2);
+    expect(waitAt(NOW + 10)).toBe(250);
+    expect(waitAt(NOW + 60)).toBe(200);
+    expect(waitAt(NOW + 900)).toBe(0);
+    digests.learned(1, digestOf({ free: 4 }), NOW + 900);
+    expect(waitAt(NOW + 900)).toBe(-1);
   });
 
   it("CE81 is asked for its digest at most once a second, and an old digest says nothing", () => {
@@ -142,6 +174,7 @@ describe("a submission that a cell refuses", () => {
   const network = (digests = new CellDigests()) => ({
     ...scopeOf(digests),
     ask: () => Promise.reject(new Error("not used")),
+    submit: () => Promise.reject(new Error("not used")),
   });
   const asked = async (
     input: ReturnType<typeof submission>,
@@ -176,6 +209,35 @@ describe("a submission that a cell refuses", () => {
   it("CE83 with an idempotency key goes nowhere else", async () => {
     const keyed = submission({ kind: "a" }, { idempotency: { scope: "s", key: "k" } });
     expect((await asked(keyed, "queue_full")).cells).toHaveLength(1);
+  });
+
+  it.each([
+    // What the first and the second cell say, one after the other, and which cell has it in the end.
+    [[ELSEWHERE, "taken"], 2, "second"],
+    [[ELSEWHERE, "queue_full", "taken"], 3, "first"],
+    [["queue_full", "taken"], 2, "second"],
+    [[ELSEWHERE, "unavailable"], 2, "unavailable"],
+  ] as const)("CE149 %j: %i calls, %s", async (says, count, end) => {
+    const digests = digestsOf((cell) => digestOf({ free: 0, waiting: cell }));
+    const sentTo: { readonly cell: number; readonly wait: number | null }[] = [];
+    const answer = await submitTo<string>(
+      network(digests),
+      submission({ kind: "echo" }),
+      async (cell, _considered, { kind, wait }): Promise<Submitted<string>> => {
+        expect(kind).toBe("echo");
+        const said = says[sentTo.push({ cell, wait }) - 1];
+        if (said === ELSEWHERE) return ELSEWHERE;
+        return said === "taken"
+          ? ok(cell === sentTo[0]?.cell ? "first" : "second")
+          : err({ code: said ?? "unavailable", detail: "no" });
+      },
+    );
+    expect(sentTo).toHaveLength(count);
+    // Only the first call may be answered with "elsewhere".
+    const [first, ...others] = sentTo;
+    expect(first?.wait).toBe(((sentTo[1]?.cell ?? 0) + 1) * 25);
+    expect(others.every(({ wait }) => wait === null)).toBe(true);
+    expect(answer.ok ? answer.value : answer.error.code).toBe(end);
   });
 
   it("CE83 is not sent to a cell that has just not answered, unless none answers", () => {

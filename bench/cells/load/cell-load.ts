@@ -7,7 +7,7 @@ import { SubmitTask } from "../../../src/protocol/http.ts";
 import type { TaskOffer } from "../../../src/protocol/messages.ts";
 import { DEFAULT_POLICY } from "../../../src/tasks/policy.ts";
 import { CellDigests } from "../../../src/routing/cell-digests.ts";
-import { betterOfTwo } from "../../../src/routing/submission.ts";
+import { betterOfTwo } from "../../../src/routing/cell-choice.ts";
 import { CellMesh } from "../../../test/cells/cell-mesh.ts";
 import { fillCell, type PeerPlan } from "./fill-cell.ts";
 
@@ -114,7 +114,7 @@ export class CellLoad {
     const [cell = 0] = this.#count === 1 ? [0] : betterOfTwo(scope, NEEDS);
     if (this.#count > 1) {
       this.#digests.sent(cell, TASK.kind, 1);
-      // The digest of a cell is made at most four times in a second.
+      // The time goes on by a second a round, so a digest is made once a round.
       if (this.#digests.isWanted(cell, now))
         this.#digests.learned(cell, digestOf(this.#mesh.cellOf(cell), now), now);
     }

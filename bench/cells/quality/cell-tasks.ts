@@ -1,27 +1,35 @@
 import type { Random } from "../../../src/base/clock.ts";
-import type { CellDigest } from "../../../src/cells/cell-digest.ts";
+import {
+  digestOfKind,
+  isBetterElsewhere,
+  type CellDigest,
+  type Load,
+} from "../../../src/cells/cell-digest.ts";
 import type { Topology } from "../../../src/cells/topology.ts";
 import { CellDigests } from "../../../src/routing/cell-digests.ts";
-import { betterOfTwo } from "../../../src/routing/submission.ts";
+import { betterOfTwo } from "../../../src/routing/cell-choice.ts";
+import { attemptsBeforeMove } from "../../../src/tasks/moving.ts";
+import { isPanic } from "../../../src/tasks/circuit.ts";
 import type { FieldMesh, FieldTask, FieldTasks } from "../../selection/field/field-mesh.ts";
 import { FieldQueue } from "../../selection/field/field-queue.ts";
 import { topologyOf, type CellOutage, type CellPolicies } from "./cell-fleet.ts";
 
-/** Isolates of the gateway. Each has its own digests. */
-const GATEWAYS = 8;
 /** A cell makes its digest anew after this time. */
-const DIGEST_MS = 250;
+const DIGEST_MS = 25;
 /** As `coordinator/moves`: a task moves once it has waited so long, and three times at most. */
-const MOVE_WAIT_MS = 1_000;
+const MOVE_WAIT_MS = 250;
 const HOPS_MAX = 3;
-/** A cell whose tasks wait asks others for room this often. */
-const MOVE_EVERY_MS = 1_000;
+/** A cell whose tasks wait asks others for room this often; less often while nobody has any. */
+const MOVE_EVERY_MS = 250;
+const MOVE_EVERY_MAX_MS = 1_000;
 /** The question, the answer and the message with the tasks. */
 const MOVE_TAKES_MS = 100;
 
 export interface CellTasksOptions {
   readonly cells: number;
   readonly random: Random;
+  /** Isolates of the gateway. Each has its own digests. */
+  readonly gateways: number;
   /** The cell of a task that has an idempotency key; null for others. */
   readonly keyed?: ((task: number) => number | null) | undefined;
   readonly down?: CellOutage | undefined;
@@ -40,6 +48,8 @@ export class CellTasks implements FieldTasks {
   /** The cell that accepted each task. */
   readonly acceptedBy = new Map<number, number>();
   moved = 0;
+  /** Calls of cells with a task. */
+  submissions = 0;
   readonly #mesh: FieldMesh;
   readonly #policies: CellPolicies;
   readonly #options: CellTasksOptions;
@@ -48,12 +58,13 @@ export class CellTasks implements FieldTasks {
   readonly #cellOf = new Map<number, number>();
   /** By cell and kind. */
   readonly #waiting: readonly Int32Array[];
-  readonly #gateways = Array.from({ length: GATEWAYS }, () => new CellDigests());
+  readonly #gateways: readonly CellDigests[];
   readonly #made: ({ readonly at: number; readonly digest: CellDigest } | undefined)[] = [];
   /** Since when each task waits, and how often it has moved. */
   readonly #since = new Map<number, number>();
   readonly #hops = new Map<number, number>();
   readonly #moveAt: Float64Array;
+  readonly #moveEvery: Float64Array;
   readonly #moving: Moving[] = [];
   #woken = -1;
 
@@ -67,12 +78,15 @@ export class CellTasks implements FieldTasks {
     this.#queues = Array.from({ length: cells }, () => new FieldQueue(kinds));
     this.#waiting = Array.from({ length: cells }, () => new Int32Array(kinds));
     this.#moveAt = new Float64Array(cells);
+    this.#moveEvery = new Float64Array(cells).fill(MOVE_EVERY_MS);
+    this.#gateways = Array.from({ length: options.gateways }, () => new CellDigests());
   }
 
   push(task: FieldTask, now: number): void {
     const known = this.#cellOf.get(task.task);
-    const cell = known ?? this.#accept(task, now);
-    if (known === undefined) this.acceptedBy.set(task.task, cell);
+    if (known !== undefined) return this.#enqueue(task, this.#cellOfRetry(task, known, now), now);
+    const cell = this.#accept(task, now);
+    this.acceptedBy.set(task.task, cell);
     this.#enqueue(task, cell, now);
   }
 
@@ -110,22 +124,59 @@ export class CellTasks implements FieldTasks {
     const key = keyed?.(task) ?? null;
     if (cells === 1) return 0;
     if (key !== null) return key;
-    const digests = this.#gateways[Math.floor(random() * GATEWAYS)] as CellDigests;
+    const { gateways } = this.#options;
+    const digests = this.#gateways[Math.floor(random() * gateways)] as CellDigests;
     const name = `kind-${kind}`;
     for (let tries = 0; ; tries++) {
       const scope = { topology: this.#topology, now, random, digests };
-      for (const cell of betterOfTwo(scope, { kind: name, capabilities: [] })) {
+      const [first = 0, second = 0] = betterOfTwo(scope, { kind: name, capabilities: [] });
+      const wait = digests.get(second, now)?.waitOf(name) ?? null;
+      for (const cell of [first, second, first]) {
         digests.sent(cell, name, 1);
+        this.submissions++;
         if (this.#isDown(cell, now)) {
           digests.failed(cell, now);
           break;
         }
-        if (digests.isWanted(cell, now)) digests.learned(cell, this.#digestOf(cell, now), now);
-        if (full?.has(cell) !== true) return cell;
+        const digest = this.#digestOf(cell, now);
+        const load: Load = {
+          ...digestOfKind(digest, name),
+          waiting: this.#waiting[cell]?.[kind] ?? 0,
+        };
+        if (digests.isWanted(cell, now)) digests.learned(cell, digest, now);
+        else digests.learnedKind(cell, { kind: name, ...load }, now);
+        const goesOn = cell === first && wait !== null && isBetterElsewhere(load, wait);
+        if (full?.has(cell) !== true && !goesOn) return cell;
       }
       // Its caller repeats the request: to simplify, at once.
       if (tries > 100) throw new Error("no cell accepts a task");
     }
+  }
+
+  /** A task that failed too often in its cell goes to another one with a free slot, while it pauses. */
+  #cellOfRetry({ task, kind, tried }: FieldTask, cell: number, now: number): number {
+    const { cells, full } = this.#options;
+    const hops = this.#hops.get(task) ?? 0;
+    const { peers, resting } = this.#handlersOf(cell, kind, now);
+    const isPanicking = isPanic(resting, peers + resting);
+    if (cells === 1 || hops === HOPS_MAX || tried.length < attemptsBeforeMove(hops, isPanicking))
+      return cell;
+    const to = this.#others(cell).find((other) => {
+      if (this.#isDown(other, now) || full?.has(other) === true) return false;
+      const { free } = this.#handlersOf(other, kind, now);
+      return free > (this.#waiting[other]?.[kind] ?? 0);
+    });
+    if (to === undefined) return cell;
+    this.#hops.set(task, hops + 1);
+    this.moved++;
+    return to;
+  }
+
+  /** One or two others, at random. */
+  #others(cell: number): readonly number[] {
+    const { cells, random } = this.#options;
+    const draw = (): number => (cell + 1 + Math.floor(random() * (cells - 1))) % cells;
+    return [...new Set([draw(), draw()])];
   }
 
   /** As `coordinator/cells/digest.ts` makes it. */
@@ -135,13 +186,13 @@ export class CellTasks implements FieldTasks {
     const { kinds } = this.#mesh.world;
     const all = Array.from({ length: kinds }, (_, kind) => ({
       kind: `kind-${kind}`,
-      ...this.#handlersOf(cell, kind, now),
+      ...this.#placesOf(cell, kind, now),
       waiting: this.#waiting[cell]?.[kind] ?? 0,
       meanMs: this.#policies.meanMsOf(cell, kind),
     }));
     const digest: CellDigest = {
       kinds: all,
-      others: { peers: 0, free: 0, waiting: 0, meanMs: null },
+      others: { peers: 0, slots: 0, free: 0, prefetched: 0, waiting: 0, meanMs: null },
       labels: [],
       full: this.#options.full?.has(cell) === true,
     };
@@ -149,31 +200,37 @@ export class CellTasks implements FieldTasks {
     return digest;
   }
 
-  #handlersOf(
-    cell: number,
-    kind: number,
-    now: number,
-  ): { readonly peers: number; readonly free: number } {
+  #placesOf(cell: number, kind: number, now: number): Omit<Load, "waiting" | "meanMs"> {
+    const { resting: _resting, ...places } = this.#handlersOf(cell, kind, now);
+    return places;
+  }
+
+  #handlersOf(cell: number, kind: number, now: number) {
     const { connected, held, world } = this.#mesh;
-    let [peers, free] = [0, 0];
+    const found = { peers: 0, slots: 0, free: 0, prefetched: 0, resting: 0 };
     for (const worker of this.#policies.ownOf[cell] ?? []) {
       if (connected[worker] === 0 || !this.#mesh.handles(worker, kind)) continue;
-      if (this.#policies.isResting(worker, kind, now)) continue;
-      peers++;
-      free += Math.max(0, (world.slots[worker] as number) - (held[worker] as number));
+      if (this.#policies.isResting(worker, kind, now)) {
+        found.resting++;
+        continue;
+      }
+      const slots = world.slots[worker] as number;
+      const left = slots - (held[worker] as number);
+      found.peers++;
+      found.slots += slots;
+      found.free += Math.max(0, left);
+      found.prefetched += Math.max(0, -left);
     }
-    return { peers, free };
+    return found;
   }
 
   /** Asks two other cells how many tasks of each waiting kind they would begin, and sends them so many. */
   #move(cell: number, now: number): void {
-    const { cells, random, full } = this.#options;
-    this.#moveAt[cell] = now + MOVE_EVERY_MS;
+    const { cells, full } = this.#options;
     if (cells === 1) return;
-    const first = (cell + 1 + Math.floor(random() * (cells - 1))) % cells;
-    const others = new Set([first, (cell + 1 + Math.floor(random() * (cells - 1))) % cells]);
-    for (const to of others) {
-      if (to === cell || this.#isDown(to, now) || full?.has(to) === true) continue;
+    const before = this.moved;
+    for (const to of this.#others(cell)) {
+      if (this.#isDown(to, now) || full?.has(to) === true) continue;
       const room = Array.from(this.#waiting[to] ?? [], (waiting, kind) =>
         Math.max(0, this.#handlersOf(to, kind, now).free - waiting),
       );
@@ -189,6 +246,10 @@ export class CellTasks implements FieldTasks {
         return true;
       });
     }
+    const every = this.moved > before ? MOVE_EVERY_MS : 2 * (this.#moveEvery[cell] as number);
+    const pause = Math.min(every, MOVE_EVERY_MAX_MS);
+    this.#moveEvery[cell] = pause;
+    this.#moveAt[cell] = now + pause;
   }
 
   #arrive(now: number): void {
@@ -199,8 +260,10 @@ export class CellTasks implements FieldTasks {
   }
 
   #enqueue(task: FieldTask, cell: number, now: number): void {
-    if (!this.#hasWaiting(cell))
-      this.#moveAt[cell] = Math.max(this.#moveAt[cell] ?? 0, now + MOVE_WAIT_MS);
+    if (!this.#hasWaiting(cell)) {
+      this.#moveEvery[cell] = MOVE_EVERY_MS;
+      this.#moveAt[cell] = now + MOVE_WAIT_MS;
+    }
     this.#since.set(task.task, now);
     this.#cellOf.set(task.task, cell);
     this.#queues[cell]?.push(task);

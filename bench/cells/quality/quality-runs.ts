@@ -15,11 +15,15 @@ const COUNTED_FROM_MS = 40_000;
 const SECONDS = 110;
 const DOWN = { cell: 0, from: 70_000, to: 90_000 } as const;
 const CHOICE_STREAM = 50;
+/** Isolates of the gateway: eight are a hundred requests a second each, and of five hundred each knows little of the cells. */
+const GATEWAYS = 8;
+const MANY_GATEWAYS = 500;
 
 /** What goes wrong, in a world with so many cells. The one index of a mesh without cells has the same workers with the same faults. */
 export const QUALITY_WORLDS = [
   "usual",
   "busy",
+  "many-callers",
   "rare-kind",
   "bursts",
   "one-full",
@@ -50,6 +54,8 @@ export interface QualityFigures {
   readonly workers: number;
   /** Moves from cell to cell, per task. */
   readonly moves: number;
+  /** Calls of cells that submit a task, per task. */
+  readonly submissions: number;
 }
 
 /** The figures of a run, over the tasks that the trouble of its world leaves comparable. */
@@ -82,7 +88,7 @@ export function qualityRun(traces: Traces, job: QualityJob): QualityFigures {
     },
     (mesh, policies) => (tasks = new CellTasks(mesh, policies as CellPolicies, options)),
   );
-  const { acceptedBy, moved } = tasks as unknown as CellTasks;
+  const { acceptedBy, moved, submissions } = tasks as unknown as CellTasks;
   const counts = (task: number): boolean =>
     (world.tasks.at[task] as number) >= COUNTED_FROM_MS &&
     // Tasks of the cell that is down wait until it is back.
@@ -97,6 +103,7 @@ export function qualityRun(traces: Traces, job: QualityJob): QualityFigures {
     tasks: world.tasks.count,
     workers: FLEET,
     moves: moved / world.tasks.count,
+    submissions: submissions / world.tasks.count,
   };
 }
 
@@ -108,6 +115,7 @@ function optionsOf(
   return {
     cells: isGlobal ? 1 : cells,
     random,
+    gateways: name === "many-callers" ? MANY_GATEWAYS : GATEWAYS,
     ...(name === "one-full" && { keyed: (task: number) => (task % 10 === 0 ? 0 : null) }),
     ...(name === "one-refuses" && !isGlobal && { full: new Set([0]) }),
     ...(name === "one-down" && !isGlobal && { down: DOWN }),
@@ -126,6 +134,7 @@ function settingsOf(name: QualityWorld, isOfFirst: (worker: number) => boolean):
     case "one-full":
       return usual;
     case "busy":
+    case "many-callers":
       return { ...usual, load: 0.85 };
     case "rare-kind":
       return {

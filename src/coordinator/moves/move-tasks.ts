@@ -11,7 +11,7 @@ import { sendToCell } from "../cells/send-message.ts";
 import type { Context } from "../kernel/context.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import { mayStillResume } from "../tasks/resume.ts";
-import { HOPS_MAX, MOVED_AT_ONCE, permitsLeft, reasonOf, tasksOf } from "./offers.ts";
+import { HOPS_MAX, MOVED_AT_ONCE, permitsLeft, reasonOf, reasonsWith, tasksOf } from "./offers.ts";
 
 /** Bytes of tasks in one message, as JSON. A single task may have more. */
 const MESSAGE_BYTES = 512 * 1_024;
@@ -33,7 +33,7 @@ export const moveTasks: Handler<"move_tasks"> = (context, { to, offer, limit }) 
     const left = Math.min(limit, MOVED_AT_ONCE) - moves.length;
     if (left <= 0) break;
     if (lane.owner !== offer.owner || !isStill(context, offer, lane, to)) continue;
-    for (const { id } of tasksOf(context, lane, offer.reason, left)) {
+    for (const { id } of tasksOf(context, { ...offer, lane }, left)) {
       const move = moveOf(context, id, offer.reason);
       if (move !== null) moves.push(move);
     }
@@ -45,7 +45,8 @@ export const moveTasks: Handler<"move_tasks"> = (context, { to, offer, limit }) 
 /** Whether the reason still holds: other commands may have run since the offer was made. */
 function isStill(context: Context, offer: MoveOffer, lane: Lane, to: number): boolean {
   const why = reasonOf(context, offer.shape, lane);
-  return why?.reason === offer.reason && (why.to === null || why.to === to);
+  if (why === null || !reasonsWith(why.reason).includes(offer.reason)) return false;
+  return why.to === null || why.to === to;
 }
 
 interface Move {

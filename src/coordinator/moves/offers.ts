@@ -1,23 +1,26 @@
 import { ok } from "../../base/result.ts";
 import { SECOND, type Millis } from "../../base/clock.ts";
-import type { MoveOffer } from "../../contract/task-moves.ts";
+import type { MoveOffer, MoveReason } from "../../contract/task-moves.ts";
 import type { Lane, LaneTraits } from "../../registry/lanes.ts";
 import type { StoredWaiting } from "../../registry/task-rows.ts";
 import type { Shape } from "../../registry/waiting-tasks.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Handler } from "../kernel/handler.ts";
-import { isAssignable } from "../tasks/circuits.ts";
+import { attemptsBeforeMove } from "../../tasks/moving.ts";
+import { inPanic, isAssignable, restingAt } from "../tasks/circuits.ts";
 import { kindLimit, laneLimit } from "../tasks/running-limits.ts";
 import { placeElsewhere } from "./placement.ts";
 
 /** How long a task waits in the cell that accepted it before it may go to one with room. */
-const MOVE_WAIT: Millis = SECOND;
+const MOVE_WAIT: Millis = SECOND / 4;
 /** The same if somebody here has room: a task that still waits is excluded there for a reason of its own. */
-const EXCLUDED_WAIT: Millis = 5 * SECOND;
+const EXCLUDED_WAIT: Millis = SECOND;
 /** Offers of one look. The next look begins at another shape. */
 const OFFERS_MAX = 32;
 /** Tasks that are counted of one offer. */
 export const MOVED_AT_ONCE = 100;
+/** Tasks of a lane that have failed, and are looked at. */
+const FAILED_LOOKED_AT = 200;
 /** How often a task moves in search of room. Then it stays, so that tasks do not move in circles. */
 export const HOPS_MAX = 3;
 
@@ -43,10 +46,16 @@ function* offersOf(context: Context, shape: Shape): Iterable<MoveOffer> {
   for (const lane of registry.tasks.waiting.lanes(shape, "queued")) {
     const why = reasonOf(context, shape, lane);
     if (why === null) continue;
-    const count = tasksOf(context, lane, why.reason, MOVED_AT_ONCE).length;
-    if (count > 0) yield { ...why, shape, owner: lane.owner, count };
+    for (const reason of reasonsWith(why.reason)) {
+      const count = tasksOf(context, { shape, lane, reason }, MOVED_AT_ONCE).length;
+      if (count > 0) yield { ...why, reason, shape, owner: lane.owner, count };
+    }
   }
 }
+
+/** The reasons that tasks of a lane may have, if this is the one of the lane: single tasks have failed. */
+export const reasonsWith = (reason: MoveReason): readonly MoveReason[] =>
+  reason === "full" || reason === "excluded" ? ["failed", reason] : [reason];
 
 type Why = Pick<MoveOffer, "reason" | "to">;
 
@@ -74,13 +83,20 @@ function hasLimitsOfPeer({ registry }: Context, { source, owner }: LaneTraits): 
   return weight !== 1 || maxRunning !== null;
 }
 
+/** Tasks of a lane, and why they should move. */
+interface Leaving {
+  readonly shape: Shape;
+  readonly lane: Lane;
+  readonly reason: MoveReason;
+}
+
 /** The first tasks of a lane that may move for a reason. Those with a concurrency key only as far as its limit permits. */
 export function tasksOf(
   context: Context,
-  lane: Lane,
-  reason: MoveOffer["reason"],
+  { shape, lane, reason }: Leaving,
   limit: number,
 ): readonly StoredWaiting[] {
+  if (reason === "failed") return failedOf(context, shape, lane, limit);
   const { now } = context;
   const mayMove = ({ notBefore }: StoredWaiting): boolean => {
     if (reason === "draining") return true;
@@ -94,6 +110,28 @@ export function tasksOf(
     if (mayMove(task)) found.push(task);
   }
   return found;
+}
+
+/** The first tasks of a lane that failed so often here that another cell should try, also while they pause. */
+function failedOf(
+  context: Context,
+  shape: Shape,
+  lane: Lane,
+  limit: number,
+): readonly StoredWaiting[] {
+  const { registry } = context;
+  const failed = lane.tasks.filter(({ attemptsUsed }) => attemptsUsed > 0);
+  if (failed.length === 0) return [];
+  const isPanicking = inPanic(context, shape, restingAt(context, shape.kind));
+  const enough = attemptsBeforeMove(0, isPanicking);
+  return failed
+    .filter(({ attemptsUsed }) => attemptsUsed >= enough)
+    .slice(0, FAILED_LOOKED_AT)
+    .filter(({ id, attemptsUsed }) => {
+      const hops = registry.taskArrivals.get(id)?.hops ?? 0;
+      return hops < HOPS_MAX && attemptsUsed >= attemptsBeforeMove(hops, isPanicking);
+    })
+    .slice(0, Math.min(limit, permitsLeft(context, lane)));
 }
 
 /** How many tasks of a lane's concurrency key may leave: each counts as running until it has ended in the other cell. */

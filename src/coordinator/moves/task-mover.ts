@@ -123,7 +123,7 @@ interface Answer {
 
 /** The cell that gets tasks although nobody there has room: it could take them later, or this cell gives everything away. */
 function withoutRoom({ reason }: MoveOffer, at: number, answers: readonly Answer[]): number | null {
-  if (reason === "full" || reason === "excluded") return null;
+  if (reason === "full" || reason === "excluded" || reason === "failed") return null;
   const able = answers.filter(({ isAbleAt }) => isAbleAt(at));
   const taking = able.length > 0 || reason === "unable" ? able : answers;
   const [shortest] = taking.toSorted((a, b) => a.waiting - b.waiting);

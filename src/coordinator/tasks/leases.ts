@@ -74,6 +74,7 @@ export function releaseAttempt(context: Context, task: Task, loss: Loss): void {
     return;
   }
   markWorkAvailable(context);
+  if (attemptsUsed > task.attemptsUsed) registry.taskMoveClock.hurry(now);
   registry.tasks.update({
     ...spent,
     state: "queued",

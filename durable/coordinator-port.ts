@@ -173,7 +173,10 @@ const firstOf = async (called: Promise<CellAnswer>): Promise<RpcAnswer | undefin
 /** The cells as a caller reaches them. */
 const networkOf = (env: Env, actor: GatewayActor, topology: Topology): Network => ({
   topology,
-  now: Date.now(),
+  // It goes on while a route asks one cell after another.
+  get now() {
+    return Date.now();
+  },
   random: Math.random,
   digests: digestsOf(env),
   ask: (cell, name, input) =>

@@ -70,8 +70,15 @@ function inOrder(
   return there < here ? [second, first] : cells;
 }
 
+/** What is assumed of a cell of which nothing is known: who waits for longer moves to another cell anyway (`coordinator/moves`). */
+const UNKNOWN_WAIT: Millis = 250;
+
+/** How long a task would wait in the second cell, as the first is told. */
+export const waitElsewhere = (known: KnownDigest | null, demand: CellDemand): Millis =>
+  waitIn(known, demand) ?? UNKNOWN_WAIT;
+
 /** How long a task waits in a cell: infinitely, if it can't be taken there; null: nothing is known. */
-export function waitIn(known: KnownDigest | null, demand: CellDemand): number | null {
+function waitIn(known: KnownDigest | null, demand: CellDemand): number | null {
   if (known === null) return null;
   return mayTake(known, demand) ? known.waitOf(demand.kind) : Number.POSITIVE_INFINITY;
 }

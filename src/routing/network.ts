@@ -8,6 +8,7 @@ import type { CellDigests } from "./cell-digests.ts";
 /** The cells of a mesh, as a caller of the HTTP API reaches them. */
 export interface Network {
   readonly topology: Topology;
+  /** The time of now, at each read. */
   readonly now: Millis;
   readonly random: Random;
   /** What the caller knows of the cells' load. Absent: nothing. */
@@ -33,7 +34,7 @@ export type SubmissionName = "submit_task" | "enqueue_task" | "submit_batch";
 /** What the caller of a cell could do with a task instead. */
 export interface Alternative {
   readonly kind: string;
-  /** How long the task waits in another cell, as far as the caller knows; null: there is no other one, or nothing is known of it. */
+  /** How long the task would wait in another cell, as far as the caller knows; null: there is no other one. */
   readonly wait: Millis | null;
 }
 

@@ -5,7 +5,7 @@ import type { GatewayCommandName, Input, Output } from "../contract/commands.ts"
 import type { SubmitInput } from "../contract/tasks.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import type { SubmitTask } from "../protocol/http.ts";
-import { betterOfTwo, waitIn, type CellDemand, type ChoiceScope } from "./cell-choice.ts";
+import { betterOfTwo, waitElsewhere, type CellDemand, type ChoiceScope } from "./cell-choice.ts";
 import type { CellDigests } from "./cell-digests.ts";
 import {
   ELSEWHERE,
@@ -67,26 +67,29 @@ export type SubmitTo<T> = (
 
 /**
  * Submits to the first cell of the choice; to the second, if the first has no room, or knows by now that the task would begin there later
- * than in the second. The second then takes it, however long it waits there: two cells would else send tasks to each other.
+ * than in the second; and back to the first, if the second says the same of it. By then both have said how it is now, and the first
+ * takes the task.
  */
 export async function submitTo<T>(
   network: Network,
   submission: Submission,
   submit: SubmitTo<T>,
 ): Promise<Result<T, MusterError>> {
-  const { digests, now } = network;
+  const { digests } = network;
   const choice = cellsOfSubmission(network, submission);
   const [first = 0, second] = choice;
   const considered = second === undefined ? {} : { considered: choice };
   const demand = demandOf(submission);
-  const send = (cell: number, wait: number | null): Promise<Submitted<T>> => {
+  const send = (cell: number, other: number | null): Promise<Submitted<T>> => {
+    const known = other === null ? null : (digests?.get(other, network.now) ?? null);
+    const wait = other === null ? null : waitElsewhere(known, demand);
     noteSent(digests, cell, submission);
     return submit(cell, considered, { kind: demand.kind, wait });
   };
   if (second === undefined) return settled(await send(first, null));
-  const answer = await send(first, waitIn(digests?.get(second, now) ?? null, demand));
+  const answer = await send(first, second);
   if (!goesOn(answer)) return settled(answer);
-  const other = await send(second, null);
+  const other = await send(second, answer === ELSEWHERE ? first : null);
   if (answer === ELSEWHERE) return settled(goesOn(other) ? await send(first, null) : other);
   return other !== ELSEWHERE && other.ok ? other : answer;
 }
@@ -97,7 +100,7 @@ function demandOf(submission: Submission): CellDemand {
   return { kind: task?.kind ?? "", capabilities: task?.requirements.capabilities ?? [] };
 }
 
-/** A cell that was told of no alternative has run the command. */
+/** A cell that was told of no other one has run the command. */
 const settled = <T>(answer: Submitted<T>): Result<T, MusterError> =>
   answer === ELSEWHERE ? err(UNSETTLED) : answer;
 

@@ -1,5 +1,6 @@
 import type { Millis } from "../../src/base/clock.ts";
 import { err, type Result } from "../../src/base/result.ts";
+import { isBetterElsewhere } from "../../src/cells/cell-digest.ts";
 import { SINGLE, type Topology } from "../../src/cells/topology.ts";
 import type {
   CommandAnswer,
@@ -9,12 +10,19 @@ import type {
   SentCommand,
   SessionCommand,
 } from "../../src/contract/commands.ts";
+import { OwnDigest } from "../../src/coordinator/cells/digest.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
 import type { Effect } from "../../src/coordinator/kernel/effects.ts";
 import type { EndFault, SessionRef } from "../../src/peers/session-orders.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
-import { byTopology, TopologyChanged } from "../../src/routing/network.ts";
+import { CellDigests } from "../../src/routing/cell-digests.ts";
+import {
+  byTopology,
+  ELSEWHERE,
+  TopologyChanged,
+  type Alternative,
+} from "../../src/routing/network.ts";
 import { ROUTES } from "../../src/routing/routes.ts";
 import { cellOfSessionCommand } from "../../src/routing/session-cells.ts";
 import { START } from "../coordinator/mesh.ts";
@@ -29,6 +37,8 @@ interface Options {
   readonly seed?: number;
   readonly config?: Partial<CoordinatorConfig>;
   readonly publishes?: boolean;
+  /** Whether callers learn the load of cells. Else tasks go to any cell. */
+  readonly balances?: boolean;
 }
 
 /** What the session of a test peer has got. */
@@ -52,10 +62,13 @@ export class CellMesh {
   readonly store = new MemoryStore(() => this.now);
   /** The topology that the callers know. */
   known: Topology = SINGLE;
+  /** What the callers know of the cells' load. */
+  readonly #digests: CellDigests | null;
   #config: CoordinatorConfig;
 
-  constructor({ cells, seed = 1, config, publishes = true }: Options) {
+  constructor({ cells, seed = 1, config, publishes = true, balances = false }: Options) {
     this.publishes = publishes;
+    this.#digests = balances ? new CellDigests() : null;
     this.random = seededNumbers(seed);
     this.randomBytes = seededRandom(seed);
     this.transport = new Transport(seededNumbers(seed + 1));
@@ -91,9 +104,28 @@ export class CellMesh {
         const [answer] = await this.#callCell(cell, topology, actor, commands);
         return answer as never;
       };
+      const submit = async (
+        cell: number,
+        asked: string,
+        inputOfCell: object,
+        alternative: Alternative,
+      ): Promise<never> => {
+        const commands = [{ name: asked, input: inputOfCell }] as unknown as SentCommand[];
+        const [answer = ELSEWHERE] = await this.#answered(cell, commands, () =>
+          this.#enter(cell, topology.version, actor, commands, alternative),
+        );
+        if (answer === ELSEWHERE || answer.ok)
+          this.#digests?.learned(cell, this.#digestOf(cell).read(this.now), this.now);
+        return answer as never;
+      };
       const { now, random } = this;
-      return ROUTES[name]({ topology, now, random, ask, submit: ask }, input);
+      const digests = this.#digests ?? undefined;
+      return ROUTES[name]({ topology, now, random, digests, ask, submit }, input);
     });
+  }
+
+  #digestOf(cell: number): OwnDigest {
+    return new OwnDigest(this.cellOf(cell));
   }
 
   /** Commands of a session, all of the same peer. */
@@ -184,11 +216,17 @@ export class CellMesh {
     topology: number | null,
     actor: string,
     commands: readonly SentCommand[],
+    alternative: Alternative | null = null,
   ): Promise<readonly CommandAnswer[]> {
     const { node } = this.cellOf(to);
     const entered = await node.enter({ cell: to, topology });
     if (entered !== null && "cells" in entered) throw new TopologyChanged(entered);
     if (entered !== null) return commands.map(() => err(entered));
+    if (alternative !== null && alternative.wait !== null) {
+      const load = this.#digestOf(to).loadOf(alternative.kind, this.now);
+      // No answer: the task goes to the other cell.
+      if (isBetterElsewhere(load, alternative.wait)) return [];
+    }
     return node.run(actor, commands);
   }
 }

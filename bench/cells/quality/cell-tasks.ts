@@ -7,7 +7,7 @@ import {
 } from "../../../src/cells/cell-digest.ts";
 import type { Topology } from "../../../src/cells/topology.ts";
 import { CellDigests } from "../../../src/routing/cell-digests.ts";
-import { betterOfTwo } from "../../../src/routing/cell-choice.ts";
+import { betterOfTwo, waitElsewhere } from "../../../src/routing/cell-choice.ts";
 import { attemptsBeforeMove } from "../../../src/tasks/moving.ts";
 import { isPanic } from "../../../src/tasks/circuit.ts";
 import type { FieldMesh, FieldTask, FieldTasks } from "../../selection/field/field-mesh.ts";
@@ -129,9 +129,11 @@ export class CellTasks implements FieldTasks {
     const name = `kind-${kind}`;
     for (let tries = 0; ; tries++) {
       const scope = { topology: this.#topology, now, random, digests };
-      const [first = 0, second = 0] = betterOfTwo(scope, { kind: name, capabilities: [] });
-      const wait = digests.get(second, now)?.waitOf(name) ?? null;
-      for (const cell of [first, second, first]) {
+      const demand = { kind: name, capabilities: [] };
+      const [first = 0, second = 0] = betterOfTwo(scope, demand);
+      for (const [nth, cell] of [first, second, first].entries()) {
+        const other = cell === first ? second : first;
+        const wait = nth === 2 ? Infinity : waitElsewhere(digests.get(other, now), demand);
         digests.sent(cell, name, 1);
         this.submissions++;
         if (this.#isDown(cell, now)) {
@@ -145,8 +147,7 @@ export class CellTasks implements FieldTasks {
         };
         if (digests.isWanted(cell, now)) digests.learned(cell, digest, now);
         else digests.learnedKind(cell, { kind: name, ...load }, now);
-        const goesOn = cell === first && wait !== null && isBetterElsewhere(load, wait);
-        if (full?.has(cell) !== true && !goesOn) return cell;
+        if (full?.has(cell) !== true && !isBetterElsewhere(load, wait)) return cell;
       }
       // Its caller repeats the request: to simplify, at once.
       if (tries > 100) throw new Error("no cell accepts a task");

@@ -143,7 +143,7 @@ interface HandedOver {
   /** Peers that hold tasks here, and stay until they hold none. */
   readonly busy: readonly PeerId[];
   /** Peers that left for a third cell, which has not confirmed that it has them. */
-  readonly elsewhere: readonly PeerId[];
+  readonly elsewhere: readonly { readonly peerId: PeerId; readonly cell: number }[];
   /** Departures of the named peers that have arrived here. */
   readonly arrived: readonly string[];
   /** The key after which the next page begins; null if this is the last one. */

@@ -68,6 +68,13 @@ export class PeerBundles {
       .map((row) => text(row, "id"));
   }
 
+  /** Whether this cell has anything about a key that matters. */
+  has(peerId: PeerId): boolean {
+    this.#flush();
+    const each = MARKS.map((table) => `SELECT 1 FROM ${table} WHERE ${TABLES[table]} = ?1`);
+    return this.#sql.exec(`${each.join(" UNION ALL ")} LIMIT 1`, peerId).length > 0;
+  }
+
   /** The rows of a peer; null if there are none. */
   read(peerId: PeerId): PeerRows | null {
     this.#flush();

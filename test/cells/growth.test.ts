@@ -145,6 +145,31 @@ describe("growing a mesh", () => {
     }
   });
 
+  it("CE104 a revocation that reaches a cell after the peer has left it bars nobody who is readmitted later", async () => {
+    const { mesh, peers } = await workedMesh(8);
+    // The peers leave cell 0, and nobody hears of it. It takes no message.
+    mesh.transport.faultOf = (to, names) => {
+      if (to === 0 && names[0] === "receive_messages") return "request_lost";
+      return names[0] === "hand_over" ? "answer_lost" : "none";
+    };
+    mesh.setCells(4);
+    await mesh.call("get_auth_mode", {});
+    await mesh.drain();
+    const moved = peers.filter(({ id }) => home(mesh, id) !== 0);
+    for (const { id } of moved) await mesh.call("revoke_peer", { id });
+    mesh.transport.faultOf = () => "none";
+    await mesh.settle();
+    for (const { id, key } of moved) {
+      expect(mesh.cellOf(0).registry.denylist.has(id)).toBe(false);
+      const entry = { publicKey: key.publicKey, peerId: id, label: "", roles: ["worker" as const] };
+      const readmitted = await mesh.call("allow", { ...entry, readmit: true, go_p2p: false });
+      expect(readmitted).toMatchObject({ ok: true });
+    }
+    mesh.setCells(1);
+    await mesh.settle();
+    for (const peer of moved) expect(await peer.join()).toMatchObject({ ok: true });
+  });
+
   it("CE103 while the former home of a peer does not answer, the peer is not admitted, and others are", async () => {
     const { mesh, peers } = await workedMesh(8);
     for (const peer of peers) await peer.leave();
@@ -155,6 +180,28 @@ describe("growing a mesh", () => {
       const joined = await peer.join();
       if (home(mesh, peer.id) === 0) expect(joined).toMatchObject({ ok: true });
       else expect(joined).toMatchObject({ ok: false, error: { code: "unavailable" } });
+    }
+  });
+
+  it("CE101 a peer that left for a cell which is not its home any more, and never arrived there, gets to its new home", async () => {
+    const { mesh, peers } = await workedMesh(24, 4);
+    mesh.transport.faultOf = (_, names) => (names[0] === "hand_over" ? "answer_lost" : "none");
+    mesh.setCells(2);
+    await mesh.settle(2);
+    const departed = peers.filter(
+      ({ id }) => mesh.cellOf(3).registry.peerMoves.departed(id) !== null,
+    );
+    // Cell 2 has fetched all that the other cells have for it before cell 3 answers.
+    mesh.transport.faultOf = () => "none";
+    mesh.transport.down.add(3);
+    mesh.setCells(3);
+    await mesh.settle(3);
+    expect(departed.some(({ id }) => home(mesh, id) === 2)).toBe(true);
+    mesh.transport.down.clear();
+    await mesh.settle();
+    for (const { id } of peers) {
+      expect(holders(mesh, id)).toEqual([home(mesh, id)]);
+      expect(await view(mesh, id)).toMatchObject({ successes: 1 });
     }
   });
 

@@ -1,7 +1,9 @@
+import { homeOf } from "../../cells/topology.ts";
 import type { AdmissionCommands } from "../../contract/admission.ts";
 import { revokePeer } from "../admission/revocation.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Handler } from "../kernel/handler.ts";
+import { endOwner } from "../tasks/end-owner.ts";
 import { sendAndAwait } from "./send-message.ts";
 
 /** Bars a key here, and in the cells that may have its record. The caller is answered once they have confirmed it (CE104). */
@@ -12,11 +14,17 @@ export const barPeer: Handler<"bar_peer"> = (context, { revoke, actor, cells }) 
   return revoked;
 };
 
-/** Another cell has barred a key whose record may be here. */
+/**
+ * Another cell has barred a key whose record may be here. If this cell has nothing about the key any more, its home has it: an entry here
+ * would stay when the home readmits the key, and bar it again once it moves there.
+ */
 export function takeRevocation(
   context: Context,
   revoke: AdmissionCommands["revoke_peer"]["input"],
   actor: string,
 ): void {
-  revokePeer({ ...context, actor }, revoke);
+  const { cells, peerBundles } = context.registry;
+  const isHere = homeOf(cells.topology, revoke.id) === cells.own || peerBundles.has(revoke.id);
+  if (isHere) revokePeer({ ...context, actor }, revoke);
+  else if (revoke.keepTasks !== true) endOwner(context, revoke.id);
 }

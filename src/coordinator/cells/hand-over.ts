@@ -55,19 +55,18 @@ function page(context: Context, input: Input<"hand_over">): Output<"hand_over"> 
 
 type Given =
   | { readonly state: "given"; readonly peer: MovedPeer }
-  | { readonly state: "absent" | "busy" | "elsewhere"; readonly peerId: PeerId };
+  | { readonly state: "absent" | "busy"; readonly peerId: PeerId }
+  | { readonly state: "elsewhere"; readonly peerId: PeerId; readonly cell: number };
 
 const sorted = (
   given: readonly Given[],
-): Pick<Output<"hand_over">, "peers" | "busy" | "elsewhere"> => {
-  const inState = (state: "busy" | "elsewhere") =>
-    given.flatMap((one) => (one.state === state ? [one.peerId] : []));
-  return {
-    peers: given.flatMap((one) => (one.state === "given" ? [one.peer] : [])),
-    busy: inState("busy"),
-    elsewhere: inState("elsewhere"),
-  };
-};
+): Pick<Output<"hand_over">, "peers" | "busy" | "elsewhere"> => ({
+  peers: given.flatMap((one) => (one.state === "given" ? [one.peer] : [])),
+  busy: given.flatMap((one) => (one.state === "busy" ? [one.peerId] : [])),
+  elsewhere: given.flatMap((one) =>
+    one.state === "elsewhere" ? [{ peerId: one.peerId, cell: one.cell }] : [],
+  ),
+});
 
 function give(context: Context, peerId: PeerId, { to, asked }: Input<"hand_over">): Given {
   const { registry, randomBytes } = context;
@@ -80,7 +79,7 @@ function give(context: Context, peerId: PeerId, { to, asked }: Input<"hand_over"
   if (departed !== null) {
     // A cell that was asked by this topology takes the peer no more.
     if (departed.cell !== to && !asked?.cells.includes(departed.cell))
-      return { state: "elsewhere", peerId };
+      return { state: "elsewhere", peerId, cell: departed.cell };
     peerMoves.depart({ ...departed, cell: to });
     return { state: "given", peer: { ...departed, ends: endsOf(context, peerId) } };
   }

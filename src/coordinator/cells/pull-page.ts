@@ -14,7 +14,7 @@ export async function pullPage(calls: CellCalls, cell: number): Promise<void> {
   if (!given.ok) throw new Error(given.error.detail);
   const { peers, busy, elsewhere, next } = given.value;
   // What is on its way to a third cell can only be had by asking that one first.
-  for (const peerId of elsewhere) await settlePeer(calls, peerId);
+  for (const { peerId } of elsewhere) await settlePeer(calls, peerId);
   const page = { version: topology.version, next, left: busy.length + elsewhere.length };
   const taken = await calls.runHere("mesh", "import_peers", { from: cell, peers, page });
   if (!taken.ok) throw new Error(taken.error.detail);

@@ -63,13 +63,20 @@ export async function settlePeer(
   const { topology, own } = registry.cells;
   const cells: number[] = [];
   const arrived: string[] = [...registry.peerMoves.arrivalsOf(peerId)];
-  for (const cell of cellsToAsk(calls, peerId)) {
+  const left = [...cellsToAsk(calls, peerId)];
+  for (let cell = left.shift(); cell !== undefined; cell = left.shift()) {
     const asked = { cells: [own, ...cells], arrived };
     const input = { topology, to: own, peers: [peerId], asked };
     const given = await calls.ask(cell, self, "hand_over", input);
     if (!given.ok) return err({ cell, error: given.error });
     const { peers, busy, elsewhere } = given.value;
-    if (elsewhere.length > 0) return err({ cell, error: UNDER_WAY });
+    const [third] = elsewhere;
+    if (third !== undefined) {
+      if (cells.includes(cell)) return err({ cell, error: UNDER_WAY });
+      // Only the third cell can say whether the peer has arrived there. This one is asked again afterwards.
+      if (!cells.includes(third.cell) && !left.includes(third.cell)) left.unshift(third.cell);
+      left.push(cell);
+    }
     if (peers.length > 0) {
       const taken = await calls.runHere("mesh", "import_peers", { from: cell, peers });
       if (!taken.ok) return err({ cell, error: taken.error });

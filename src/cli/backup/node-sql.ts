@@ -20,11 +20,11 @@ export function nodeSql(database: DatabaseSync = new DatabaseSync(":memory:")): 
     },
     transaction(body) {
       const { begin, commit, rollback } = statementsAt(depth);
-      database.exec(begin);
+      prepared(begin).run();
       depth++;
       try {
         const value = body();
-        database.exec(commit);
+        prepared(commit).run();
         return value;
       } catch (thrown) {
         // A full database may have undone the whole transaction already.

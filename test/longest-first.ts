@@ -1,10 +1,13 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * Files that take minutes, most of which they wait. What starts last should be short, or the cores wait for it; a fresh checkout knows no
+ * Files that take a minute or more, most of which they wait. What starts last should be short, or the cores wait for it; a fresh checkout knows no
  * durations, and Vitest then starts the largest files first. The conformance checks have bounds in seconds: no two files of them start at once.
  */
 const LONGEST = [
+  "test/cells/task-histories.test.ts",
+  "test/cells/task-histories-of-two-cells.test.ts",
+  "test/cells/growth-histories.test.ts",
   "test/interop/go-p2p-node.test.ts",
   "test/e2e/conformance-peers.test.ts",
   "test/e2e/full-disk.test.ts",

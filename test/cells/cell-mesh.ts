@@ -12,6 +12,7 @@ import type {
 } from "../../src/contract/commands.ts";
 import { OwnDigest } from "../../src/coordinator/cells/digest.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
+import { earliest } from "../../src/coordinator/kernel/job.ts";
 import type { Effect } from "../../src/coordinator/kernel/effects.ts";
 import type { EndFault, SessionRef } from "../../src/peers/session-orders.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
@@ -155,6 +156,14 @@ export class CellMesh {
       for (const cell of this.cells) if (!this.transport.down.has(cell.number)) void cell.tick();
     }
     await this.drain();
+  }
+
+  /** Rings the alarms that are due. `atNext`: the clock goes to the next one first. */
+  ring({ atNext }: { readonly atNext: boolean }): void {
+    const up = this.cells.filter(({ number }) => !this.transport.down.has(number));
+    const dues = up.map((cell) => cell.nextTick());
+    if (atNext) this.now = Math.max(this.now + 1, earliest(dues) ?? 0);
+    for (const [at, cell] of up.entries()) if ((dues[at] ?? Infinity) <= this.now) void cell.tick();
   }
 
   /** Delivers what waits in the transport, and what follows from it. */

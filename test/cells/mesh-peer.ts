@@ -26,21 +26,42 @@ export class MeshPeer {
     return this.key.id;
   }
 
+  /** Begins a session; throws if the mesh does not admit the peer. */
   async join(announced: Announced = {}): Promise<this> {
+    must(await this.tryJoin(announced));
+    return this;
+  }
+
+  /** The answer says whether the mesh admits the peer. */
+  async tryJoin(announced: Announced = {}): Promise<CommandAnswer> {
     const session = `${this.id} ${this.#answered.size + 1}`;
     this.#answered.set(session, 0);
     const { id: peerId, publicKey } = this.key;
     const input = { ...ANNOUNCED, ...announced, peerId, publicKey, session };
-    const admitted = await this.send({ name: "admit", input });
-    this.session = session;
-    this.seq = 0;
-    this.epoch = (must(admitted) as Output<"admit">).epoch;
-    return this;
+    const answer = await this.send({ name: "admit", input });
+    if (answer.ok) {
+      this.session = session;
+      this.seq = 0;
+      this.epoch = (answer.value as Output<"admit">).epoch;
+    }
+    return answer;
+  }
+
+  leave(silent = false): Promise<CommandAnswer> {
+    const input = { peerId: this.id, epoch: this.epoch, reason: "it left", silent };
+    return this.send({ name: "gone", input });
   }
 
   async send(command: SessionCommand): Promise<CommandAnswer> {
     const [answer] = await this.mesh.session(command);
     return present(answer);
+  }
+
+  /** How many offers all of its sessions have got. */
+  get offered(): number {
+    let offers = 0;
+    for (const session of this.#answered.keys()) offers += this.mesh.inbox(session).offers.length;
+    return offers;
   }
 
   get offers(): readonly TaskOffer[] {

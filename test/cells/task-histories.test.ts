@@ -1,8 +1,9 @@
 import { it } from "vitest";
-import { checkTaskHistories } from "./check-task-histories.ts";
+import { checkHistories, scaled, TIMEOUT } from "./check-histories.ts";
+import { history } from "./history-acts.ts";
 
-const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
-
-it("CE93 no task is lost, committed twice or delivered to a revoked peer, whatever happens to calls and cells in short histories", async () => {
-  await checkTaskHistories(500 * SCALE, 10);
-});
+it(
+  "CE93 no task is lost, committed twice or delivered to a revoked peer, whatever happens to calls and cells",
+  { timeout: TIMEOUT },
+  () => checkHistories({ count: scaled(9_000), cells: [3, 4], history }),
+);

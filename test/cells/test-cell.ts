@@ -110,6 +110,7 @@ export class TestCell {
 
   /** When the alarm rings next. */
   nextTick(): number | null {
+    if (!this.#mesh.publishes) this.registry.outbox.removeAll(["publish"]);
     return this.#dueTimes.next({
       registry: this.registry,
       config: this.config,

@@ -33,6 +33,8 @@ function busyMesh(readyAt: number) {
 test("BK39 a commit that takes the mesh minutes is asked for again until it is done", async () => {
   const { settings, requests } = busyMesh(Date.now() + 4 * MINUTE);
   const committed = settings.commitImport(ID, 3);
+  // The shape of the answer is loaded when it is needed first, which takes real time.
+  await vi.dynamicImportSettled();
   await vi.advanceTimersByTimeAsync(5 * MINUTE);
   expect(await committed).toEqual(COMMITTED);
   expect(requests.length).toBeGreaterThan(5);
@@ -42,6 +44,7 @@ test("BK39 a commit that takes the mesh minutes is asked for again until it is d
 test("BK39 a mesh that stays silent ends the call after 5 minutes, with what it said", async () => {
   const { settings } = busyMesh(Number.POSITIVE_INFINITY);
   const committed = settings.commitImport(ID, 3).catch((error: unknown) => error);
+  await vi.dynamicImportSettled();
   await vi.advanceTimersByTimeAsync(10 * MINUTE);
   expect(await committed).toMatchObject({ code: "unavailable", status: 503 });
 });

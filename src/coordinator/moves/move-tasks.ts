@@ -57,12 +57,12 @@ interface Move {
 
 /** What leaves with a task; null if it must stay. */
 function moveOf(context: Context, id: string, reason: MoveOffer["reason"]): Move | null {
-  const { registry, now } = context;
+  const { registry } = context;
   const before = registry.tasks.get(id);
   if (before === null || before.state !== "queued") return null;
   const attempts = registry.attempts.of(id);
   // Its earlier peer may still bring the result, and is in this cell.
-  if (mayStillResume(before, attempts, now)) return null;
+  if (mayStillResume(context, before, attempts)) return null;
   const callback = registry.callbacks.get(id);
   const extra = registry.taskResults.get(id);
   if ((callback !== null && callback.dueAt !== null) || extra.blobId !== null) return null;

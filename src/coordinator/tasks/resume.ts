@@ -33,11 +33,16 @@ export function resumeAttempt(context: Context, of: AttemptOf, said: Said): Task
   return reopen(context, registry.tasks.get(task.id) ?? task, attempt);
 }
 
-/** Whether an attempt of a queued task was given up whose peer may still bring the result. */
-export const mayStillResume = (task: Task, attempts: readonly Attempt[], now: number): boolean =>
+/** Whether an attempt of a queued task was given up whose peer, which has its record here, may still bring the result. */
+export const mayStillResume = (
+  { registry, now }: Pick<Context, "registry" | "now">,
+  task: Task,
+  attempts: readonly Attempt[],
+): boolean =>
   attempts.some((attempt) => {
     const isLate = attempt.state === "unanswered" && now >= (attempt.endedAt ?? 0) + LATE_OFFER_MAX;
-    return !isLate && mayResume(task, attempt, attempts, now);
+    const isHere = registry.peers.get(attempt.peerId) !== null;
+    return isHere && !isLate && mayResume(task, attempt, attempts, now);
   });
 
 /** An offer that was given up is not expected to be accepted after this time, although it may be. */

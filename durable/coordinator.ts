@@ -201,7 +201,8 @@ export class Coordinator
       registry: this.#registry,
       waiters: this.#waiters,
       now: () => Date.now(),
-      execute: (command) => this.execute(version, actor, [command], to),
+      to,
+      execute: (command, target) => this.execute(version, actor, [command], target),
       elsewhere: (cell, input, ms) => pollCell(this.env, cell, actor, input, ms),
     };
   }

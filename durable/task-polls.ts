@@ -4,15 +4,17 @@ import type { CommandName, Input, Output } from "../src/contract/commands.ts";
 import { holderOf } from "../src/coordinator/moves/forwarded.ts";
 import type { Registry } from "../src/registry/registry.ts";
 import { isEnded } from "../src/tasks/task.ts";
-import type { CellAnswer, RpcCommand } from "./rpc.ts";
+import type { CellAnswer, CellTarget, RpcCommand } from "./rpc.ts";
 import type { TaskWaiters } from "./task-waiters.ts";
 
 export interface PollPorts {
   readonly registry: Registry;
   readonly waiters: TaskWaiters;
   readonly now: () => Millis;
+  /** Which cell the poll's caller has asked, and by which topology. */
+  readonly to: CellTarget;
   /** Runs one command of the poll's caller. */
-  readonly execute: (command: RpcCommand) => Promise<CellAnswer>;
+  readonly execute: (command: RpcCommand, to: CellTarget) => Promise<CellAnswer>;
   /** Has another cell answer once the task has ended, or as it is after `ms` milliseconds. */
   readonly elsewhere: (cell: number, input: Input<"get_task">, ms: Millis) => Promise<CellAnswer>;
 }
@@ -26,7 +28,7 @@ export async function submitAndWait(
   input: Input<"submit_task">,
   ms: Millis,
 ): Promise<CellAnswer> {
-  const executed = await ports.execute({ name: "enqueue_task", input });
+  const executed = await ports.execute({ name: "enqueue_task", input }, ports.to);
   const answer = valueOf<"enqueue_task">(executed);
   if (answer === null) return executed;
   const { id, duplicate } = answer;
@@ -41,7 +43,7 @@ export async function getOnceEnded(
   input: Input<"get_task">,
   ms: Millis,
 ): Promise<CellAnswer> {
-  const read = await ports.execute({ name: "get_task", input });
+  const read = await ports.execute({ name: "get_task", input }, ports.to);
   const task = valueOf<"get_task">(read);
   return task === null || isEnded(task.state) ? read : readOnceEnded(ports, input, ms);
 }
@@ -63,7 +65,9 @@ async function readOnceEnded(
     if (left <= 0 || (!isMoving && (task === null || isEnded(task.state)))) break;
     await waiters.wait(input.id, isMoving ? Math.min(left, MOVING_INTERVAL) : left);
   }
-  return ports.execute({ name: "get_task", input });
+  // A caller that had to ask again by a newer topology would submit the task again.
+  const { cell } = ports.to;
+  return ports.execute({ name: "get_task", input }, { cell, topology: null });
 }
 
 /** What one command has answered; null if it was refused or its caller has to ask again. */

@@ -67,12 +67,14 @@ export async function submissionAnswer(
 
 /** Notes what a cell says about its load. */
 function learnFrom(env: Env, cell: number, answers: CellAnswer): void {
+  const [first] = answers;
   const last = answers.at(-1);
-  if (last === undefined) return;
+  if (first === undefined || last === undefined) return;
   const now = Date.now();
   if ("digest" in last) digestsOf(env).learned(cell, last.digest, now);
-  else if ("load" in last) digestsOf(env).learnedKind(cell, last.load, now);
-  else if ("elsewhere" in last) digestsOf(env).learnedKind(cell, last.elsewhere, now);
+  // Newer than the digest.
+  if ("load" in last) digestsOf(env).learnedKind(cell, last.load, now);
+  if ("elsewhere" in first) digestsOf(env).learnedKind(cell, first.elsewhere, now);
 }
 
 /** Runs commands of a cell in another one, whatever topology that one knows. */

@@ -71,12 +71,17 @@ export class OwnCell {
     const wanted = submits ? to.alternative : undefined;
     if (wanted !== undefined && wanted.wait !== null) {
       const load = this.#digest.loadOf(wanted.kind, Date.now());
-      if (isBetterElsewhere(load, wanted.wait)) return [{ elsewhere: load }];
+      if (isBetterElsewhere(load, wanted.wait)) return [{ elsewhere: load }, ...this.#asked(to)];
     }
     const answers = await this.#node.run(actor, commands);
-    if (to.digest === true) return [...answers, { digest: this.#digest.read(Date.now()) }];
+    if (to.digest === true) return [...answers, ...this.#asked(to)];
     if (wanted === undefined) return answers;
     return [...answers, { load: this.#digest.loadOf(wanted.kind, Date.now()) }];
+  }
+
+  /** The digest, if the caller asks for it. */
+  #asked({ digest }: CellTarget): CellAnswer {
+    return digest === true ? [{ digest: this.#digest.read(Date.now()) }] : [];
   }
 
   /** Fetches a page of the peers of another cell that belong here. */

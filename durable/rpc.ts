@@ -59,7 +59,7 @@ export interface CellTarget {
 
 /**
  * What a cell answers: one answer to each command, and after them its digest or its load for a kind if the caller wants it. If the caller knows
- * another topology, or if the task should go to another cell, only that: then the cell has done nothing.
+ * another topology, only that; if the task should go to another cell, that instead of answers: then the cell has done nothing.
  */
 export type CellAnswer = readonly (RpcAnswer | Moved | Digested | Loaded | SentElsewhere)[];
 

@@ -12,6 +12,7 @@ const INTERVAL_MAX: Millis = SECOND;
 export class TaskMoveClock {
   #next: Millis | null = null;
   #interval = INTERVAL;
+  #isLooking = false;
 
   /** Null while nothing is queued. */
   due(now: Millis, isQueued: boolean): Millis | null {
@@ -21,6 +22,8 @@ export class TaskMoveClock {
     }
     // A clock that was set back must not stop it.
     if (this.#next === null || this.#next > now + INTERVAL_MAX) this.#next = now + FIRST_LOOK;
+    // A look may last until a cell that does not answer is given up. Nothing is due meanwhile, but an alarm has to come after it.
+    if (this.#isLooking && this.#next <= now) this.#next = now + this.#interval;
     return this.#next;
   }
 
@@ -35,11 +38,13 @@ export class TaskMoveClock {
     const due = this.due(now, isQueued);
     if (due === null || due > now) return false;
     this.#next = now + this.#interval;
+    this.#isLooking = true;
     return true;
   }
 
   /** A look has ended. */
   ended(now: Millis, hasMoved: boolean): void {
+    this.#isLooking = false;
     this.#interval = hasMoved ? INTERVAL : Math.min(2 * this.#interval, INTERVAL_MAX);
     if (this.#next !== null) this.#next = now + this.#interval;
   }

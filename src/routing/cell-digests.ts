@@ -13,6 +13,9 @@ const DIGEST_AGE_MAX: Millis = 10 * SECOND;
 /** A cell that has not answered gets no task for so long, unless no other cell does. */
 const DOWN_FOR: Millis = 5 * SECOND;
 
+/** Kinds of a cell that are remembered beside its digest: callers may name any number of them while it does not answer. */
+const KINDS_MAX = 256;
+
 /** What is known of a kind in a cell. */
 interface KnownKind {
   /** Newer than the digest, from the answer to a submission; null: nothing. */
@@ -62,8 +65,7 @@ export class CellDigests {
   learnedKind(cell: number, load: KindDigest, now: Millis): void {
     const known = this.#of(cell);
     known.downUntil = 0;
-    // Without a digest it would say nothing, and its memory would have no bound.
-    if (known.digest !== null) known.kinds.set(load.kind, { load, at: now, added: 0 });
+    noteKind(known, load.kind, { load, at: now, added: 0 });
   }
 
   /** The cell has not answered. */
@@ -75,7 +77,7 @@ export class CellDigests {
   sent(cell: number, kind: string, tasks: number): void {
     const known = this.#of(cell);
     const of = known.kinds.get(kind) ?? { load: null, at: known.at, added: 0 };
-    known.kinds.set(kind, { ...of, added: of.added + tasks });
+    noteKind(known, kind, { ...of, added: of.added + tasks });
   }
 
   /** Null if nothing is known. */
@@ -114,4 +116,14 @@ export class CellDigests {
     this.#known.set(cell, made);
     return made;
   }
+}
+
+/** Notes what is known of a kind, and forgets the one about which nothing new was heard for the longest if there are too many. */
+function noteKind({ digest, kinds }: Known, kind: string, of: KnownKind): void {
+  // Without a digest it would say nothing.
+  if (digest === null) return;
+  kinds.delete(kind);
+  kinds.set(kind, of);
+  const [oldest] = kinds.keys();
+  if (kinds.size > KINDS_MAX && oldest !== undefined) kinds.delete(oldest);
 }

@@ -34,6 +34,9 @@ it("CE149 a cell where a task would wait for longer than elsewhere says so, and 
   const called: Promise<CellAnswer> = cell().execute(RPC_VERSION, "admin", commands, to);
   const refused = await called;
   expect(refused).toEqual([{ elsewhere: expect.objectContaining({ kind: "echo", peers: 0 }) }]);
+  const wanted = { ...to, digest: true };
+  const told: Promise<CellAnswer> = cell().execute(RPC_VERSION, "admin", commands, wanted);
+  expect(await told).toEqual([...refused, { digest: expect.objectContaining({ full: false }) }]);
   const polled: Promise<CellAnswer> = cell().submitAndWait(RPC_VERSION, "admin", INPUT, 1_000, to);
   expect(await polled).toEqual(refused);
   expect(await queued()).toBe(1);

@@ -136,6 +136,16 @@ describe("the cell of a task", () => {
     expect(waitAt(NOW + 900)).toBe(-1);
   });
 
+  it("CE81 remembers what it was sent of 256 kinds: callers may name any number of them while it does not answer", () => {
+    const digests = digestsOf(() => digestOf({}, { others: LOAD }));
+    const waitOf = (kind: string) => digests.get(1, NOW)?.waitOf(kind);
+    for (let n = 0; n < 256; n++) digests.sent(1, `kind ${n}`, 1);
+    expect([waitOf("kind 0"), waitOf("kind 255")]).toEqual([-0.25, -0.25]);
+    digests.sent(1, "kind 0", 1);
+    digests.sent(1, "kind 256", 1);
+    expect(["kind 0", "kind 1", "kind 256"].map(waitOf)).toEqual([25, -0.5, -0.25]);
+  });
+
   it("CE81 is asked for its digest at most once a second, and an old digest says nothing", () => {
     const digests = new CellDigests();
     expect([digests.isWanted(1, NOW), digests.isWanted(1, NOW + 999)]).toEqual([true, false]);

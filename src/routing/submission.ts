@@ -91,7 +91,8 @@ export async function submitTo<T>(
   if (!goesOn(answer)) return settled(answer);
   const other = await send(second, answer === ELSEWHERE ? first : null);
   if (answer === ELSEWHERE) return settled(goesOn(other) ? await send(first, null) : other);
-  return other !== ELSEWHERE && other.ok ? other : answer;
+  // If the second one has not answered, it may have accepted the task: that the first had no room would say that nobody has.
+  return goesOn(other) ? answer : settled(other);
 }
 
 /** What a cell needs for a task, or for the first of a batch. */

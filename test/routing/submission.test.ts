@@ -229,6 +229,8 @@ describe("a submission that a cell refuses", () => {
     [[ELSEWHERE, "queue_full", "taken"], "first", ["second", "first", null]],
     [["queue_full", "taken"], "second", ["second", null]],
     [[ELSEWHERE, "unavailable"], "unavailable", ["second", "first"]],
+    [["queue_full", "unavailable"], "unavailable", ["second", null]],
+    [["queue_full", "storage_full"], "queue_full", ["second", null]],
   ] as const)("CE149 %j: %s", async (says, end, waits) => {
     const waitIn = (cell: number): number => (cell + 1) * 25;
     const digests = digestsOf((cell) => digestOf({ free: 0, waiting: cell }));

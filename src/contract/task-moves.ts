@@ -18,11 +18,11 @@ export interface TaskMoveCommands {
       readonly waiting: number;
     };
   };
-  /** Where a task is: in this cell (null), or in another one, on its way or not. Refused if it was never here. */
+  /** Where a task is: in this cell (null), or in another one. `moving`: that one may not have it yet. Refused if it was never here. */
   find_task: {
     caller: "cell";
     input: { readonly id: string };
-    output: { readonly cell: number | null };
+    output: { readonly cell: number | null; readonly moving?: boolean };
   };
   /** What a peer asks over its session about a task that it submitted. */
   own_task: {

@@ -1,4 +1,4 @@
-import { HOUR } from "../../src/base/clock.ts";
+import { HOUR, MINUTE } from "../../src/base/clock.ts";
 import { homeOf } from "../../src/cells/topology.ts";
 import type { SubmitTaskInput } from "../../src/protocol/http.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
@@ -34,6 +34,7 @@ const FAULTS: readonly Fault[] = [
 
 /** How often the clock goes to what is due next, until a history must have ended. */
 const ALARMS_MAX = 200;
+const HURRIED = 40;
 
 /** After so many alarms all peers join again, and answer pings from then on: a task may wait for the one that had begun it. */
 const PATIENCE = 3;
@@ -57,7 +58,8 @@ export class HistoryMesh {
 
   constructor(seed: number, cells: number) {
     const authMode = seed % 2 === 0 ? "open" : "allowlist";
-    this.mesh = new CellMesh({ cells, seed, publishes: false, config: { authMode } });
+    const balances = seed % 4 < 2;
+    this.mesh = new CellMesh({ cells, seed, publishes: false, balances, config: { authMode } });
     this.peers = KEYPAIRS.map((key) => new HistoryPeer(this.mesh, key));
   }
 
@@ -127,6 +129,8 @@ export class HistoryMesh {
       for (const peer of this.peers) await this.#workAll(peer);
       this.#countRunning();
       if (this.#isSettled()) return;
+      // A look for room is due each second as long as a task waits, which may be an hour.
+      if (alarms > HURRIED) mesh.now += MINUTE;
       mesh.ring({ atNext: true });
     }
     const left = mesh.cells.map(({ rows }) => rows(UNSETTLED));

@@ -50,21 +50,30 @@ export function toHolder<K extends CommandName>(name: K, idOf: (input: Input<K>)
   };
 }
 
-/** Asks the cell that has a task, by a command of cells: they are not passed on, so each cell on the way is asked where the task went. */
+/**
+ * Asks the cell that has a task, by a command of cells: they are not passed on, so each cell on the way is asked where the task went.
+ * `not_found` means that the task was deleted: a task that is between two cells, or a cell that does not answer, must not look like that,
+ * because the cell that accepted the task would forget it, and its key would make another one.
+ */
 export async function askHolder<T>(
   cell: CellCalls,
   id: string,
   ask: (cell: number) => Answer<T>,
 ): Answer<T> {
   let holder = cellOfOwnTask(cell.registry, id);
+  let hasIt: number | null = null;
   // In a mesh that shrinks, a task may move more often.
   for (let asked = 0; typeof holder === "number" && asked <= 2 * HOPS_MAX; asked++) {
     const answer = await ask(holder);
     if (answer.ok || answer.error.code !== "not_found") return answer;
     const found = await cell.ask(holder, cell.self, "find_task", { id });
-    if (!found.ok) return answer;
-    if (found.value.cell === null) return answer;
-    holder = found.value.cell;
+    if (!found.ok) return found.error.code === "not_found" ? answer : found;
+    const { cell: next, moving } = found.value;
+    if (moving === true) return err(MOVING);
+    // It may have come back there between the two questions. If it has not, the asked cell does not show it to this caller.
+    if (next === null && hasIt === holder) return answer;
+    hasIt = next === null ? holder : null;
+    holder = next ?? holder;
   }
   return err(MOVING);
 }

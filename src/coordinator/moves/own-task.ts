@@ -27,5 +27,7 @@ export const ownTask: Handler<"own_task"> = (context, { act, id, owner, options 
 export const findTask: Handler<"find_task"> = ({ registry }, { id }) => {
   if (registry.tasks.get(id) !== null) return ok({ cell: null });
   const forward = registry.taskForwards.get(id);
-  return forward === null ? notFound("task with this ID") : ok({ cell: forward.cell });
+  if (forward === null) return notFound("task with this ID");
+  const { cell, seq } = forward;
+  return ok({ cell, moving: registry.cellMessages.waits(cell, seq) });
 };

@@ -33,7 +33,7 @@ export function resumeAttempt(context: Context, of: AttemptOf, said: Said): Task
   return reopen(context, registry.tasks.get(task.id) ?? task, attempt);
 }
 
-/** Whether an attempt of a queued task was given up whose peer, which has its record here, may still bring the result. */
+/** Whether an attempt of a queued task was given up whose peer, which has its record here and was not revoked, may still bring the result. */
 export const mayStillResume = (
   { registry, now }: Pick<Context, "registry" | "now">,
   task: Task,
@@ -41,8 +41,9 @@ export const mayStillResume = (
 ): boolean =>
   attempts.some((attempt) => {
     const isLate = attempt.state === "unanswered" && now >= (attempt.endedAt ?? 0) + LATE_OFFER_MAX;
-    const isHere = registry.peers.get(attempt.peerId) !== null;
-    return isHere && !isLate && mayResume(task, attempt, attempts, now);
+    const peer = registry.peers.get(attempt.peerId);
+    const mayReturn = peer !== null && peer.state !== "revoked";
+    return mayReturn && !isLate && mayResume(task, attempt, attempts, now);
   });
 
 /** An offer that was given up is not expected to be accepted after this time, although it may be. */

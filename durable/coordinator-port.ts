@@ -133,8 +133,8 @@ export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPor
       return submitTo(networkOf(env, actor, topology), input, (cell, considered, alternative) => {
         // The answer comes when the task has ended, so it can't bring the digest.
         inBackground(readDigest(env, actor, cell, topology));
-        return submitted(env, "submit_task", timeout, () =>
-          submissionAnswer(env, cell, submit(cell, { ...input, ...considered }, alternative)),
+        return submittedTo(env, cell, "submit_task", timeout, () =>
+          submit(cell, { ...input, ...considered }, alternative),
         );
       });
     }),
@@ -186,14 +186,12 @@ const networkOf = (env: Env, actor: GatewayActor, topology: Topology): Network =
         return only;
       }),
     ),
-  async submit(cell, name, input, alternative) {
+  submit(cell, name, input, alternative) {
     const digest = digestsOf(env).isWanted(cell, Date.now());
     const to = { cell, topology: topology.version, digest, alternative };
-    const answer = await submitted(env, name, CALL_TIMEOUT, () =>
-      submissionAnswer(env, cell, execute(env, to, actor, [{ name, input }])),
+    return submittedTo(env, cell, name, CALL_TIMEOUT, () =>
+      execute(env, to, actor, [{ name, input }]),
     );
-    if (answer === NO_ANSWER) digestsOf(env).failed(cell, Date.now());
-    return answer;
   },
 });
 
@@ -207,8 +205,9 @@ async function readDigest(
   if (!digestsOf(env).isWanted(cell, Date.now())) return;
   try {
     await withDeadline(executeIn(env, { cell, topology, digest: true }, actor, []), RPC_TIMEOUT);
-  } catch {
-    // The submission that goes there at the same time meets the same fault, and reports it.
+  } catch (thrown) {
+    // The submission that goes there at the same time meets the same fault, and reports it: later, because it waits for the task.
+    if (!(thrown instanceof TopologyChanged)) digestsOf(env).failed(cell, Date.now());
   }
 }
 
@@ -239,14 +238,16 @@ async function answerTo<K extends GatewayCommandName>(
   return (answer.ok ? answer.value : answer) as Result<Output<K>, MusterError>;
 }
 
-/** The same for a submission. */
-async function submitted<K extends SubmissionName>(
+/** The same for a submission. A cell that has not answered is noted. */
+async function submittedTo<K extends SubmissionName>(
   env: Env,
+  cell: number,
   name: K,
   timeout: Millis,
-  call: () => ReturnType<typeof submissionAnswer>,
+  call: () => Promise<CellAnswer>,
 ): Promise<Submitted<Output<K>>> {
-  const answer = await answered(env, name, timeout, call);
+  const answer = await answered(env, name, timeout, () => submissionAnswer(env, cell, call()));
+  if (answer === NO_ANSWER) digestsOf(env).failed(cell, Date.now());
   return (answer.ok ? answer.value : answer) as Submitted<Output<K>>;
 }
 

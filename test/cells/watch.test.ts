@@ -230,4 +230,19 @@ describe("messages that wait for a cell", () => {
       expect.stringContaining("(of a later version) holds up the others"),
     ]);
   });
+
+  test("CE164 nor does it while messages are added all the time", async () => {
+    const mesh = await meshOf(3);
+    const { registry } = mesh.cellOf(0);
+    const before = mesh.cellOf(1).registry.cellMessages.received(0);
+    const good = { type: "dials", any: true };
+    for (const message of [good, good, { type: "of a later version" }])
+      registry.cellMessages.add(1, JSON.stringify(message), mesh.now);
+    for (let sent = 0; sent < 10; sent++) {
+      mesh.now += 100;
+      await sendTo(mesh, 1);
+      await mesh.drain();
+    }
+    expect(mesh.cellOf(1).registry.cellMessages.received(0)).toBe(before + 2);
+  });
 });

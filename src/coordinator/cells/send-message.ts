@@ -1,11 +1,11 @@
 import type { CellMessage } from "../../contract/cell-messages.ts";
 import type { Context } from "../kernel/context.ts";
-import { addToOutbox } from "../kernel/marks.ts";
+import { addDueToOutbox } from "../kernel/marks.ts";
 
 /** Sends a message to another cell: it is stored now, and sent until it is taken. Returns its number. */
 export function sendToCell(context: Context, cell: number, message: CellMessage): number {
   const seq = context.registry.cellMessages.add(cell, JSON.stringify(message), context.now);
-  addToOutbox(context, { kind: "send_to_cell", cell });
+  addDueToOutbox(context, { kind: "send_to_cell", cell });
   return seq;
 }
 

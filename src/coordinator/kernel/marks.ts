@@ -71,3 +71,12 @@ export function addToOutbox(
   registry.outbox.add(entry, dueAt);
   if (dueAt <= now) marks.outboxDue = true;
 }
+
+/** Makes an entry due now. An equal entry keeps the number of its failures: what it delivers has not changed, there is only more of it. */
+export function addDueToOutbox(
+  { registry, now, marks }: Marked & { readonly registry: Registry; readonly now: Millis },
+  entry: OutboxEntry,
+): void {
+  registry.outbox.addNoLater(entry, now);
+  marks.outboxDue = true;
+}

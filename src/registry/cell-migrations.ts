@@ -63,4 +63,8 @@ export const CELL_MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE cell_messages ADD COLUMN at INTEGER`,
     `ALTER TABLE alerts ADD COLUMN cell INTEGER`,
   ],
+  [
+    // How many attempts at a task had failed when it came. Of those that an earlier version took it is not known.
+    `ALTER TABLE task_arrivals ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0`,
+  ],
 ];

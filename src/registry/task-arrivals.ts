@@ -6,6 +6,8 @@ export interface TaskArrival {
   readonly taskId: string;
   /** How often it has moved because there was no room, or nobody who could take it. */
   readonly hops: number;
+  /** How many attempts at it had failed when it came. */
+  readonly attempts: number;
   /** The cell where it counts for its concurrency key until it ends, and that key; null: none. Here it then has no key. */
   readonly permit: Permit | null;
 }
@@ -26,16 +28,21 @@ export function taskArrivalsTable(sql: Sql) {
       const permit = isPermitted
         ? { cell, concurrency: json<Permit["concurrency"]>(row, "concurrency") }
         : null;
-      return { taskId, hops: number(row, "hops"), permit };
+      return { taskId, hops: number(row, "hops"), attempts: number(row, "attempts"), permit };
     },
-    put({ taskId, hops, permit }: TaskArrival): void {
+    put({ taskId, hops, attempts, permit }: TaskArrival): void {
       sql.exec(
-        `INSERT OR REPLACE INTO task_arrivals (task_id, hops, permit_cell, concurrency) VALUES (?, ?, ?, ?)`,
+        `INSERT OR REPLACE INTO task_arrivals (task_id, hops, attempts, permit_cell, concurrency) VALUES (?, ?, ?, ?, ?)`,
         taskId,
         hops,
+        attempts,
         permit?.cell ?? null,
         permit === null ? null : JSON.stringify(permit.concurrency),
       );
+    },
+    /** The task begins again: no attempt at it has failed. */
+    restarted(taskId: string): void {
+      sql.exec(`UPDATE task_arrivals SET attempts = 0 WHERE task_id = ?`, taskId);
     },
     remove(taskId: string): void {
       sql.exec(`DELETE FROM task_arrivals WHERE task_id = ?`, taskId);

@@ -12,18 +12,17 @@ const INTERVAL_MAX: Millis = SECOND;
 export class TaskMoveClock {
   #next: Millis | null = null;
   #interval = INTERVAL;
-  #isLooking = false;
+  #isWanted = false;
 
   /** Null while nothing is queued. */
   due(now: Millis, isQueued: boolean): Millis | null {
     if (!isQueued) {
       this.#interval = INTERVAL;
+      this.#isWanted = false;
       return (this.#next = null);
     }
     // A clock that was set back must not stop it.
     if (this.#next === null || this.#next > now + INTERVAL_MAX) this.#next = now + FIRST_LOOK;
-    // A look may last until a cell that does not answer is given up. Nothing is due meanwhile, but an alarm has to come after it.
-    if (this.#isLooking && this.#next <= now) this.#next = now + this.#interval;
     return this.#next;
   }
 
@@ -33,18 +32,26 @@ export class TaskMoveClock {
     this.#next = Math.min(this.#next ?? Number.POSITIVE_INFINITY, now + SHORTEST);
   }
 
-  /** Whether to look now; if so, the next look is after a pause. */
-  begins(now: Millis, isQueued: boolean): boolean {
+  /**
+   * Notes that it is time to look, if it is. The next look is after a pause, whether or not this one has ended by then: it may wait for a cell
+   * that does not answer, and what is due in the past would make the alarm ring again and again.
+   */
+  tick(now: Millis, isQueued: boolean): void {
     const due = this.due(now, isQueued);
-    if (due === null || due > now) return false;
+    if (due === null || due > now) return;
     this.#next = now + this.#interval;
-    this.#isLooking = true;
-    return true;
+    this.#isWanted = true;
+  }
+
+  /** Whether to look now; a look that begins is noted. */
+  begins(): boolean {
+    const isWanted = this.#isWanted;
+    this.#isWanted = false;
+    return isWanted;
   }
 
   /** A look has ended. */
   ended(now: Millis, hasMoved: boolean): void {
-    this.#isLooking = false;
     this.#interval = hasMoved ? INTERVAL : Math.min(2 * this.#interval, INTERVAL_MAX);
     if (this.#next !== null) this.#next = now + this.#interval;
   }

@@ -85,6 +85,18 @@ describe("where every peer of a cell fails at once", () => {
     expect([task.state, failuresIn(task)]).toEqual(["succeeded", 1]);
   });
 
+  it("CE150 after two failures since it came, however often it has moved for want of room", async () => {
+    const mesh = await meshOf(2);
+    const failing = await Promise.all([0, 1, 2, 3].map((nth) => peerAt(mesh, 1, nth)));
+    const id = await submitAt0(mesh);
+    for (let step = 0; mesh.cellOf(1).registry.tasks.get(id) === null && step < 20; step++)
+      await run(mesh, { failing: [], working: [] }, 0.1);
+    const working = [await peerAt(mesh, 0, 0)];
+    await run(mesh, { failing, working }, 4);
+    const task = await taskOf(mesh, id);
+    expect([task.state, failuresIn(task)]).toEqual(["succeeded", 2]);
+  });
+
   it("CE150 a task stays if no other cell has a free slot, and moves three times at most", async () => {
     const backoff = { first_seconds: 0.5, max_seconds: 0.5 };
     const task = { kind: "echo", max_attempts: 10, backoff };

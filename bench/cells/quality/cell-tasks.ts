@@ -60,9 +60,10 @@ export class CellTasks implements FieldTasks {
   readonly #waiting: readonly Int32Array[];
   readonly #gateways: readonly CellDigests[];
   readonly #made: ({ readonly at: number; readonly digest: CellDigest } | undefined)[] = [];
-  /** Since when each task waits, and how often it has moved. */
+  /** Since when each task waits. */
   readonly #since = new Map<number, number>();
-  readonly #hops = new Map<number, number>();
+  /** How often each task has moved, and how many attempts had failed when it came to its cell. */
+  readonly #arrivals = new Map<number, { readonly hops: number; readonly failed: number }>();
   readonly #moveAt: Float64Array;
   readonly #moveEvery: Float64Array;
   readonly #moving: Moving[] = [];
@@ -157,18 +158,18 @@ export class CellTasks implements FieldTasks {
   /** A task that failed too often in its cell goes to another one with a free slot, while it pauses. */
   #cellOfRetry({ task, kind, tried }: FieldTask, cell: number, now: number): number {
     const { cells, full } = this.#options;
-    const hops = this.#hops.get(task) ?? 0;
+    const { hops, failed } = this.#arrivals.get(task) ?? { hops: 0, failed: 0 };
     const { peers, resting } = this.#handlersOf(cell, kind, now);
     const isPanicking = isPanic(resting, peers + resting);
-    if (cells === 1 || hops === HOPS_MAX || tried.length < attemptsBeforeMove(hops, isPanicking))
-      return cell;
+    const isTried = tried.length - failed >= attemptsBeforeMove(isPanicking);
+    if (cells === 1 || hops === HOPS_MAX || !isTried) return cell;
     const to = this.#others(cell).find((other) => {
       if (this.#isDown(other, now) || full?.has(other) === true) return false;
       const { free } = this.#handlersOf(other, kind, now);
       return free > (this.#waiting[other]?.[kind] ?? 0);
     });
     if (to === undefined) return cell;
-    this.#hops.set(task, hops + 1);
+    this.#arrivals.set(task, { hops: hops + 1, failed: tried.length });
     this.moved++;
     return to;
   }
@@ -236,10 +237,10 @@ export class CellTasks implements FieldTasks {
         Math.max(0, this.#handlersOf(to, kind, now).free - waiting),
       );
       this.#queues[cell]?.assignAt(cell, (task) => {
-        const hops = this.#hops.get(task.task) ?? 0;
+        const hops = this.#arrivals.get(task.task)?.hops ?? 0;
         const hasWaited = now - (this.#since.get(task.task) ?? now) >= MOVE_WAIT_MS;
         if (!hasWaited || hops === HOPS_MAX || (room[task.kind] ?? 0) === 0) return false;
-        this.#hops.set(task.task, hops + 1);
+        this.#arrivals.set(task.task, { hops: hops + 1, failed: task.tried.length });
         room[task.kind] = (room[task.kind] ?? 0) - 1;
         this.#count(cell, task, -1);
         this.#moving.push({ at: now + MOVE_TAKES_MS, to, task });

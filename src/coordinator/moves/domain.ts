@@ -9,7 +9,10 @@ import { findTask, ownTask } from "./own-task.ts";
 /** Makes the alarm ring when it is time to look whether queued tasks should move (`task-mover.ts`). */
 const lookForRoom: Job = {
   name: "look_for_room",
-  run() {},
+  run({ registry, now }) {
+    if (registry.cells.isSingle) return;
+    registry.taskMoveClock.tick(now, registry.tasks.waiting.length > 0);
+  },
   due: {
     reads: ["tasks", "settings"],
     at: ({ registry, now }) =>

@@ -13,6 +13,8 @@ import { done, type Handler } from "../kernel/handler.ts";
 import { mayStillResume } from "../tasks/resume.ts";
 import { HOPS_MAX, MOVED_AT_ONCE, permitsLeft, reasonOf, reasonsWith, tasksOf } from "./offers.ts";
 
+/** Tasks of a lane that are looked at, some of which may have to stay. */
+const LOOKED_AT = 4 * MOVED_AT_ONCE;
 /** Bytes of tasks in one message, as JSON. A single task may have more. */
 const MESSAGE_BYTES = 512 * 1_024;
 /** A row of the database has at most 2 MB: a task whose message would have more does not move. */
@@ -29,11 +31,13 @@ export const moveTasks: Handler<"move_tasks"> = (context, { to, offer, limit }) 
   const mayLeave = isThere && (offer.reason === "draining" || registry.taskForwards.hasRoom());
   if (!mayLeave) return ok({ moved: 0 });
   const moves: Move[] = [];
+  const most = Math.min(limit, MOVED_AT_ONCE);
   for (const lane of registry.tasks.waiting.lanes(offer.shape, "queued")) {
-    const left = Math.min(limit, MOVED_AT_ONCE) - moves.length;
-    if (left <= 0) break;
+    if (moves.length >= most) break;
     if (lane.owner !== offer.owner || !isStill(context, offer, lane, to)) continue;
-    for (const { id } of tasksOf(context, { ...offer, lane }, left)) {
+    // Those at the front that must stay, because they have moved too often, must not hold up those behind them.
+    for (const { id } of tasksOf(context, { ...offer, lane }, LOOKED_AT)) {
+      if (moves.length >= most) break;
       const move = moveOf(context, id, offer.reason);
       if (move !== null) moves.push(move);
     }

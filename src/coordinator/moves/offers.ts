@@ -19,8 +19,9 @@ const EXCLUDED_WAIT: Millis = SECOND;
 const OFFERS_MAX = 32;
 /** Tasks that are counted of one offer. */
 export const MOVED_AT_ONCE = 100;
-/** Tasks of a lane that have failed, and are looked at. */
-const FAILED_LOOKED_AT = 200;
+/** Tasks that have failed, and are looked at one by one: of a lane, and of all lanes at one look. Each costs a statement. */
+const FAILED_OF_LANE = 50;
+const FAILED_OF_LOOK = 400;
 /** How often a task moves in search of room. Then it stays, so that tasks do not move in circles. */
 export const HOPS_MAX = 3;
 
@@ -30,8 +31,9 @@ export const listMoves: Handler<"list_moves"> = (context) => {
   const shapes = [...registry.tasks.waiting.shapes()];
   const first = Math.floor(random() * shapes.length);
   const offers = new Map<string, MoveOffer>();
+  const failed = { left: FAILED_OF_LOOK, ofLane: FAILED_OF_LANE };
   for (const shape of [...shapes.slice(first), ...shapes.slice(0, first)]) {
-    for (const offer of offersOf(context, shape)) {
+    for (const offer of offersOf(context, shape, failed)) {
       const key = JSON.stringify([offer.shape, offer.owner, offer.reason, offer.to]);
       const count = (offers.get(key)?.count ?? 0) + offer.count;
       offers.set(key, { ...offer, count: Math.min(count, MOVED_AT_ONCE) });
@@ -41,13 +43,14 @@ export const listMoves: Handler<"list_moves"> = (context) => {
   return ok({ offers: [...offers.values()] });
 };
 
-function* offersOf(context: Context, shape: Shape): Iterable<MoveOffer> {
+function* offersOf(context: Context, shape: Shape, failed: Failed): Iterable<MoveOffer> {
   const { registry } = context;
   for (const lane of registry.tasks.waiting.lanes(shape, "queued")) {
     const why = reasonOf(context, shape, lane);
     if (why === null) continue;
     for (const reason of reasonsWith(why.reason)) {
-      const count = tasksOf(context, { shape, lane, reason }, MOVED_AT_ONCE).length;
+      const leaving = { shape, lane, reason };
+      const count = tasksOf(context, leaving, MOVED_AT_ONCE, failed).length;
       if (count > 0) yield { ...why, reason, shape, owner: lane.owner, count };
     }
   }
@@ -90,13 +93,20 @@ interface Leaving {
   readonly reason: MoveReason;
 }
 
+/** How many failed tasks may still be looked at one by one. */
+interface Failed {
+  left: number;
+  readonly ofLane: number;
+}
+
 /** The first tasks of a lane that may move for a reason. Those with a concurrency key only as far as its limit permits. */
 export function tasksOf(
   context: Context,
   { shape, lane, reason }: Leaving,
   limit: number,
+  failed: Failed = { left: FAILED_OF_LOOK, ofLane: FAILED_OF_LOOK },
 ): readonly StoredWaiting[] {
-  if (reason === "failed") return failedOf(context, shape, lane, limit);
+  if (reason === "failed") return failedOf(context, { shape, lane }, limit, failed);
   const { now } = context;
   const mayMove = ({ notBefore }: StoredWaiting): boolean => {
     if (reason === "draining") return true;
@@ -112,27 +122,32 @@ export function tasksOf(
   return found;
 }
 
-/** The first tasks of a lane that failed so often here that another cell should try, also while they pause. */
+/** Some tasks of a lane that failed so often here that another cell should try, also while they pause. */
 function failedOf(
   context: Context,
-  shape: Shape,
-  lane: Lane,
+  { shape, lane }: Pick<Leaving, "shape" | "lane">,
   limit: number,
+  left: Failed,
 ): readonly StoredWaiting[] {
-  const { registry } = context;
-  const failed = lane.tasks.filter(({ attemptsUsed }) => attemptsUsed > 0);
-  if (failed.length === 0) return [];
+  const { registry, random } = context;
+  if (!lane.tasks.some(({ attemptsUsed }) => attemptsUsed > 0)) return [];
   const isPanicking = inPanic(context, shape, restingAt(context, shape.kind));
-  const enough = attemptsBeforeMove(0, isPanicking);
-  return failed
-    .filter(({ attemptsUsed }) => attemptsUsed >= enough)
-    .slice(0, FAILED_LOOKED_AT)
+  const enough = attemptsBeforeMove(isPanicking);
+  const failed = lane.tasks.filter(({ attemptsUsed }) => attemptsUsed >= enough);
+  const most = Math.min(left.ofLane, left.left);
+  // Those that may not move any more must not hide the others.
+  const first = failed.length > most ? Math.floor(random() * failed.length) : 0;
+  const looked = [...failed.slice(first), ...failed.slice(0, first)].slice(0, most);
+  left.left -= looked.length;
+  return looked
     .filter(({ id, attemptsUsed }) => {
-      const hops = registry.taskArrivals.get(id)?.hops ?? 0;
-      return hops < HOPS_MAX && attemptsUsed >= attemptsBeforeMove(hops, isPanicking);
+      const { hops, attempts } = registry.taskArrivals.get(id) ?? NEVER_MOVED;
+      return hops < HOPS_MAX && attemptsUsed - attempts >= enough;
     })
-    .slice(0, Math.min(limit, permitsLeft(context, lane)));
+    .slice(0, Math.max(0, Math.min(limit, permitsLeft(context, lane))));
 }
+
+const NEVER_MOVED = { hops: 0, attempts: 0 };
 
 /** How many tasks of a lane's concurrency key may leave: each counts as running until it has ended in the other cell. */
 export function permitsLeft(

@@ -25,7 +25,7 @@ function takeTask(context: Context, from: number, moved: MovedTask): void {
   // An offer of this cell has a greater fence than any of the other one.
   const task: Task = { ...moved.task, concurrency, lastFence: lastFence + 1 };
   insertMoved(registry, { ...moved, task });
-  registry.taskArrivals.put({ taskId: id, hops: moved.hops, permit });
+  registry.taskArrivals.put({ taskId: id, hops: moved.hops, attempts: task.attemptsUsed, permit });
   if (isOver(context, from, task))
     endTask(context, { ...task, error: endReasonOf(ownerKeyOf(task)) }, "cancelled");
 }

@@ -24,10 +24,9 @@ export class TaskMover {
 
   /** Looks whether tasks should move, if it is time to. */
   run(): Promise<void> {
-    const { registry, now } = this.#ports;
-    const { cells, taskMoveClock, tasks } = registry;
-    if (cells.isSingle || this.#looking !== null) return this.#looking ?? Promise.resolve();
-    if (!taskMoveClock.begins(now(), tasks.waiting.length > 0)) return Promise.resolve();
+    const { cells, taskMoveClock } = this.#ports.registry;
+    if (cells.isSingle || this.#looking !== null || !taskMoveClock.begins())
+      return this.#looking ?? Promise.resolve();
     this.#looking = this.#look().finally(() => {
       this.#looking = null;
     });

@@ -58,6 +58,7 @@ export function restartTask(
   const { restoredAt } = registry.settings;
   const fence = nextNumber(task.lastFence, wasRestored(task, restoredAt) ? restoredAt : null);
   registry.tasks.restart(restartedTask(task, options, now, fence));
+  if (!registry.cells.isSingle) registry.taskArrivals.restarted(task.id);
   registry.attempts.forgetUpTo(task.id, task.lastFence - ATTEMPTS_KEPT);
   awaitNextEnd(context, task);
   markWorkAvailable(context);

@@ -113,7 +113,7 @@ describe("the options of a webhook source", () => {
     [[...MINIMAL, "--deadline", "-1"].map((word) => word.replace(/^-1$/, "0")), "--deadline is"],
     [[...MINIMAL, "--peer", "x"], "--peer must be the ID of a peer"],
     [[...MINIMAL, "--role", "controller"], "--role must be one of worker, dual"],
-    [[...MINIMAL, "--max-bytes", "x"], "--max-bytes must be a number"],
+    [[...MINIMAL, "--max-bytes", "x"], "--max-bytes must be a whole number"],
     [[...MINIMAL, "--signature-header", "x-a"], "only hmac and stripe accept"],
     [[...MINIMAL, "--signature-prefix", "v1="], "describe a header that is not named"],
     [[...MINIMAL, "--mapping-file", "/none.json"], "/none.json does not exist"],

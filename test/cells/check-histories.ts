@@ -51,7 +51,7 @@ export async function checkHistories({ count, cells, history }: Histories): Prom
 }
 
 const SCALE = Number(process.env["MUSTER_TEST_SCALE"] ?? 1);
-const TIME_LIMIT = 400_000 * Math.max(1, SCALE);
+const TIME_LIMIT = 900_000 * Math.max(1, SCALE);
 
 /** The number of histories at this scale, and how long they may take. */
 export const scaled = (count: number): number => count * SCALE;

@@ -78,7 +78,7 @@ interface Loaded {
   readonly load: KindDigest;
 }
 
-/** The same, because of which the task should go to the other cell. */
+/** The load because of which the task should go to the other cell. */
 interface SentElsewhere {
   readonly elsewhere: KindDigest;
 }

@@ -56,7 +56,7 @@ export class BundleCache {
       for (const file of within.toSorted()) {
         if (join(source, file) === MADE) continue;
         const found = await lstat(join(path, file));
-        // A folder is written whenever a file in it is made, also one that is no source.
+        // The time of a folder changes with every file that is made in it, also with files that are not sources.
         if (found.isDirectory()) continue;
         hash.update(`${source}${sep}${file}\n${found.size}\n${found.mtimeMs}\n`);
       }

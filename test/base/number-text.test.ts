@@ -38,7 +38,7 @@ describe("numbers as people write them", () => {
   });
 
   test.each(["4.0", "0.5", ".5", "-0", "-4", "9007199254740993", "9".repeat(20)])(
-    "CE170 %j is no whole number",
+    "CE170 %j is not a whole number",
     (text) => {
       expect(readWholeNumber(text)).toBeNull();
     },

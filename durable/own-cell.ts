@@ -6,7 +6,6 @@ import { OwnDigest } from "../src/coordinator/cells/digest.ts";
 import type { CoordinatorConfig } from "../src/coordinator/kernel/context.ts";
 import { TaskMover } from "../src/coordinator/moves/task-mover.ts";
 import type { Registry } from "../src/registry/registry.ts";
-import type { SubmissionName } from "../src/routing/network.ts";
 import { enter } from "./cell-answers.ts";
 import { callCell } from "./cell-calls.ts";
 import type { Env } from "./env.ts";
@@ -67,16 +66,16 @@ export class OwnCell {
   ): Promise<CellAnswer> {
     const entered = await this.enter(to);
     if (entered !== null) return entered;
-    const submits = commands.some(({ name }) => SUBMISSIONS.has(name));
-    const wanted = submits ? to.alternative : undefined;
-    if (wanted !== undefined && wanted.wait !== null) {
-      const load = this.#digest.loadOf(wanted.kind, Date.now());
-      if (isBetterElsewhere(load, wanted.wait)) return [{ elsewhere: load }, ...this.#asked(to)];
+    const { alternative } = to;
+    if (alternative !== undefined && alternative.wait !== null) {
+      const load = this.#digest.loadOf(alternative.kind, Date.now());
+      if (isBetterElsewhere(load, alternative.wait))
+        return [{ elsewhere: load }, ...this.#asked(to)];
     }
     const answers = await this.#node.run(actor, commands);
     if (to.digest === true) return [...answers, ...this.#asked(to)];
-    if (wanted === undefined) return answers;
-    return [...answers, { load: this.#digest.loadOf(wanted.kind, Date.now()) }];
+    if (alternative === undefined) return answers;
+    return [...answers, { load: this.#digest.loadOf(alternative.kind, Date.now()) }];
   }
 
   /** The digest, if the caller asks for it. */
@@ -89,10 +88,3 @@ export class OwnCell {
     return this.#node.pullPeers(cell);
   }
 }
-
-/** The commands for which a cell is chosen by its load. */
-const SUBMISSIONS: ReadonlySet<string> = new Set<SubmissionName>([
-  "submit_task",
-  "enqueue_task",
-  "submit_batch",
-]);

@@ -5,6 +5,7 @@ import { build, type Plugin } from "esbuild";
 import { BESIDE, externals, type IsExternal } from "./module-graph.ts";
 import { onlyEnglish } from "./only-english.ts";
 import { fromRoot, outputOf, ROOT, specifier } from "./paths.ts";
+import { PROGRAM_OPTIONS } from "./program-options.ts";
 
 /** Programs whose files are in one folder of `dist/`. */
 export interface Programs {
@@ -17,21 +18,13 @@ export interface Programs {
 export async function emitPrograms(programs: Programs, dist: string): Promise<readonly string[]> {
   const { entries, folder, isExternal } = programs;
   const { metafile } = await build({
+    ...PROGRAM_OPTIONS,
     metafile: true,
-    absWorkingDir: ROOT,
     entryPoints: entries.map((entry) => ({ in: join(ROOT, entry), out: nameOf(entry) })),
     outdir: join(dist, folder),
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    mainFields: ["module", "main"],
-    target: "node22.12",
-    charset: "utf8",
     legalComments: "inline",
     sourcemap: true,
     sourcesContent: false,
-    logLevel: "warning",
     plugins: [externals(isExternal), onlyEnglish, builtNames(programs), unmapped],
   });
   return Object.keys(metafile.inputs);

@@ -53,8 +53,8 @@ function twoOf(cells: readonly number[], random: Random): readonly number[] {
 }
 
 /**
- * The better cell first. One of which nothing is known is as good as one that may take the task: its answer brings the digest. If it came after
- * those with free places, it would get no task, and stay unknown, until all others were full.
+ * The better cell first. A cell of which nothing is known is as good as one that may take the task, because its answer brings the digest. If it
+ * came after the cells with free slots, it would get no task, and stay unknown, until all others were full.
  */
 function inOrder(
   cells: readonly number[],
@@ -63,14 +63,14 @@ function inOrder(
 ): readonly number[] {
   const [first, second] = cells;
   if (first === undefined || second === undefined) return cells;
-  const [here, there] = [first, second].map((cell) => waitIn(known(cell), demand));
-  if (here === null || here === undefined) return cells;
-  if (there === null || there === undefined)
-    return here === Number.POSITIVE_INFINITY ? [second, first] : cells;
-  return there < here ? [second, first] : cells;
+  const here = waitIn(known(first), demand);
+  const there = waitIn(known(second), demand);
+  if (here === null) return cells;
+  const isSecondBetter = there === null ? here === Number.POSITIVE_INFINITY : there < here;
+  return isSecondBetter ? [second, first] : cells;
 }
 
-/** What is assumed of a cell of which nothing is known: who waits for longer moves to another cell anyway (`coordinator/moves`). */
+/** How long a task is assumed to wait in a cell of which nothing is known: a task that waits for longer moves to another cell (`coordinator/moves`). */
 const UNKNOWN_WAIT: Millis = 250;
 
 /** How long a task would wait in the second cell, as the first is told. */

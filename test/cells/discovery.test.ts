@@ -12,7 +12,7 @@ import { must, present } from "../must.ts";
 import { CellMesh } from "./cell-mesh.ts";
 import { startedMesh } from "./mesh-facts.ts";
 import { CellPeer, keysOfCells } from "./cell-peers.ts";
-import { turn, type Fault } from "./transport.ts";
+import { faultsAmong, turn, type Fault } from "./transport.ts";
 
 const FOUR = { cells: 4 };
 const MEMBERS_ARE_LISTED = {
@@ -270,7 +270,7 @@ describe("discovery in a mesh of several cells", () => {
     expect(must(await peer.send({ name: "hear_advert", input }))).toEqual({ pointers: [] });
   });
 
-  const FAULTS: readonly Fault[] = ["none", "none", "request_lost", "answer_lost", "repeated"];
+  const FAULTS = faultsAmong(2);
 
   it("CE127 once it is quiet, the published peers are the connected ones, however messages are lost, repeated and reordered, and cells crash", async () => {
     await fc.assert(

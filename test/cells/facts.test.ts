@@ -19,7 +19,7 @@ import {
   startedMesh,
   verdictsOf,
 } from "./mesh-facts.ts";
-import { turn, type Fault } from "./transport.ts";
+import { faultsAmong, turn, type Fault } from "./transport.ts";
 
 const mesh4 = (more: object = {}) => startedMesh(new CellMesh({ cells: 4, ...more }));
 const all = (verdict: string) => [verdict, verdict, verdict, verdict];
@@ -250,14 +250,7 @@ async function send(mesh: CellMesh, to: number, message: CellMessage): Promise<v
   await mesh.callBetween(to, "cell:0", [{ name: "receive_messages", input }]);
 }
 
-const FAULTS: readonly Fault[] = [
-  "none",
-  "none",
-  "none",
-  "request_lost",
-  "answer_lost",
-  "repeated",
-];
+const FAULTS = faultsAmong(3);
 
 const NAMES = ["a", "b"];
 const ACT = fc.oneof(

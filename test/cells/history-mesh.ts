@@ -10,7 +10,7 @@ import { HeldActs } from "./held-acts.ts";
 import { PEERS, type Act } from "./history-acts.ts";
 import { HistoryPeer } from "./history-peer.ts";
 import { HistoryFacts } from "./history-facts.ts";
-import type { Fault } from "./transport.ts";
+import { faultsAmong, type Fault } from "./transport.ts";
 
 const KEYPAIRS: readonly Key[] = Array.from({ length: PEERS + 1 }, (_, n) => testKey(7_000 + n));
 
@@ -23,14 +23,7 @@ const TASKS: readonly SubmitTaskInput[] = [
   { kind: "a", concurrency: { key: "one", limit: 1 } },
 ];
 
-const FAULTS: readonly Fault[] = [
-  "none",
-  "none",
-  "none",
-  "request_lost",
-  "answer_lost",
-  "repeated",
-];
+const FAULTS = faultsAmong(3);
 
 /** How often the clock goes to what is due next, until a history must have ended. */
 const ALARMS_MAX = 200;

@@ -2,9 +2,9 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CellMesh } from "./cell-mesh.ts";
 import { turn } from "./transport.ts";
-import type { Fault } from "./transport.ts";
+import { faultsAmong, type Fault } from "./transport.ts";
 
-const FAULTS: readonly Fault[] = ["none", "none", "request_lost", "answer_lost", "repeated"];
+const FAULTS = faultsAmong(2);
 
 describe("a mesh of several cells", () => {
   it("CE6 learns the number of its cells from cell 0, and its callers learn it from any", async () => {

@@ -11,6 +11,14 @@ export type Fault =
   /** It arrives twice. The caller sees the first answer. */
   | "repeated";
 
+/** What is drawn from: each fault once, among so many calls without one. */
+export const faultsAmong = (without: number): readonly Fault[] => [
+  ...Array.from({ length: without }, (): Fault => "none"),
+  "request_lost",
+  "answer_lost",
+  "repeated",
+];
+
 interface Waiting {
   readonly deliver: () => void;
 }

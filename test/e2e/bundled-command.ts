@@ -10,6 +10,7 @@ import type { TestProject } from "vitest/node";
 import { BESIDE, externals } from "../../packages/build/module-graph.ts";
 import { onlyEnglish } from "../../packages/build/only-english.ts";
 import { ROOT } from "../../packages/build/paths.ts";
+import { PROGRAM_OPTIONS } from "../../packages/build/program-options.ts";
 import { bundleWorkers } from "../../server/bundle.ts";
 
 declare module "vitest" {
@@ -37,18 +38,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     await build({
-      absWorkingDir: ROOT,
+      ...PROGRAM_OPTIONS,
       entryPoints: ENTRIES.map((entry) => ({ in: entry, out: basename(entry, ".ts") })),
       outdir: folder,
       outExtension: { ".js": EXTENSION },
-      bundle: true,
-      splitting: true,
-      format: "esm",
-      platform: "node",
-      mainFields: ["module", "main"],
-      target: "node22.12",
-      charset: "utf8",
-      logLevel: "warning",
       plugins: [
         externals((name) => /^(node:|(workerd|esbuild)$)/.test(name)),
         onlyEnglish,

@@ -8,8 +8,8 @@ import type { Registry } from "../../registry/registry.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Domain } from "../kernel/domain.ts";
 import type { Handler } from "../kernel/handler.ts";
-import { liveCells } from "../../cells/topology.ts";
 import { isDraining, movingCounts } from "./draining.ts";
+import { waitingLinks } from "./waiting-links.ts";
 import { budgetsOf } from "../storage/budgets.ts";
 
 const listCells: Handler<"list_cells"> = (context) => {
@@ -39,24 +39,17 @@ function figuresOf({ registry, config, now }: Context): CellFigures {
       limit_bytes: budgetsOf(config.storage.limit).limit,
     },
     messages: waiting.reduce((sum, { messages }) => sum + messages, 0),
-    ...(waiting.length > 0 && { waiting: [...waiting] }),
+    ...(waiting.length > 0 && { waiting }),
     ...(isDraining(registry) && { left: leftIn(registry) }),
     moving: movingTo(registry),
   };
 }
 
-/** The messages that wait for each live cell. A removed one takes none. */
-function waitingMessages(registry: Registry, now: Millis) {
-  if (registry.cells.isSingle) return [];
-  const live = new Set(liveCells(registry.cells.topology));
-  return registry.cellMessages
-    .waiting()
-    .flatMap(({ oldest, ...link }) =>
-      live.has(link.cell)
-        ? [{ ...link, oldest_wait_seconds: oldest === null ? 0 : secondsSince(oldest, now) }]
-        : [],
-    );
-}
+const waitingMessages = (registry: Registry, now: Millis) =>
+  waitingLinks(registry).map(({ oldest, ...link }) => ({
+    ...link,
+    oldest_wait_seconds: oldest === null ? 0 : secondsSince(oldest, now),
+  }));
 
 function leftIn(registry: Registry): CellFigures["left"] {
   const { openTasks, endedTasks, ...left } = registry.leftInCell();

@@ -5,6 +5,7 @@ import { MINUTE, type Millis } from "../../base/clock.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { done, type Handler } from "../kernel/handler.ts";
 import type { DueScope, Job } from "../kernel/job.ts";
+import { waitingLinks } from "./waiting-links.ts";
 
 /** It is looked whether a cell answers for which a message has waited for so long. */
 const LATE_AFTER: Millis = MINUTE;
@@ -31,14 +32,13 @@ export const watchCells: Job = {
 
 /** The cells that are looked at: those that this one watches, and those that should have taken a message. */
 export function cellsToWatch(
-  { cells, cellMessages }: Pick<Registry, "cells" | "cellMessages">,
+  registry: Pick<Registry, "cells" | "cellMessages">,
   isSilent: (cell: number) => boolean,
   now: Millis,
 ): readonly number[] {
-  const live = new Set(liveCells(cells.topology));
-  const late = cellMessages
-    .waiting()
-    .filter(({ cell, oldest }) => live.has(cell) && oldest !== null && oldest <= now - LATE_AFTER)
+  const { cells } = registry;
+  const late = waitingLinks(registry)
+    .filter(({ oldest }) => oldest !== null && oldest <= now - LATE_AFTER)
     .map(({ cell }) => cell);
   return [...new Set([...watchedCells(cells.topology, cells.own, isSilent), ...late])];
 }
@@ -55,22 +55,18 @@ export const noteCells: Handler<"note_cells"> = ({ registry, now }, { silent }) 
 const NO_CELLS: CellConditionFacts = { silent: [], links: [] };
 
 /** What alerts about cells are about. */
-export function cellFacts({ cells, cellMessages, silentCells }: Registry): CellConditionFacts {
+export function cellFacts(registry: Registry): CellConditionFacts {
+  const { cells, silentCells } = registry;
   if (cells.isSingle) return NO_CELLS;
   const since = silentCells.all();
-  const live = new Set(liveCells(cells.topology));
   const watched = watchedCells(cells.topology, cells.own, (cell) => since.has(cell));
   return {
     silent: watched.flatMap((cell) => {
       const at = since.get(cell);
       return at === undefined ? [] : [{ cell, since: at }];
     }),
-    links: cellMessages
-      .waiting()
-      .flatMap(({ cell, oldest, ...link }) =>
-        live.has(cell) && oldest !== null
-          ? [{ ...link, cell, oldest, isSilent: since.has(cell) }]
-          : [],
-      ),
+    links: waitingLinks(registry).flatMap(({ oldest, ...link }) =>
+      oldest === null ? [] : [{ ...link, oldest, isSilent: since.has(link.cell) }],
+    ),
   };
 }

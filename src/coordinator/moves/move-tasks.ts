@@ -13,7 +13,7 @@ import { done, type Handler } from "../kernel/handler.ts";
 import { mayStillResume } from "../tasks/resume.ts";
 import { HOPS_MAX, MOVED_AT_ONCE, permitsLeft, reasonOf, reasonsWith, tasksOf } from "./offers.ts";
 
-/** Tasks of a lane that are looked at, some of which may have to stay. */
+/** Tasks of a lane that are examined: more than may move at once, because some of them must stay. */
 const LOOKED_AT = 4 * MOVED_AT_ONCE;
 /** Bytes of tasks in one message, as JSON. A single task may have more. */
 const MESSAGE_BYTES = 512 * 1_024;

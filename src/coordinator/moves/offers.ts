@@ -19,7 +19,7 @@ const EXCLUDED_WAIT: Millis = SECOND;
 const OFFERS_MAX = 32;
 /** Tasks that are counted of one offer. */
 export const MOVED_AT_ONCE = 100;
-/** Tasks that have failed, and are looked at one by one: of a lane, and of all lanes at one look. Each costs a statement. */
+/** Failed tasks that are read one by one: of a lane, and of all lanes at one look. Each costs a statement. */
 const FAILED_OF_LANE = 50;
 const FAILED_OF_LOOK = 400;
 /** How often a task moves in search of room. Then it stays, so that tasks do not move in circles. */
@@ -31,9 +31,9 @@ export const listMoves: Handler<"list_moves"> = (context) => {
   const shapes = [...registry.tasks.waiting.shapes()];
   const first = Math.floor(random() * shapes.length);
   const offers = new Map<string, MoveOffer>();
-  const failed = { left: FAILED_OF_LOOK, ofLane: FAILED_OF_LANE };
+  const budget = { left: FAILED_OF_LOOK, ofLane: FAILED_OF_LANE };
   for (const shape of [...shapes.slice(first), ...shapes.slice(0, first)]) {
-    for (const offer of offersOf(context, shape, failed)) {
+    for (const offer of offersOf(context, shape, budget)) {
       const key = JSON.stringify([offer.shape, offer.owner, offer.reason, offer.to]);
       const count = (offers.get(key)?.count ?? 0) + offer.count;
       offers.set(key, { ...offer, count: Math.min(count, MOVED_AT_ONCE) });
@@ -43,14 +43,14 @@ export const listMoves: Handler<"list_moves"> = (context) => {
   return ok({ offers: [...offers.values()] });
 };
 
-function* offersOf(context: Context, shape: Shape, failed: Failed): Iterable<MoveOffer> {
+function* offersOf(context: Context, shape: Shape, budget: FailedBudget): Iterable<MoveOffer> {
   const { registry } = context;
   for (const lane of registry.tasks.waiting.lanes(shape, "queued")) {
     const why = reasonOf(context, shape, lane);
     if (why === null) continue;
     for (const reason of reasonsWith(why.reason)) {
       const leaving = { shape, lane, reason };
-      const count = tasksOf(context, leaving, MOVED_AT_ONCE, failed).length;
+      const count = tasksOf(context, leaving, MOVED_AT_ONCE, budget).length;
       if (count > 0) yield { ...why, reason, shape, owner: lane.owner, count };
     }
   }
@@ -93,8 +93,8 @@ interface Leaving {
   readonly reason: MoveReason;
 }
 
-/** How many failed tasks may still be looked at one by one. */
-interface Failed {
+/** How many failed tasks may still be read one by one: in all, and of one lane. */
+interface FailedBudget {
   left: number;
   readonly ofLane: number;
 }
@@ -104,9 +104,9 @@ export function tasksOf(
   context: Context,
   { shape, lane, reason }: Leaving,
   limit: number,
-  failed: Failed = { left: FAILED_OF_LOOK, ofLane: FAILED_OF_LOOK },
+  budget: FailedBudget = { left: FAILED_OF_LOOK, ofLane: FAILED_OF_LOOK },
 ): readonly StoredWaiting[] {
-  if (reason === "failed") return failedOf(context, { shape, lane }, limit, failed);
+  if (reason === "failed") return failedOf(context, { shape, lane }, limit, budget);
   const { now } = context;
   const mayMove = ({ notBefore }: StoredWaiting): boolean => {
     if (reason === "draining") return true;
@@ -127,18 +127,18 @@ function failedOf(
   context: Context,
   { shape, lane }: Pick<Leaving, "shape" | "lane">,
   limit: number,
-  left: Failed,
+  budget: FailedBudget,
 ): readonly StoredWaiting[] {
   const { registry, random } = context;
   if (!lane.tasks.some(({ attemptsUsed }) => attemptsUsed > 0)) return [];
   const isPanicking = inPanic(context, shape, restingAt(context, shape.kind));
   const enough = attemptsBeforeMove(isPanicking);
   const failed = lane.tasks.filter(({ attemptsUsed }) => attemptsUsed >= enough);
-  const most = Math.min(left.ofLane, left.left);
+  const most = Math.min(budget.ofLane, budget.left);
   // Those that may not move any more must not hide the others.
   const first = failed.length > most ? Math.floor(random() * failed.length) : 0;
   const looked = [...failed.slice(first), ...failed.slice(0, first)].slice(0, most);
-  left.left -= looked.length;
+  budget.left -= looked.length;
   return looked
     .filter(({ id, attemptsUsed }) => {
       const { hops, attempts } = registry.taskArrivals.get(id) ?? NEVER_MOVED;

@@ -32,7 +32,8 @@ test("AD60 AD62 a newcomer admits the first worker of an allowlist with the comm
     const peer = start([...words, "--exec", "wc -c"], invited);
     await peer.waitForOutput(/joined .* as worker/);
     const assigned = await muster(["assign", "count", '"hello"', "--wait"], options);
-    expect(assigned).toEqual({ code: 0, stdout: "7\n", stderr: "" });
+    // stderr may tell how the task was doing.
+    expect(assigned).toMatchObject({ code: 0, stdout: "7\n" });
     peer.child.kill("SIGINT");
     expect(await peer.finished).toMatchObject({ code: 0 });
 

@@ -19,52 +19,70 @@ export interface ChoiceScope {
 
 /**
  * Two cells, the better one first: the power of two choices (Mitzenmacher, "The power of two choices in randomized load balancing", 2001). What
- * is known of cells is old by some time, in which the best of all cells would get every task of all callers. If the digests say that neither
- * could take the task, all digests decide.
+ * is known of cells is old by some time, in which the best of all cells would get every task of all callers. They are drawn from the cells
+ * that could take the task, if there are any, each as often as it has slots for the kind: few cells may have nearly all peers of a rare kind,
+ * and one whose peers rest because they fail has few.
  */
 export function betterOfTwo(scope: ChoiceScope, demand: CellDemand): readonly number[] {
   const { topology, now, digests } = scope;
   const active = activeCells(topology);
   const answering = active.filter((cell) => digests?.isDown(cell, now) !== true);
-  const cells = answering.length > 0 ? answering : active;
-  const known = (cell: number): KnownDigest | null => digests?.get(cell, now) ?? null;
-  const drawn = twoOf(cells, scope.random);
-  if (drawn.some((cell) => mayTake(known(cell), demand))) return inOrder(drawn, known, demand);
-  const able = cells.filter((cell) => known(cell) !== null && mayTake(known(cell), demand));
-  if (able.length > 0) return inOrder(twoOf(able, scope.random), known, demand);
-  const unknown = cells.filter((cell) => known(cell) === null);
-  return unknown.length > 0 ? twoOf(unknown, scope.random) : inOrder(drawn, known, demand);
+  const cells = (answering.length > 0 ? answering : active).map((cell): KnownCell => ({
+    cell,
+    known: digests?.get(cell, now) ?? null,
+  }));
+  const able = cells.filter(({ known }) => mayTake(known, demand));
+  const drawn = twoOf(able.length > 0 ? able : cells, demand, scope.random);
+  return inOrder(drawn, demand).map(({ cell }) => cell);
+}
+
+interface KnownCell {
+  readonly cell: number;
+  /** Null: nothing. */
+  readonly known: KnownDigest | null;
 }
 
 /** Whether a cell could take the task, now or later; true if nothing is known of it. */
 function mayTake(known: KnownDigest | null, { kind, capabilities }: CellDemand): boolean {
   if (known === null) return true;
   const { full, labels } = known.digest;
-  if (full || known.peersOf(kind) === 0) return false;
+  if (full || known.loadOf(kind).peers === 0) return false;
   return labels === null || capabilities.every((wanted) => meets(labels, wanted));
 }
 
-/** One or two different cells, drawn at random. */
-function twoOf(cells: readonly number[], random: Random): readonly number[] {
+/** One or two different cells, drawn at random, each as often as it has slots for the kind. One of which nothing is known counts as the mean. */
+function twoOf(
+  cells: readonly KnownCell[],
+  { kind }: CellDemand,
+  random: Random,
+): readonly KnownCell[] {
   if (cells.length < 2) return cells;
-  const first = Math.floor(random() * cells.length);
-  const second = (first + 1 + Math.floor(random() * (cells.length - 1))) % cells.length;
-  return [cells[first] as number, cells[second] as number];
+  const slots = cells.map(({ known }) => (known === null ? null : known.loadOf(kind).slots));
+  const ofKnown = slots.filter((one) => one !== null);
+  const mean = ofKnown.reduce((sum, one) => sum + one, 0) / Math.max(1, ofKnown.length);
+  const weights = slots.map((one) => Math.max(1, one ?? mean));
+  const first = drawn(weights, random);
+  weights[first] = 0;
+  return [cells[first] as KnownCell, cells[drawn(weights, random)] as KnownCell];
+}
+
+/** A position, drawn at random, each as often as its weight. */
+function drawn(weights: readonly number[], random: Random): number {
+  let left = random() * weights.reduce((sum, weight) => sum + weight, 0);
+  const at = weights.findIndex((weight) => (left -= weight) < 0);
+  // Rounding may leave nothing behind the last one that counts.
+  return at >= 0 ? at : weights.findLastIndex((weight) => weight > 0);
 }
 
 /**
  * The better cell first. A cell of which nothing is known is as good as one that may take the task, because its answer brings the digest. If it
  * came after the cells with free slots, it would get no task, and stay unknown, until all others were full.
  */
-function inOrder(
-  cells: readonly number[],
-  known: (cell: number) => KnownDigest | null,
-  demand: CellDemand,
-): readonly number[] {
+function inOrder(cells: readonly KnownCell[], demand: CellDemand): readonly KnownCell[] {
   const [first, second] = cells;
   if (first === undefined || second === undefined) return cells;
-  const here = waitIn(known(first), demand);
-  const there = waitIn(known(second), demand);
+  const here = waitIn(first.known, demand);
+  const there = waitIn(second.known, demand);
   if (here === null) return cells;
   const isSecondBetter = there === null ? here === Number.POSITIVE_INFINITY : there < here;
   return isSecondBetter ? [second, first] : cells;

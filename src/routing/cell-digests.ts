@@ -4,6 +4,7 @@ import {
   expectedWait,
   type CellDigest,
   type KindDigest,
+  type Load,
 } from "../cells/cell-digest.ts";
 
 /** A cell is asked for its digest with the next call, if the one that is known is older. */
@@ -36,8 +37,8 @@ interface Known {
 /** What is known of a cell. */
 export interface KnownDigest {
   readonly digest: CellDigest;
-  /** What is known of the peers for a kind: it may be newer than the digest. */
-  readonly peersOf: (kind: string) => number;
+  /** What the cell has for a kind: it may be newer than the digest. */
+  readonly loadOf: (kind: string) => Load;
   /** How long a new task of a kind would wait there, in milliseconds; below 0 if a slot is free (`expectedWait`). */
   readonly waitOf: (kind: string) => number;
 }
@@ -86,10 +87,10 @@ export class CellDigests {
     if (known === undefined || known.digest === null) return null;
     if (now < known.at || now >= known.at + DIGEST_AGE_MAX) return null;
     const { digest, at, kinds } = known;
-    const loadOf = (kind: string) => kinds.get(kind)?.load ?? digestOfKind(digest, kind);
+    const loadOf = (kind: string): Load => kinds.get(kind)?.load ?? digestOfKind(digest, kind);
     return {
       digest,
-      peersOf: (kind) => loadOf(kind).peers,
+      loadOf,
       waitOf(kind) {
         const of = kinds.get(kind);
         const age = Math.max(0, now - (of?.at ?? at));

@@ -172,6 +172,14 @@ export class CellMesh {
     while (this.transport.step()) await turn();
   }
 
+  /**
+   * The mesh is not used any more, and nothing in it goes on: other meshes may have its databases. Not to be called after a failure, when work
+   * of it would go on in theirs.
+   */
+  end(): void {
+    for (const cell of this.cells) cell.end();
+  }
+
   inbox(session: string): SessionInbox {
     const inbox = this.sessions.get(session) ?? { offers: [], cancelled: [], endFault: null };
     this.sessions.set(session, inbox);

@@ -39,6 +39,7 @@ export async function checkHistories({ count, cells, history }: Histories): Prom
       }
       await mesh.passHours();
       await checkAllTasks(mesh);
+      mesh.mesh.end();
     },
   );
   await fc.assert(property, {

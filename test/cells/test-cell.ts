@@ -20,7 +20,7 @@ import { isReadCommand } from "../../src/contract/read-commands.ts";
 import { isEndAwaited, type EndFault, type SessionRef } from "../../src/peers/session-orders.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
 import { openRegistry, type Registry } from "../../src/registry/registry.ts";
-import { emptySharedSql } from "../coordinator/shared-sql.ts";
+import { giveBackSql, takeSql } from "../coordinator/shared-sql.ts";
 
 /** What a cell needs of its mesh. */
 export interface CellSurroundings {
@@ -65,7 +65,7 @@ export class TestCell {
   constructor(mesh: CellSurroundings, number: number) {
     this.#mesh = mesh;
     this.number = number;
-    this.#sql = emptySharedSql(number);
+    this.#sql = takeSql();
     [this.registry, this.node, this.#outbox] = this.#start();
   }
 
@@ -74,6 +74,11 @@ export class TestCell {
     this.#life++;
     this.#dueTimes = new DueTimes();
     [this.registry, this.node, this.#outbox] = this.#start();
+  }
+
+  /** Nobody uses the cell any more, and nothing in it goes on. */
+  end(): void {
+    giveBackSql(this.#sql);
   }
 
   /** Runs commands here, as one group. */

@@ -7,15 +7,33 @@ interface Database {
   readonly tables: readonly string[];
 }
 
-const shared: Database[] = [];
+let shared: Database | null = null;
 
 /**
- * A database of all histories, emptied: of a mesh of several cells each cell has one. Creating the tables and preparing the statements again
- * would take longer than many a history. The previous user must have finished.
+ * The database of all histories of one cell, emptied. Creating the tables and preparing the statements again would take longer than many a
+ * history. The previous user must have finished: a mesh of one cell does nothing by itself.
  */
-export function emptySharedSql(cell = 0): Sql {
-  while (shared.length <= cell) shared.push(migrated());
-  const { sql, tables } = shared[cell] as Database;
+export const emptySharedSql = (): Sql => emptied((shared ??= migrated()));
+
+/** Databases that nobody uses. */
+const unused: Database[] = [];
+const taken = new WeakMap<Sql, Database>();
+
+/** An empty database, which `giveBackSql` takes back. */
+export function takeSql(): Sql {
+  const database = unused.pop() ?? migrated();
+  taken.set(database.sql, database);
+  return emptied(database);
+}
+
+/** Takes back a database that nobody uses any more. */
+export function giveBackSql(sql: Sql): void {
+  const database = taken.get(sql);
+  if (database === undefined || !taken.delete(sql)) throw new Error("it was not taken");
+  unused.push(database);
+}
+
+function emptied({ sql, tables }: Database): Sql {
   for (const table of tables) sql.exec(`DELETE FROM ${table}`);
   return sql;
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { homeOf, withCells, SINGLE, type Topology } from "../../../src/cells/topology.ts";
+import type { CircuitState } from "../../../src/tasks/circuit.ts";
 import { DEFAULT_POLICY } from "../../../src/tasks/policy.ts";
 import { ALL_FEATURES } from "../../selection/field/field-features.ts";
 import { FieldMuster } from "../../selection/field/field-muster.ts";
@@ -50,8 +51,8 @@ export class CellPolicies implements FieldPolicy {
   ended = (task: FieldTask, worker: number, end: AttemptEnd, now: number): number | null =>
     (this.#cells[this.homes[worker] ?? 0] as FieldMuster).ended(task, worker, end, now);
 
-  isResting = (worker: number, kind: number, now: number): boolean =>
-    this.#cells[this.homes[worker] ?? 0]?.stateOf(worker, kind, now) === "open";
+  stateOf = (worker: number, kind: number, now: number): CircuitState =>
+    this.#cells[this.homes[worker] ?? 0]?.stateOf(worker, kind, now) ?? "closed";
 
   meanMsOf = (cell: number, kind: number): number | null =>
     this.#cells[cell]?.meanMsOf(kind) ?? null;

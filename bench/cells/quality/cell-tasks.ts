@@ -212,16 +212,18 @@ export class CellTasks implements FieldTasks {
     const found = { peers: 0, slots: 0, free: 0, prefetched: 0, resting: 0 };
     for (const worker of this.#policies.ownOf[cell] ?? []) {
       if (connected[worker] === 0 || !this.#mesh.handles(worker, kind)) continue;
-      if (this.#policies.isResting(worker, kind, now)) {
+      const state = this.#policies.stateOf(worker, kind, now);
+      if (state === "open" || state === "refusing") {
         found.resting++;
         continue;
       }
-      const slots = world.slots[worker] as number;
+      // One that has rested is probed by one task at a time.
+      const slots = state === "half_open" ? 1 : (world.slots[worker] as number);
       const left = slots - (held[worker] as number);
       found.peers++;
       found.slots += slots;
       found.free += Math.max(0, left);
-      found.prefetched += Math.max(0, -left);
+      found.prefetched += state === "half_open" ? 0 : Math.max(0, -left);
     }
     return found;
   }

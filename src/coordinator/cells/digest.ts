@@ -6,14 +6,16 @@ import {
   type KindDigest,
 } from "../../cells/cell-digest.ts";
 import type { Millis } from "../../base/clock.ts";
+import type { Peer } from "../../peers/peer.ts";
 import { takesTasks } from "../../peers/scheduling.ts";
 import { QUEUE_MAX } from "../../protocol/constants.ts";
-import { EVERY_KIND } from "../../protocol/handled-kinds.ts";
+import { EVERY_KIND, handlesKind } from "../../protocol/handled-kinds.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { WHOLE_PEER } from "../../registry/resting-circuits.ts";
-import { usableSlots } from "../../tasks/eligibility.ts";
+import { hasSlot, placesOf, usableSlots } from "../../tasks/eligibility.ts";
 import { budgetsOf } from "../storage/budgets.ts";
 import type { Context } from "../kernel/context.ts";
+import { restingAt } from "../tasks/circuits.ts";
 
 /** A digest is made at most this often, however many callers ask: it takes less than a tenth of a millisecond. */
 const DIGEST_AGE_MAX: Millis = 25;
@@ -49,20 +51,22 @@ export function digestOf(
   now: Millis,
 ): CellDigest {
   const { waiting } = registry.tasks;
-  const { kinds: handled, labels } = handledIn(registry);
+  const { kinds: handled, labels, handlersOf } = handledIn(registry);
   const every = handled.get(EVERY_KIND) ?? NOBODY;
   handled.delete(EVERY_KIND);
+  const withoutResting = (kind: string, of: Handlers): Handlers =>
+    differenceOf(of, restOf({ registry, handlersOf, now }, kind));
   const queued = waiting.queuedKinds();
   const kinds: KindDigest[] = [
     ...new Set([...handled.keys(), ...queued.keys(), ...kindsWithResting(registry)]),
   ].map((kind) => ({
     kind,
-    ...withoutResting(sumOf(handled.get(kind) ?? NOBODY, every), restingOf(registry, kind, now)),
+    ...withoutResting(kind, sumOf(handled.get(kind) ?? NOBODY, every)),
     waiting: queued.get(kind) ?? 0,
     meanMs: registry.kinds.get(kind).service?.meanMs ?? null,
   }));
   kinds.sort((a, b) => b.peers + b.waiting - a.peers - a.waiting);
-  const others = withoutResting(every, restingOf(registry, WHOLE_PEER, now));
+  const others = withoutResting(WHOLE_PEER, every);
   const unlisted = kinds.slice(DIGEST_KINDS_MAX);
   const most = (of: (kind: KindDigest) => number, least: number) =>
     unlisted.reduce((max, kind) => Math.max(max, of(kind)), least);
@@ -85,35 +89,48 @@ export function digestOf(
 type Handlers = Pick<KindDigest, "peers" | "slots" | "free" | "prefetched">;
 
 const NOBODY: Handlers = { peers: 0, slots: 0, free: 0, prefetched: 0 };
-const sumOf = (a: Handlers, b: Handlers): Handlers => ({
-  peers: a.peers + b.peers,
-  slots: a.slots + b.slots,
-  free: a.free + b.free,
-  prefetched: a.prefetched + b.prefetched,
+const combined = (a: Handlers, b: Handlers, by: (a: number, b: number) => number): Handlers => ({
+  peers: by(a.peers, b.peers),
+  slots: by(a.slots, b.slots),
+  free: by(a.free, b.free),
+  prefetched: by(a.prefetched, b.prefetched),
 });
+const sumOf = (a: Handlers, b: Handlers): Handlers => combined(a, b, (x, y) => x + y);
+const differenceOf = (a: Handlers, b: Handlers): Handlers =>
+  combined(a, b, (x, y) => Math.max(0, x - y));
 
-/** How many peers rest at a kind: if they counted, a cell whose peers fail at once would look free, and get every task. */
-function restingOf({ circuits }: Registry, kind: string, now: Millis): number {
-  let resting = 0;
-  for (const restsUntil of circuits.resting.at(kind).values()) resting += Number(now < restsUntil);
-  return resting;
+interface RestScope {
+  readonly registry: Registry;
+  readonly handlersOf: (peer: Peer) => Handlers;
+  readonly now: Millis;
 }
+
+/**
+ * What peers whose circuit is not closed do not have for a kind: if it counted, a cell whose peers fail at once would look free, and get every
+ * task. One that rests has nothing; one that has rested is probed by one task at a time.
+ */
+function restOf({ registry, handlersOf, now }: RestScope, kind: string): Handlers {
+  let found = NOBODY;
+  for (const [id, state] of restingAt({ registry, now }, kind)) {
+    const peer = registry.peers.get(id);
+    if (peer === null || !takesAny(peer) || !handlesKind(peer.kinds, kind)) continue;
+    const left = state === "half_open" ? { ...ONE, free: Number(peer.held === 0) } : NOBODY;
+    found = sumOf(found, differenceOf(handlersOf(peer), left));
+  }
+  return found;
+}
+
+const ONE: Handlers = { peers: 1, slots: 1, free: 1, prefetched: 0 };
 
 const kindsWithResting = ({ circuits }: Registry): readonly string[] =>
   [...circuits.resting.all()].map(({ kind }) => kind).filter((kind) => kind !== WHOLE_PEER);
 
-/** As if these peers did not exist; it is not known which slots are theirs. */
-function withoutResting(of: Handlers, resting: number): Handlers {
-  const peers = Math.max(0, of.peers - resting);
-  const share = of.peers === 0 ? 0 : peers / of.peers;
-  const part = (slots: number): number => Math.ceil(slots * share);
-  return {
-    peers,
-    slots: part(of.slots),
-    free: part(of.free),
-    prefetched: part(of.prefetched),
-  };
-}
+/** Whether a peer takes tasks at all. */
+const takesAny = (peer: Peer): boolean =>
+  peer.state === "active" &&
+  takesTasks(peer.scheduling) &&
+  peer.role !== "controller" &&
+  usableSlots(peer) > 0;
 
 /**
  * The peers that take tasks, by the kinds that they announce. In a large cell each peer counts as one slot: it is free if any slot of the peer is,
@@ -122,6 +139,8 @@ function withoutResting(of: Handlers, resting: number): Handlers {
 function handledIn({ roster }: Registry): {
   readonly kinds: Map<string, Handlers>;
   readonly labels: ReadonlySet<string>;
+  /** What one of the peers adds. */
+  readonly handlersOf: (peer: Peer) => Handlers;
 } {
   const kinds = new Map<string, Handlers>();
   const labels = new Set<string>();
@@ -131,12 +150,8 @@ function handledIn({ roster }: Registry): {
     if (labels.size <= DIGEST_LABELS_MAX) for (const label of of.capabilities) labels.add(label);
   };
   const few = roster.allIfFew();
-  for (const peer of few ?? [])
-    if (peer.state === "active" && takesTasks(peer.scheduling) && peer.role !== "controller") {
-      const slots = usableSlots(peer);
-      if (slots > 0) add(peer, { peers: 1, slots, ...placesOf(slots, peer.held) });
-    }
-  if (few !== null) return { kinds, labels };
+  for (const peer of few ?? []) if (takesAny(peer)) add(peer, slotsOf(peer));
+  if (few !== null) return { kinds, labels, handlersOf: slotsOf };
   for (const { traits, members, ranked } of roster.census())
     if (traits.active && traits.works && !traits.cordoned && traits.role !== "controller")
       add(traits, {
@@ -145,13 +160,21 @@ function handledIn({ roster }: Registry): {
         free: traits.free ? ranked : 0,
         prefetched: traits.free ? 0 : members - ranked,
       });
-  return { kinds, labels };
+  return { kinds, labels, handlersOf: placeOf };
 }
 
-const placesOf = (slots: number, held: number): Pick<Handlers, "free" | "prefetched"> => ({
-  free: Math.max(0, slots - held),
-  prefetched: Math.max(0, held - slots),
-});
+/** What a peer adds in a small cell. */
+function slotsOf(peer: Peer): Handlers {
+  const slots = usableSlots(peer);
+  const left = slots - peer.held;
+  return { peers: 1, slots, free: Math.max(0, left), prefetched: Math.max(0, -left) };
+}
+
+/** What it adds in a large one. */
+function placeOf(peer: Peer): Handlers {
+  const free = hasSlot(peer);
+  return { ...ONE, free: Number(free), prefetched: Number(!free && peer.held >= placesOf(peer)) };
+}
 
 interface Traits {
   readonly kinds: readonly string[];

@@ -21,7 +21,10 @@ const UNPROBED_MAX: Millis = HOUR;
 /** The peers whose circuit is not closed for a kind. */
 export type Resting = ReadonlyMap<PeerId, CircuitState>;
 
-export function restingAt({ registry, now }: Context, kind: string): Resting {
+export function restingAt(
+  { registry, now }: Pick<Context, "registry" | "now">,
+  kind: string,
+): Resting {
   const found = new Map<PeerId, CircuitState>();
   for (const [peerId, restsUntil] of registry.circuits.resting.at(kind))
     if (now < restsUntil + UNPROBED_MAX) {

@@ -75,8 +75,8 @@ function drawn(weights: readonly number[], random: Random): number {
 }
 
 /**
- * The better cell first. A cell of which nothing is known is as good as one that may take the task, because its answer brings the digest. If it
- * came after the cells with free slots, it would get no task, and stay unknown, until all others were full.
+ * The better cell first. One of which nothing is known is better than one without a free slot, and as good as one with free slots: its answer
+ * brings the digest. If it came after those, it would get no task, and stay unknown, until all others were full.
  */
 function inOrder(cells: readonly KnownCell[], demand: CellDemand): readonly KnownCell[] {
   const [first, second] = cells;
@@ -84,16 +84,16 @@ function inOrder(cells: readonly KnownCell[], demand: CellDemand): readonly Know
   const here = waitIn(first.known, demand);
   const there = waitIn(second.known, demand);
   if (here === null) return cells;
-  const isSecondBetter = there === null ? here === Number.POSITIVE_INFINITY : there < here;
+  const isSecondBetter = there === null ? here > AT_ONCE : there < here;
   return isSecondBetter ? [second, first] : cells;
 }
 
-/** How long a task is assumed to wait in a cell of which nothing is known: a task that waits for longer moves to another cell (`coordinator/moves`). */
-const UNKNOWN_WAIT: Millis = 250;
+/** A wait of a task that begins at once. */
+const AT_ONCE: Millis = 0;
 
-/** How long a task would wait in the second cell, as the first is told. */
+/** How long a task would wait in the second cell, as the first is told: not at all, if nothing is known. Then its answer says more. */
 export const waitElsewhere = (known: KnownDigest | null, demand: CellDemand): Millis =>
-  waitIn(known, demand) ?? UNKNOWN_WAIT;
+  waitIn(known, demand) ?? AT_ONCE;
 
 /** How long a task waits in a cell: infinitely, if it can't be taken there; null: nothing is known. */
 function waitIn(known: KnownDigest | null, demand: CellDemand): number | null {

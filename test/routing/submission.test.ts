@@ -94,6 +94,34 @@ describe("the cell of a task", () => {
     expect(shares(digests, DEMAND, 800)[5]).toBeGreaterThan(0.04);
   });
 
+  it("CE148 is the one of which nothing is known, if the other one has no free slot", () => {
+    const known = digestOf({ free: 0, meanMs: 1 });
+    const found = shares(digestsOf((cell) => (cell < 6 ? known : null)));
+    // Drawn: one of the two in 13 of 28 pairs.
+    expect((found[6] ?? 0) + (found[7] ?? 0)).toBeCloseTo(13 / 28, 1);
+  });
+
+  it("CE80 is drawn as often as it has slots for the kind, among those that could take the task", () => {
+    const slots = (cell: number): number => (cell === 2 ? 12 : cell === 5 ? 4 : cell === 7 ? 4 : 0);
+    const digests = digestsOf((cell) =>
+      digestOf({ peers: slots(cell), slots: slots(cell), free: slots(cell) }),
+    );
+    const found = shares(digests);
+    // The free share is the same in all: the one that was drawn first stays the first.
+    expect(
+      [2, 5, 7].map((cell) => found[cell] ?? 0).map((share) => Math.round(share * 10)),
+    ).toEqual([6, 2, 2]);
+  });
+
+  it("CE147 is seldom one whose peers have just rested: it looks free, and a few tasks probe it", () => {
+    const digests = digestsOf((cell) =>
+      digestOf(cell === 3 ? { peers: 1, slots: 1, free: 1 } : { peers: 50, slots: 100, free: 50 }),
+    );
+    const share = shares(digests, DEMAND, 20_000)[3] ?? 0;
+    expect(share).toBeGreaterThan(0);
+    expect(share).toBeLessThan(0.01);
+  });
+
   it("CE81 changes within a second as its caller submits", () => {
     const digests = digestsOf(() => digestOf());
     const scope = scopeOf(digests);

@@ -138,8 +138,8 @@ export const ranking = ({ eligible, draws }: Choice): readonly Contender[] =>
   eligible.toSorted((a, b) => compare(a, b, draws));
 
 /**
- * The peer with a half-open circuit to probe now, if the draw says so: without probes a peer that was mended would not
- * return while better peers are free. It is probed only with a free slot, and not by a task that it failed at.
+ * The peer with a half-open circuit to probe now, if the draw says so, and always in a panic, which probes end: without probes a peer that was
+ * mended would not return while better peers are free. It is probed only with a free slot, and not by a task that it failed at.
  */
 function probe(
   { tried, panic }: Demand,
@@ -147,11 +147,11 @@ function probe(
   draws: Draws,
   { probeShare = 0 }: Policy,
 ): Contender | null {
-  if (draws.exploration >= probeShare || panic === true) return null;
-  const resting = eligible.filter(
-    ({ peer }) => isResting(peer) && hasSlot(peer) && !tried.has(peer.peerId),
+  if (draws.exploration >= probeShare && panic !== true) return null;
+  const rested = eligible.filter(
+    ({ peer }) => peer.circuit === "half_open" && hasSlot(peer) && !tried.has(peer.peerId),
   );
-  return best(resting, draws);
+  return best(rested, draws);
 }
 
 /**

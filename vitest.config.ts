@@ -1,5 +1,5 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import { buildDashboard } from "./dashboard/build/build-dashboard.ts";
 import { LongestFirst } from "./test/longest-first.ts";
 
@@ -38,13 +38,50 @@ const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000 };
 /** Of the tests that start processes, most of which wait for them. */
 const waitingWorkers = 4;
 
+/** Files about what an isolate does for all of its requests together: it limits its log, and reports what it has refused now and then. */
+const OF_ONE_ISOLATE = ["logs", "metrics", "problems"].map(
+  (name) => `test/workers/${name}.test.ts`,
+);
+
+interface WorkerdFiles {
+  readonly include: string[];
+  readonly exclude?: string[];
+  readonly isolate?: boolean;
+}
+
+/**
+ * A project whose tests run in workerd. Its files share isolates, because loading the Worker takes longer than the tests of most files;
+ * each begins with empty storage.
+ */
+const workerdProject = (
+  name: string,
+  files: WorkerdFiles,
+  variables: Readonly<Record<string, string>> = {},
+): TestProjectInlineConfiguration => ({
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: "./wrangler.toml" },
+      miniflare: { bindings: { ...TEST_SECRETS, ...TEST_VARIABLES, ...variables } },
+    }),
+  ],
+  test: {
+    name,
+    isolate: false,
+    ...files,
+    setupFiles: ["test/empty-storage.ts"],
+    maxWorkers,
+    testTimeout: 60_000,
+  },
+});
+
 /** What `npm test` runs of the end-to-end tests. */
 const SMOKE = "test/e2e/smoke.test.ts";
 
 /**
- * `core`, `workerd`, `cells` (a mesh of four cells) and `smoke` are `npm test`: they need nothing beyond npm. `e2e` is `npm run test:rest`: real meshes, peers and
- * replicas as processes, and programs in Go and PHP. Its tests are skipped, with the reason, where Redis, Go or PHP is missing. `package`
- * belongs to `npm run test:rest`, too: it installs the packages as users do, which needs the registry that npm is configured with.
+ * `core`, `workerd`, `isolates`, `cells` (a mesh of four cells) and `smoke` are `npm test`: they need nothing beyond npm. `e2e` is
+ * `npm run test:rest`: real meshes, peers and replicas as processes, and programs in Go and PHP. Its tests are skipped, with the reason,
+ * where Redis, Go or PHP is missing. `package` belongs to `npm run test:rest`, too: it installs the packages as users do, which needs the
+ * registry that npm is configured with.
  */
 export default defineConfig({
   test: {
@@ -71,34 +108,12 @@ export default defineConfig({
           testTimeout: 300_000,
         },
       },
-      {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { ...TEST_SECRETS, ...TEST_VARIABLES } },
-          }),
-        ],
-        test: {
-          name: "workerd",
-          include: ["test/durable/**/*.test.ts", "test/workers/**/*.test.ts"],
-          maxWorkers,
-          testTimeout: 60_000,
-        },
-      },
-      {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { ...TEST_SECRETS, ...TEST_VARIABLES, CELLS: "4" } },
-          }),
-        ],
-        test: {
-          name: "cells",
-          include: ["test/cells-workerd/**/*.test.ts"],
-          maxWorkers,
-          testTimeout: 60_000,
-        },
-      },
+      workerdProject("workerd", {
+        include: ["test/durable/**/*.test.ts", "test/workers/**/*.test.ts"],
+        exclude: OF_ONE_ISOLATE,
+      }),
+      workerdProject("isolates", { include: OF_ONE_ISOLATE, isolate: true }),
+      workerdProject("cells", { include: ["test/cells-workerd/**/*.test.ts"] }, { CELLS: "4" }),
       {
         test: { name: "smoke", include: [SMOKE], maxWorkers, ...PATIENT },
       },

@@ -1,5 +1,5 @@
 import { reset, runInDurableObject } from "cloudflare:test";
-import { afterEach, expect, it, vi } from "vitest";
+import { afterEach, expect, it, vi, type MockInstance } from "vitest";
 import { Coordinator } from "../../durable/coordinator.ts";
 import { PeerSession } from "../../durable/peer-session.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
@@ -50,6 +50,11 @@ const writtenBehind = (statements: readonly Statement[], choices: number) =>
     (written) => written >= choices,
   );
 
+/** How many calls were of tasks. On a slow machine the session also tells what it observes of its peer meanwhile. */
+const ofTasks = (calls: MockInstance<Coordinator["execute"]>): number =>
+  calls.mock.calls.filter(([, , commands]) => commands.some(({ name }) => name.endsWith("_task")))
+    .length;
+
 async function nextOffer(peer: NoisePeer): Promise<Pick<TaskOffer, "task_id" | "fence">> {
   const { payload } = await peer.readType("task_offer");
   const { task_id, fence } = payload as unknown as TaskOffer;
@@ -69,7 +74,7 @@ it("a task that is submitted and awaited in one request costs four calls between
     peer.send("task_accept", attempt);
     // The acceptance is answered before the result is sent: the attempt is changed twice.
     await until(
-      async () => calls.mock.results.length,
+      async () => ofTasks(calls),
       (made) => made === 4 * count + 2,
     );
     peer.send("task_result", { ...attempt, ok: true, result: null });
@@ -78,7 +83,7 @@ it("a task that is submitted and awaited in one request costs four calls between
   await writtenBehind(statements, TASKS);
   // `submitAndWait` is one call, and calls `execute` twice in its own object: for the task, and once it has ended.
   expect(waits).toHaveBeenCalledTimes(TASKS);
-  expect(calls).toHaveBeenCalledTimes(4 * TASKS);
+  expect(ofTasks(calls)).toBe(4 * TASKS);
   expect(deliveries).toHaveBeenCalledTimes(TASKS);
   // Besides these 18 rows there are some that are written once for many tasks (counters, alarms).
   expect(Math.floor(rowsOf(statements) / TASKS)).toBe(18);

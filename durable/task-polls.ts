@@ -1,7 +1,7 @@
 import { ok } from "../src/base/result.ts";
 import { SECOND, type Millis } from "../src/base/clock.ts";
 import type { CommandName, Input, Output } from "../src/contract/commands.ts";
-import { holderOf } from "../src/coordinator/moves/forwarded.ts";
+import { holderOf, isMoving } from "../src/coordinator/moves/forwarded.ts";
 import type { Registry } from "../src/registry/registry.ts";
 import { isEnded } from "../src/tasks/task.ts";
 import type { CellAnswer, CellTarget, RpcCommand } from "./rpc.ts";
@@ -45,8 +45,13 @@ export async function getOnceEnded(
 ): Promise<CellAnswer> {
   const read = await ports.execute({ name: "get_task", input }, ports.to);
   const task = valueOf<"get_task">(read);
-  return task === null || isEnded(task.state) ? read : readOnceEnded(ports, input, ms);
+  const mayEnd = task === null ? saysMoving(read) : !isEnded(task.state);
+  return mayEnd ? readOnceEnded(ports, input, ms) : read;
 }
+
+/** Whether the answer is that the task is on its way to another cell. */
+const saysMoving = ([answer]: CellAnswer): boolean =>
+  answer !== undefined && "ok" in answer && !answer.ok && isMoving(answer.error);
 
 /** Waits for the end of a task here, and goes on in the other cell with the time that is left if it moves there. */
 async function readOnceEnded(
@@ -61,9 +66,9 @@ async function readOnceEnded(
     const holder = registry.cells.isSingle ? null : holderOf(registry, input.id);
     if (typeof holder === "number") return ports.elsewhere(holder, input, Math.max(0, left));
     const task = registry.tasks.get(input.id);
-    const isMoving = holder === "moving";
-    if (left <= 0 || (!isMoving && (task === null || isEnded(task.state)))) break;
-    await waiters.wait(input.id, isMoving ? Math.min(left, MOVING_INTERVAL) : left);
+    const isOnItsWay = holder === "moving";
+    if (left <= 0 || (!isOnItsWay && (task === null || isEnded(task.state)))) break;
+    await waiters.wait(input.id, isOnItsWay ? Math.min(left, MOVING_INTERVAL) : left);
   }
   // A caller that had to ask again by a newer topology would submit the task again.
   const { cell } = ports.to;

@@ -45,7 +45,9 @@ const enqueueMoved: Before<"enqueue_task"> = (cell, input, actor) => {
   if (id === null) return null;
   return async () => {
     const read = await readMoved(cell, id);
-    return read === null || read.ok ? cell.runHere(actor, "enqueue_task", input) : read;
+    // Its ID can be told while it is on its way, too.
+    const isKnown = read === null || read.ok || isMoving(read.error);
+    return isKnown ? cell.runHere(actor, "enqueue_task", input) : read;
   };
 };
 

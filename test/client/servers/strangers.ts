@@ -11,19 +11,24 @@ import { CERTIFICATE, CERTIFICATE_KEY } from "../../server/outbound/certificate.
 
 export interface Stranger {
   readonly url: string;
+  /** Resolves once somebody has connected. */
+  readonly connected: Promise<void>;
   stop(): void;
 }
 
 /** Listens, and ends its connections when it stops. */
 async function listening(server: Server, scheme = "http"): Promise<Stranger> {
   const sockets = new Set<Socket>();
+  const { promise: connected, resolve: connects } = Promise.withResolvers<void>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket.on("error", () => {}));
+    connects();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: `${scheme}://127.0.0.1:${port}`,
+    connected,
     stop: () => {
       server.close();
       for (const socket of sockets) socket.destroy();
@@ -62,7 +67,12 @@ export const STRANGERS: Readonly<
     },
   },
   "a host that does not exist": {
-    start: () => Promise.resolve({ url: "http://no-such-host.invalid", stop: () => {} }),
+    start: () =>
+      Promise.resolve({
+        url: "http://no-such-host.invalid",
+        connected: new Promise(() => {}),
+        stop: () => {},
+      }),
     failure: {
       code: "unreachable",
       message: /^cannot reach URL \((?:ENOTFOUND|EAI_AGAIN)\)$/,

@@ -79,6 +79,12 @@ class Api:
                     return answer.json()
             await asyncio.sleep(0.1)
 
+    async def until_running(self, task_ids: list[str]) -> None:
+        """Wait until the mesh knows that a peer has begun these tasks."""
+        for task_id in task_ids:
+            while (await self.call("GET", f"/v1/tasks/{task_id}"))["state"] != "running":
+                await asyncio.sleep(0.1)
+
     async def run(self, kind: str, payload: Any = None, **options: Any) -> Any:
         return await self.ended(await self.submit(kind, payload, **options))
 
@@ -142,6 +148,8 @@ async def test_py33_work_in_flight_survives_a_mesh_that_is_killed(own_mesh: Mesh
         await peer.ready()
         ids = [await api.submit("hold", number) for number in range(4)]
         await until(lambda: len(runs) == 4)
+        # A task whose accept is lost with the mesh was never begun for it, and may run again.
+        await api.until_running(ids)
         await asyncio.to_thread(own_mesh.kill)
         await until(lambda: of_type(told, events.Disconnected))
         release.set()
@@ -149,7 +157,7 @@ async def test_py33_work_in_flight_survives_a_mesh_that_is_killed(own_mesh: Mesh
         tasks = [await api.ended(task_id) for task_id in ids]
         assert [task["result"] for task in tasks] == [0, 1, 2, 3]
         assert sorted(runs) == [0, 1, 2, 3], "nothing is run twice"
-        assert len(of_type(told, events.Ready)) == 2
+        assert len(of_type(told, events.Ready)) >= 2
 
 
 async def test_py33_results_that_the_killed_mesh_had_not_committed_are_sent_again(

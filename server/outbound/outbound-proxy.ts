@@ -22,10 +22,9 @@ export interface OutboundProxyOptions {
   readonly resolve?: Resolve | undefined;
   /** Hosts that are called although they are not public. Default: none. */
   readonly allow?: OutboundAllow | undefined;
-  /** The time for name, connection, request and the head of the answer. Default: 20 s. The Worker itself waits less. */
-  readonly timeoutMs?: number;
 }
 
+/** The time for name, connection, request and the head of the answer. The Worker itself waits less. */
 const TIMEOUT_MS = 20_000;
 const SECRET_BYTES = 32;
 const FAULT_STATUS: Readonly<Record<ProxyFault, number>> = {
@@ -40,11 +39,10 @@ const FAULT_STATUS: Readonly<Record<ProxyFault, number>> = {
 export async function startOutboundProxy({
   resolve = systemResolve,
   allow = NO_OUTBOUND_ALLOW,
-  timeoutMs = TIMEOUT_MS,
 }: OutboundProxyOptions = {}): Promise<OutboundProxy> {
   const secret = randomBytes(SECRET_BYTES).toString("hex");
   const call = (request: IncomingMessage, caller: Caller): void =>
-    void makeCall({ request, secret, resolve, allow, timeoutMs }, caller);
+    void makeCall({ request, secret, resolve, allow }, caller);
 
   const server = createServer((request, response) => {
     call(request, {
@@ -89,7 +87,6 @@ interface Call {
   readonly secret: string;
   readonly resolve: Resolve;
   readonly allow: OutboundAllow;
-  readonly timeoutMs: number;
 }
 
 /** What differs between a plain request and an upgrade to a WebSocket. */
@@ -103,7 +100,7 @@ interface Caller {
 
 /** Makes one request. Of an answer that is no upgrade only the status and Retry-After are passed on: its body may be endless. */
 async function makeCall(call: Call, { isGone, answer, begin }: Caller): Promise<void> {
-  const { request, timeoutMs } = call;
+  const { request } = call;
   let isAnswered = false;
   let upstream: ClientRequest | null = null;
   const end = (status: number, headers: readonly string[]): void => {
@@ -113,7 +110,7 @@ async function makeCall(call: Call, { isGone, answer, begin }: Caller): Promise<
     upstream?.destroy();
   };
   const fail = (fault: ProxyFault): void => end(FAULT_STATUS[fault], [PROXY_HEADERS.fault, fault]);
-  const timer = setTimeout(() => fail("timeout"), timeoutMs);
+  const timer = setTimeout(() => fail("timeout"), TIMEOUT_MS);
   const target = await targetOf(call);
   if (!target.ok) return fail(target.error);
   if (isAnswered || isGone()) return clearTimeout(timer);

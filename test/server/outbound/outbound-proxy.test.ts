@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { LookupAddress } from "node:dns";
 import type { Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { startOutboundProxy, type OutboundProxy } from "../../../server/outbound/outbound-proxy.ts";
 import { readOutboundAllow } from "../../../src/protocol/outbound-allow.ts";
 import { PROXY_HEADERS } from "../../../src/protocol/outbound-proxy.ts";
@@ -228,30 +228,37 @@ describe("the address that the outbound proxy connects to", () => {
 });
 
 describe("the time of a request through the outbound proxy", () => {
-  const withTimeout = async (options: object): Promise<void> => {
-    proxy.stop();
-    proxy = await startOutboundProxy({ resolve, timeoutMs: 50, ...options });
-  };
+  // Only timers that are set meanwhile: connections have their own.
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+  afterEach(() => void vi.useRealTimers());
+  const timeIsOver = (): void => void vi.advanceTimersByTime(20_000);
 
   test("CB22 a receiver that does not answer is given up, and its connection is closed", async () => {
-    await withTimeout({});
     const asked = { url: urlOf("/silent") };
-    expect(await call(proxy, asked)).toMatchObject({ status: 504, fault: "timeout" });
+    const called = call(proxy, asked);
+    await once(receiver.server, "request");
+    timeIsOver();
+    expect(await called).toMatchObject({ status: 504, fault: "timeout" });
     receiver.server.removeAllListeners("upgrade");
-    const ended = new Promise((done) => {
-      receiver.server.on("upgrade", (_, socket) => socket.resume().once("end", done));
-    });
-    const { answer } = await upgrade(asked);
+    const upgraded = upgrade(asked);
+    const [, socket] = (await once(receiver.server, "upgrade")) as [IncomingMessage, Socket];
+    const ended = once(socket.resume(), "end");
+    timeIsOver();
+    const { answer } = await upgraded;
     expect(answer.headers[PROXY_HEADERS.fault]).toBe("timeout");
     await ended;
   });
 
   test("CB22 a name that does not resolve in time is given up, and not called afterwards", async () => {
-    let resolved: (found: readonly LookupAddress[]) => void = () => {};
-    await withTimeout({ resolve: () => new Promise((done) => (resolved = done)) });
-    expect(await call(proxy, { url: urlOf("/200") })).toMatchObject({ fault: "timeout" });
-    resolved([address("127.0.0.1")]);
-    await withTimeout({ timeoutMs: 10_000 });
+    proxy.stop();
+    const asked = Promise.withResolvers<void>();
+    const found = Promise.withResolvers<readonly LookupAddress[]>();
+    proxy = await startOutboundProxy({ resolve: () => (asked.resolve(), found.promise) });
+    const called = call(proxy, { url: urlOf("/200") });
+    await asked.promise;
+    timeIsOver();
+    expect(await called).toMatchObject({ fault: "timeout" });
+    found.resolve([address("127.0.0.1")]);
     await call(proxy, { url: urlOf("/201") });
     expect(receiver.seen.map(({ path }) => path)).toEqual(["/201"]);
   });

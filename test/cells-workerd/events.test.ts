@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Coordinator } from "../../durable/coordinator.ts";
 import type { CellsView, EventPage, EventView, KindLoadView } from "../../src/protocol/http.ts";
 import { submitTask, until } from "../durable/api.ts";
+import { waitFor } from "../wait-for.ts";
 import { call } from "../workers/http.ts";
 import { EventStreamReader } from "../workers/event-stream-reader.ts";
 
@@ -118,13 +119,11 @@ describe("the figures of a mesh of four cells", () => {
     expect(text).toContain("muster_tasks_waiting");
     expect((await call("GET", "/v1/alerts")).body).toEqual({ alerts: [], missing_cells: [3] });
     expect((await page("")).missing_cells).toEqual([3]);
-    await vi.waitFor(
-      async () =>
-        expect((await call("GET", "/readyz", { token: null })).body).toEqual({
-          status: "ready",
-          missing_cells: [3],
-        }),
-      { timeout: 10_000 },
+    await waitFor(async () =>
+      expect((await call("GET", "/readyz", { token: null })).body).toEqual({
+        status: "ready",
+        missing_cells: [3],
+      }),
     );
   });
 });

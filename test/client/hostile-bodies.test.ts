@@ -12,6 +12,7 @@ import { fetchResult } from "../../src/client/tasks/read-result.ts";
 import type { Task } from "../../src/client/tasks/task.ts";
 import { uploadResult } from "../../src/client/work/upload-result.ts";
 import { toHex } from "../../src/base/bytes.ts";
+import { waitFor } from "../wait-for.ts";
 import { ID, task } from "./fake-api.ts";
 import { FakeMesh } from "./fake-mesh.ts";
 
@@ -140,14 +141,14 @@ describe("a server that has proved no key", () => {
     ["a text, then a frame", ["pong", new Uint8Array(96)]],
   ] as const)("RC24 is disconnected over muster.2 when it sends %s", async (_, frames) => {
     const { sockets, peer } = opened("muster/2");
-    await vi.waitFor(() => expect(sockets.sessions).toHaveLength(1));
+    await waitFor(() => expect(sockets.sessions).toHaveLength(1));
     const { socket } = sockets.lastSession;
     socket.readyState = 1;
     socket.emit("open", {});
     for (const frame of frames)
       socket.emit("message", { data: typeof frame === "string" ? frame : frame.slice().buffer });
     const reason = "the server sent more than one handshake message";
-    await vi.waitFor(() => expect(sockets.eventsOf("disconnected")).toMatchObject([{ reason }]));
+    await waitFor(() => expect(sockets.eventsOf("disconnected")).toMatchObject([{ reason }]));
     expect(socket.closedWith).not.toBeNull();
     await peer.close();
   });

@@ -5,6 +5,7 @@ import { OptionsError } from "../../src/client/errors.ts";
 import { OPTION_TYPES, type OptionType } from "../../src/client/option-types.ts";
 import { PEER_OPTIONS } from "../../src/client/peer/peer-options.ts";
 import { RUN_OPTIONS } from "../../src/client/tasks/run-task.ts";
+import { waitFor } from "../wait-for.ts";
 
 const url = "https://mesh.example";
 const SECRET = "4711-is-a-secret";
@@ -155,7 +156,7 @@ describe("the URL of a mesh", () => {
       throw new Error("no network");
     };
     const peer = sdk.connectPeer({ url: same, meshKey, platform: { openSocket, fetch } });
-    await expect.poll(() => dialed.length).toBeGreaterThan(0);
+    await waitFor(() => expect(dialed.length).toBeGreaterThan(0));
     await peer.close();
     expect(asked[0]).toBe("https://mesh.example/v1/tasks/a");
     expect(dialed[0]).toMatch(/^wss:\/\/mesh\.example\/v1\/connect/);

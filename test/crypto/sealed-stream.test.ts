@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { concat, type Bytes } from "../../src/base/bytes.ts";
 import { nativeAesGcm, portableAesGcm } from "../../src/crypto/aes-gcm.ts";
 import { platformRandom } from "../../src/crypto/primitives.ts";
@@ -12,6 +12,7 @@ import {
   type StreamKey,
 } from "../../src/crypto/sealed-stream.ts";
 import { seededRandom } from "../random.ts";
+import { waitFor } from "../wait-for.ts";
 
 const CHUNK = 256 * 1_024;
 const SEALED_CHUNK = CHUNK + 16;
@@ -142,7 +143,7 @@ describe("a sealed stream", () => {
       await reader.read().catch(() => {});
       await reader.cancel().catch(() => {});
     }
-    await vi.waitFor(() => expect(cancelled).toBe(2));
+    await waitFor(() => expect(cancelled).toBe(2));
   });
 });
 

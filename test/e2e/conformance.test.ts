@@ -6,6 +6,7 @@ import { startMeshServer } from "../../src/cli/conformance/mesh-server.ts";
 import { GO_P2P_CHECKS } from "../../src/conformance/checks/go-p2p.ts";
 import { SERVER_CHECKS } from "../../src/conformance/server/index.ts";
 import { MUSTER_2_CHECKS } from "../../src/conformance/checks/index.ts";
+import { waitFor } from "../wait-for.ts";
 import { go, missingForGoExample } from "../interop/go-example.ts";
 import { buildGo, fetchGoModules } from "../interop/go-module.ts";
 import {
@@ -128,7 +129,6 @@ describe("the command", () => {
     expect(failures(await checkPeer(ends, named("UP01")))).toEqual([]);
     const started = (await readFile(pids, "utf8")).trim().split("\n").map(Number);
     expect(started).toHaveLength(1);
-    for (const pid of started)
-      await expect.poll(() => isRunning(pid), { timeout: 15_000 }).toBe(false);
+    for (const pid of started) await waitFor(async () => expect(await isRunning(pid)).toBe(false));
   });
 });

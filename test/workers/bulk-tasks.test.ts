@@ -79,7 +79,7 @@ describe("GET /v1/tasks/failures", () => {
   it("AS86 groups failures; a controller sees those of its own tasks", async () => {
     const token = await newToken("controller");
     const json = { kind: "slow", deadline_seconds: 0.001 };
-    await call("POST", "/v1/tasks?wait=5", { json });
+    await call("POST", "/v1/tasks?wait=60", { json });
     const all = await call<FailuresView>("GET", "/v1/tasks/failures?kind=slow");
     expect(all).toMatchObject({
       status: 200,

@@ -2,6 +2,7 @@ import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import type { NewTokenView, TaskView } from "../../src/protocol/http.ts";
 import type { z } from "zod";
+import { waitFor } from "../wait-for.ts";
 import { call } from "./http.ts";
 
 afterEach(async () => {
@@ -37,14 +38,9 @@ describe("DELETE /v1/tokens/:id", () => {
     const tasks = Array.from({ length: 100 }, () => ({ kind: "nobody" }));
     for (let i = 0; i < 5; i++) await call("POST", "/v1/task-batches", { token, json: { tasks } });
     await call("DELETE", `/v1/tokens/${id}`);
-    await expect
-      .poll(
-        async () => {
-          const query = `?owner=${id}&state=queued`;
-          return (await call<{ tasks: unknown[] }>("GET", `/v1/tasks${query}`)).body.tasks.length;
-        },
-        { timeout: 10_000 },
-      )
-      .toBe(0);
+    await waitFor(async () => {
+      const query = `?owner=${id}&state=queued`;
+      expect((await call("GET", `/v1/tasks${query}`)).body["tasks"]).toEqual([]);
+    });
   });
 });

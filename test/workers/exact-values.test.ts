@@ -136,7 +136,7 @@ describe("a payload", () => {
         const { results } = JSON.parse(batch.text) as { results: { task: { id: string } }[] };
         for (const { task } of results)
           expect((await mesh.tasks.wait(task.id)).result_text).toBe(one);
-        const bySdk = await mesh.tasks.submit("echo", new JsonText(one), { waitMs: 10_000 });
+        const bySdk = await mesh.tasks.submit("echo", new JsonText(one), { waitMs: 60_000 });
         const { id } = await peer.tasks.submit("echo", { deep: [new JsonText(one)] });
         const overSession = await peer.tasks.wait(id);
         expect([bySdk.payload_text, overSession.payload_text, overSession.result_text]).toEqual([
@@ -205,7 +205,7 @@ describe("a body with a payload", () => {
 
 describe("a result", () => {
   it("AS134 with a value that JSON would change fails the attempt for good, with the place", async () => {
-    const task = await mesh.tasks.submit("nan", null, { waitMs: 10_000 });
+    const task = await mesh.tasks.submit("nan", null, { waitMs: 60_000 });
     expect(task).toMatchObject({ state: "failed", attempts_used: 1 });
     expect(task.error).toContain("result.ratio[0]: JSON has no NaN");
   });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { measureRoute } from "../../../src/client/route/measure-route.ts";
 import { routeCommands, routeHost } from "../../../src/client/route/route-commands.ts";
+import { waitFor } from "../../wait-for.ts";
 
 describe("the host of a mesh as an argument", () => {
   test.for([
@@ -106,16 +107,17 @@ echo ' 1  203.0.113.9  1.1 ms'`,
     const pid = Number(await contents(started));
     controller.abort();
     expect(await measured).toBeNull();
-    await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
+    await waitFor(() => expect(isRunning(pid)).toBe(false));
   });
 });
 
 async function contents(file: string): Promise<string> {
   const { readFile } = await import("node:fs/promises");
   let text = "";
-  await expect
-    .poll(async () => (text = await readFile(file, "utf8").catch(() => "")), { timeout: 10_000 })
-    .not.toBe("");
+  await waitFor(async () => {
+    text = await readFile(file, "utf8").catch(() => "");
+    expect(text).not.toBe("");
+  });
   return text;
 }
 

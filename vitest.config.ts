@@ -113,7 +113,12 @@ export default defineConfig({
         exclude: OF_ONE_ISOLATE,
       }),
       workerdProject("isolates", { include: OF_ONE_ISOLATE, isolate: true }),
-      workerdProject("cells", { include: ["test/cells-workerd/**/*.test.ts"] }, { CELLS: "4" }),
+      workerdProject(
+        "cells",
+        // An isolate remembers the load of cells, which a file's empty cells do not have.
+        { include: ["test/cells-workerd/**/*.test.ts"], isolate: true },
+        { CELLS: "4" },
+      ),
       {
         test: { name: "smoke", include: [SMOKE], maxWorkers, ...PATIENT },
       },

@@ -12,11 +12,11 @@ import {
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-  SPACE,
 } from "./characters.ts";
 import type { JsonFault, JsonScannerLimits, JsonVisitor } from "./events.ts";
 import { KeptText } from "./kept-text.ts";
 import { isCompleteNumber, numberNext, numberStart, type NumberState } from "./number.ts";
+import { plainUntil } from "./plain-text.ts";
 import type { State, StructuralState } from "./state.ts";
 
 const FAULT = -1;
@@ -126,17 +126,14 @@ export class JsonScanner {
   }
 
   #readString(chunk: string, from: number): number {
-    for (let i = from; i < chunk.length; i++) {
-      const code = chunk.charCodeAt(i);
-      if (code === QUOTE) return this.#endString(i + 1);
-      if (code === BACKSLASH) {
-        this.#hasEscape = true;
-        this.#state = "escape";
-        return i + 1;
-      }
-      if (code < SPACE) return this.#fail(i, "a control character in a string must be escaped");
-    }
-    return chunk.length;
+    const i = plainUntil(chunk, from);
+    if (i === chunk.length) return i;
+    const code = chunk.charCodeAt(i);
+    if (code === QUOTE) return this.#endString(i + 1);
+    if (code !== BACKSLASH) return this.#fail(i, "a control character in a string must be escaped");
+    this.#hasEscape = true;
+    this.#state = "escape";
+    return i + 1;
   }
 
   #readEscape(code: number, i: number): number {

@@ -177,7 +177,7 @@ describe("a result that is too large for a message", () => {
     expect(refused.detail).toContain("update the peer's SDK");
   });
 
-  it("AS23 is refused above 25 MiB", async () => {
+  it("AS23 is refused above 25 MiB", { timeout: 300_000 }, async () => {
     const { offer } = await offered();
     const limit = 25 * 1_024 * 1_024;
     const over = new Uint8Array(limit + 1);

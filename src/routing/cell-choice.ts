@@ -32,8 +32,8 @@ export function betterOfTwo(scope: ChoiceScope, demand: CellDemand): readonly nu
     known: digests?.get(cell, now) ?? null,
   }));
   const able = cells.filter(({ known }) => mayTake(known, demand));
-  const drawn = twoOf(able.length > 0 ? able : cells, demand, scope.random);
-  return inOrder(drawn, demand).map(({ cell }) => cell);
+  const pair = twoOf(able.length > 0 ? able : cells, demand, scope.random);
+  return inOrder(pair, demand).map(({ cell }) => cell);
 }
 
 interface KnownCell {

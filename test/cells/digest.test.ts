@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { DIGEST_KINDS_MAX, digestOfKind } from "../../src/cells/cell-digest.ts";
 import { digestOf } from "../../src/coordinator/cells/digest.ts";
-import { KEYS, TestMesh, testKey } from "../coordinator/mesh.ts";
+import { KEYS, TestMesh, testKey, type TestPeer } from "../coordinator/mesh.ts";
 
 it("CE81 a digest counts peers, free places and queued tasks of a kind", () => {
   const mesh = new TestMesh();
@@ -44,6 +44,34 @@ it("CE147 a peer that rests at a kind does not count for it: a cell whose peers 
   expect(countOf("echo")).toMatchObject({ peers: 0, free: 0 });
   mesh.now += 60 * 60_000;
   expect(countOf("echo")).toMatchObject({ peers: 1, free: 1 });
+});
+
+it("CE147 a peer that has rested counts as the one slot in which it is probed; one that is not there is not taken from the others", () => {
+  const mesh = new TestMesh();
+  const [failing, other] = [0, 1].map((n) =>
+    mesh.join(KEYS[n], { kinds: ["echo"], slots: 3 }).earn(3),
+  ) as [TestPeer, TestPeer];
+  const load = () => digestOfKind(digestOf(mesh, mesh.now), "echo");
+  expect(load()).toMatchObject({ peers: 2, slots: 6, free: 6 });
+  const submit = () =>
+    mesh.submit({ kind: "echo", max_attempts: 1, requirements: { peer_id: failing.id } });
+  while (mesh.registry.circuits.resting.at("echo").size === 0) {
+    submit();
+    failing.accept();
+    failing.fail("it broke", false);
+  }
+  expect(load()).toMatchObject({ peers: 1, slots: 3, free: 3 });
+  const [restsUntil = 0] = mesh.registry.circuits.resting.at("echo").values();
+  mesh.now = restsUntil;
+  expect(load()).toMatchObject({ peers: 2, slots: 4, free: 4 });
+  submit();
+  failing.accept();
+  expect(load()).toMatchObject({ peers: 2, slots: 4, free: 3, prefetched: 0 });
+  failing.fail("it broke", false);
+  failing.leave();
+  expect(load()).toMatchObject({ peers: 1, slots: 3, free: 3 });
+  other.leave();
+  expect(load()).toMatchObject({ peers: 0, slots: 0, free: 0 });
 });
 
 it("CE81 a digest counts slots, free ones and the tasks that peers hold beyond them", () => {

@@ -69,6 +69,21 @@ describe("circuits in a choice", () => {
     expect(choose(demand({ panic: true }), [resting, worse], 0, () => 0.9).peer).toBe(resting);
     expect(choose(demand(), [resting, worse], 0, () => 0.9).peer).toBe(worse);
   });
+
+  test("BR6 in a panic a peer that has rested is probed first, unless it has no free slot or failed at the task", () => {
+    const rested = { ...worse, peerId: "rested", circuit: "half_open" as const };
+    const candidates = [good, rested, { ...good, peerId: "resting", circuit: "open" as const }];
+    const chosenBy = (with_: Partial<typeof rested>, tried: readonly string[] = []) =>
+      choose(
+        demand({ panic: true, tried }),
+        candidates.map((peer) => (peer === rested ? { ...rested, ...with_ } : peer)),
+        0,
+        () => 0.9,
+      );
+    expect(chosenBy({})).toMatchObject({ peer: { peerId: "rested" }, by: "probe" });
+    for (const { peer } of [chosenBy({ held: 4 }), chosenBy({}, ["rested"])])
+      expect(peer?.peerId).not.toBe("rested");
+  });
 });
 
 describe("a task that failed at a peer", () => {

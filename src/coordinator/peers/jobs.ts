@@ -15,7 +15,10 @@ const evictPeers: Job = {
   name: "evict_peers",
   run(context) {
     const { registry, config, now } = context;
-    for (const id of registry.peers.awaySince(now - config.retention, now, EVICTED_AT_ONCE))
+    const before = now - config.retention;
+    // Nearly always nobody is, and the search for all of them costs ten times as much.
+    if ((registry.peers.longestAway() ?? Infinity) >= before) return;
+    for (const id of registry.peers.awaySince(before, now, EVICTED_AT_ONCE))
       applyPeerEvent(context, registry.peers.get(id) as Peer, "retention_over");
   },
   due: {

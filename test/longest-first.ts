@@ -20,6 +20,9 @@ const LONGEST = [
   "test/e2e/draining.test.ts",
   "test/e2e/import-earlier.test.ts",
   "test/e2e/serve-folder.test.ts",
+  "test/e2e/storage.test.ts",
+  "test/package/types.test.ts",
+  "test/package/command-line.test.ts",
 ];
 
 /** Starts the longest files of a project first. */

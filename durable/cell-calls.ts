@@ -8,7 +8,7 @@ import type { GatewayActor, SessionActor } from "../src/contract/caller.ts";
 import type { Input, Output } from "../src/contract/commands.ts";
 import { RPC_TIMEOUT, RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
-import { byTopology, ELSEWHERE, TopologyChanged } from "../src/routing/network.ts";
+import { byTopology, ELSEWHERE, NOT_READY, TopologyChanged } from "../src/routing/network.ts";
 import { CellDigests } from "../src/routing/cell-digests.ts";
 import type { Env } from "./env.ts";
 import { namesOf } from "./grouped-command.ts";
@@ -53,16 +53,17 @@ export async function executeIn(
   return unmoved(answers);
 }
 
-/** The answer to a submission; `ELSEWHERE` if the cell has not run it, because the task should go to the other cell. */
+/** The answer to a submission; `ELSEWHERE` or `NOT_READY` if the cell has not run it, and the task should go to the other cell. */
 export async function submissionAnswer(
   env: Env,
   cell: number,
   called: Promise<CellAnswer>,
-): Promise<RpcAnswer | typeof ELSEWHERE | undefined> {
+): Promise<RpcAnswer | typeof ELSEWHERE | typeof NOT_READY | undefined> {
   const answers = await called;
   learnFrom(env, cell, answers);
   const [first] = answers;
-  return first !== undefined && "elsewhere" in first ? ELSEWHERE : unmoved(answers)[0];
+  if (first === undefined || !("elsewhere" in first)) return unmoved(answers)[0];
+  return first.elsewhere === null ? NOT_READY : ELSEWHERE;
 }
 
 /** Notes what a cell says about its load. */
@@ -74,7 +75,9 @@ function learnFrom(env: Env, cell: number, answers: CellAnswer): void {
   if ("digest" in last) digestsOf(env).learned(cell, last.digest, now);
   // Newer than the digest.
   if ("load" in last) digestsOf(env).learnedKind(cell, last.load, now);
-  if ("elsewhere" in first) digestsOf(env).learnedKind(cell, first.elsewhere, now);
+  if (!("elsewhere" in first)) return;
+  if (first.elsewhere === null) digestsOf(env).failed(cell, now);
+  else digestsOf(env).learnedKind(cell, first.elsewhere, now);
 }
 
 /** Runs commands of a cell in another one, whatever topology that one knows. */

@@ -64,10 +64,11 @@ export class OwnCell {
     commands: readonly RpcCommand[],
     to: CellTarget,
   ): Promise<CellAnswer> {
-    const entered = await this.enter(to);
-    if (entered !== null) return entered;
     const { alternative } = to;
-    if (alternative !== undefined && alternative.wait !== null) {
+    const hasOther = alternative !== undefined && alternative.wait !== null;
+    const entered = await this.enter(to);
+    if (entered !== null) return hasOther && isRefusal(entered) ? [{ elsewhere: null }] : entered;
+    if (hasOther) {
       const load = this.#digest.loadOf(alternative.kind, Date.now());
       if (isBetterElsewhere(load, alternative.wait))
         return [{ elsewhere: load }, ...this.#asked(to)];
@@ -88,3 +89,6 @@ export class OwnCell {
     return this.#node.pullPeers(cell);
   }
 }
+
+/** Whether a cell does not let a call in, for another reason than a newer topology. */
+const isRefusal = ([first]: CellAnswer): boolean => first !== undefined && !("moved" in first);

@@ -78,9 +78,9 @@ interface Loaded {
   readonly load: KindDigest;
 }
 
-/** The load because of which the task should go to the other cell. */
+/** The load because of which the task should go to the other cell; null if this one does not know enough of the mesh yet. */
 interface SentElsewhere {
-  readonly elsewhere: KindDigest;
+  readonly elsewhere: KindDigest | null;
 }
 
 /** An event that the coordinator sends to the session of an epoch. */

@@ -41,8 +41,11 @@ export interface Alternative {
 /** The cell has not run the command, because the task would wait there for longer than in the other cell. */
 export const ELSEWHERE = "elsewhere";
 
+/** The cell has not run the command, because it does not know enough of the mesh yet. */
+export const NOT_READY = "not_ready";
+
 /** What became of a submission. */
-export type Submitted<T> = Result<T, MusterError> | typeof ELSEWHERE;
+export type Submitted<T> = Result<T, MusterError> | typeof ELSEWHERE | typeof NOT_READY;
 
 /** How a command reaches the cells that it concerns, and how their answers become one. */
 export type Route<K extends GatewayCommandName> = (

@@ -9,6 +9,7 @@ import { betterOfTwo, waitElsewhere, type CellDemand, type ChoiceScope } from ".
 import type { CellDigests } from "./cell-digests.ts";
 import {
   ELSEWHERE,
+  NOT_READY,
   type Alternative,
   type Network,
   type Route,
@@ -47,7 +48,11 @@ const REFUSED_HERE: ReadonlySet<MusterError["code"]> = new Set<MusterError["code
 
 /** Whether a task goes to the other cell. A cell that has not answered may have accepted it. */
 const goesOn = <T>(answer: Submitted<T>): boolean =>
-  answer === ELSEWHERE || (!answer.ok && REFUSED_HERE.has(answer.error.code));
+  !isAnswer(answer) || (!answer.ok && REFUSED_HERE.has(answer.error.code));
+
+/** Whether the cell has run the command. */
+const isAnswer = <T>(answer: Submitted<T>): answer is Result<T, MusterError> =>
+  answer !== ELSEWHERE && answer !== NOT_READY;
 
 /** Notes that tasks go to a cell. */
 function noteSent(digests: CellDigests | undefined, cell: number, sent: Submission): void {
@@ -66,9 +71,9 @@ export type SubmitTo<T> = (
 ) => Promise<Submitted<T>>;
 
 /**
- * Submits to the first cell of the choice; to the second, if the first has no room, or knows by now that the task would begin there later
- * than in the second; and back to the first, if the second says the same of it. By then both have said how it is now, and the first
- * takes the task.
+ * Submits to the first cell of the choice; to the second, if the first has no room, does not know the mesh yet, or knows by now that the task
+ * would begin there later than in the second; and back to the first, if the second says the same of it. By then both have said how it is now,
+ * and the first takes the task.
  */
 export async function submitTo<T>(
   network: Network,
@@ -92,7 +97,7 @@ export async function submitTo<T>(
   const other = await send(second, answer === ELSEWHERE ? first : null);
   if (answer === ELSEWHERE) return settled(goesOn(other) ? await send(first, null) : other);
   // If the second one has not answered, it may have accepted the task: that the first had no room would say that nobody has.
-  return goesOn(other) ? answer : settled(other);
+  return settled(goesOn(other) && other !== NOT_READY ? answer : other);
 }
 
 /** What a cell needs for a task, or for the first of a batch. */
@@ -101,9 +106,9 @@ function demandOf(submission: Submission): CellDemand {
   return { kind: task?.kind ?? "", capabilities: task?.requirements.capabilities ?? [] };
 }
 
-/** A cell that was told of no other one has run the command. */
+/** The answer of a cell that was told of no other one. */
 const settled = <T>(answer: Submitted<T>): Result<T, MusterError> =>
-  answer === ELSEWHERE ? err(UNSETTLED) : answer;
+  isAnswer(answer) ? answer : err(UNSETTLED);
 
 const UNSETTLED: MusterError = {
   code: "unavailable",

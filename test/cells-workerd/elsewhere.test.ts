@@ -49,3 +49,24 @@ it("CE149 a cell where a task would wait for longer than elsewhere says so, and 
   ]);
   expect(await queued()).toBe(2);
 });
+
+it("CE151 a cell that does not know the mesh yet says so and has stored nothing; a caller with no other cell gets an error", async () => {
+  await api("POST", "/v1/tasks", { kind: "echo" });
+  await until(queued, (count) => count === 1);
+  const commands = [{ name: "enqueue_task", input: INPUT }] as const;
+  const at = async (wait: number | null) => {
+    const known = await target(wait);
+    // Newer than the one that cell 0 has.
+    return { ...known, topology: known.topology + 1 };
+  };
+  const asked: Promise<CellAnswer> = cell().execute(RPC_VERSION, "admin", commands, await at(0));
+  expect(await asked).toEqual([{ elsewhere: null }]);
+  const to = await at(0);
+  const polled: Promise<CellAnswer> = cell().submitAndWait(RPC_VERSION, "admin", INPUT, 1_000, to);
+  expect(await polled).toEqual([{ elsewhere: null }]);
+  const last: Promise<CellAnswer> = cell().execute(RPC_VERSION, "admin", commands, await at(null));
+  expect(await last).toEqual([
+    { ok: false, error: expect.objectContaining({ code: "unavailable" }) },
+  ]);
+  expect(await queued()).toBe(1);
+});

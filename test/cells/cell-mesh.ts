@@ -21,6 +21,7 @@ import { CellDigests } from "../../src/routing/cell-digests.ts";
 import {
   byTopology,
   ELSEWHERE,
+  NOT_READY,
   TopologyChanged,
   type Alternative,
 } from "../../src/routing/network.ts";
@@ -48,6 +49,9 @@ export interface SessionInbox {
   readonly cancelled: { readonly taskId: string; readonly fence: number }[];
   endFault: EndFault | null;
 }
+
+/** The cell has run nothing, because it does not know enough of the mesh. */
+const NOTHING_KNOWN: readonly CommandAnswer[] = [];
 
 /** A mesh of several cells in one process: real coordinators, routes and messages; sessions are inboxes, and the test sets the clock. */
 export class CellMesh {
@@ -112,9 +116,14 @@ export class CellMesh {
         alternative: Alternative,
       ): Promise<never> => {
         const commands = [{ name: asked, input: inputOfCell }] as unknown as SentCommand[];
-        const [answer = ELSEWHERE] = await this.#answered(cell, commands, () =>
+        const answers = await this.#answered(cell, commands, () =>
           this.#enter(cell, topology.version, actor, commands, alternative),
         );
+        if (answers === NOTHING_KNOWN) {
+          this.#digests?.failed(cell, this.now);
+          return NOT_READY as never;
+        }
+        const [answer = ELSEWHERE] = answers;
         if (answer === ELSEWHERE || answer.ok)
           this.#digests?.learned(cell, this.#digestOf(cell).read(this.now), this.now);
         return answer as never;
@@ -238,8 +247,9 @@ export class CellMesh {
     const { node } = this.cellOf(to);
     const entered = await node.enter({ cell: to, topology });
     if (entered !== null && "cells" in entered) throw new TopologyChanged(entered);
-    if (entered !== null) return commands.map(() => err(entered));
-    if (alternative !== null && alternative.wait !== null) {
+    const hasOther = alternative !== null && alternative.wait !== null;
+    if (entered !== null) return hasOther ? NOTHING_KNOWN : commands.map(() => err(entered));
+    if (hasOther) {
       const load = this.#digestOf(to).loadOf(alternative.kind, this.now);
       // No answer: the task goes to the other cell.
       if (isBetterElsewhere(load, alternative.wait)) return [];

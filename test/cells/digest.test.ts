@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { DIGEST_KINDS_MAX, digestOfKind } from "../../src/cells/cell-digest.ts";
 import { digestOf } from "../../src/coordinator/cells/digest.ts";
-import { KEYS, TestMesh, testKey, type TestPeer } from "../coordinator/mesh.ts";
+import { KEYS, TestMesh, testKey } from "../coordinator/mesh.ts";
 
 it("CE81 a digest counts peers, free places and queued tasks of a kind", () => {
   const mesh = new TestMesh();
@@ -48,9 +48,8 @@ it("CE147 a peer that rests at a kind does not count for it: a cell whose peers 
 
 it("CE147 a peer that has rested counts as the one slot in which it is probed; one that is not there is not taken from the others", () => {
   const mesh = new TestMesh();
-  const [failing, other] = [0, 1].map((n) =>
-    mesh.join(KEYS[n], { kinds: ["echo"], slots: 3 }).earn(3),
-  ) as [TestPeer, TestPeer];
+  const traits = { kinds: ["echo"], slots: 3 };
+  const [failing, other] = [mesh.join(KEYS[0], traits).earn(3), mesh.join(KEYS[1], traits).earn(3)];
   const load = () => digestOfKind(digestOf(mesh, mesh.now), "echo");
   expect(load()).toMatchObject({ peers: 2, slots: 6, free: 6 });
   const submit = () =>

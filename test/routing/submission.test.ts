@@ -7,7 +7,7 @@ import { homeOf, SINGLE, withCells } from "../../src/cells/topology.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import { CellDigests } from "../../src/routing/cell-digests.ts";
 import { betterOfTwo, type CellDemand } from "../../src/routing/cell-choice.ts";
-import { ELSEWHERE, type Submitted } from "../../src/routing/network.ts";
+import { ELSEWHERE, NOT_READY, type Submitted } from "../../src/routing/network.ts";
 import { cellsOfSubmission, submitTo } from "../../src/routing/submission.ts";
 import { submission } from "../coordinator/submission.ts";
 import { seededNumbers } from "../random.ts";
@@ -259,6 +259,10 @@ describe("a submission that a cell refuses", () => {
     [[ELSEWHERE, "unavailable"], "unavailable", ["second", "first"]],
     [["queue_full", "unavailable"], "unavailable", ["second", null]],
     [["queue_full", "storage_full"], "queue_full", ["second", null]],
+    [[NOT_READY, "taken"], "second", ["second", null]],
+    [[NOT_READY, "queue_full"], "unavailable", ["second", null]],
+    [["queue_full", NOT_READY], "unavailable", ["second", null]],
+    [[ELSEWHERE, NOT_READY, "taken"], "first", ["second", "first", null]],
   ] as const)("CE149 %j: %s", async (says, end, waits) => {
     const waitIn = (cell: number): number => (cell + 1) * 25;
     const digests = digestsOf((cell) => digestOf({ free: 0, waiting: cell }));
@@ -272,7 +276,7 @@ describe("a submission that a cell refuses", () => {
         // What the cell has just said is known when the other one is asked.
         if (said === ELSEWHERE)
           digests.learnedKind(cell, { kind, ...LOAD, free: 0, waiting: cell }, NOW);
-        if (said === ELSEWHERE) return ELSEWHERE;
+        if (said === ELSEWHERE || said === NOT_READY) return said;
         return said === "taken"
           ? ok(cell === sentTo[0]?.cell ? "first" : "second")
           : err({ code: said ?? "unavailable", detail: "no" });

@@ -38,10 +38,19 @@ const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000 };
 /** Of the tests that start processes, most of which wait for them. */
 const waitingWorkers = 4;
 
-/** Files about what an isolate does for all of its requests together: it limits its log, and reports what it has refused now and then. */
-const OF_ONE_ISOLATE = ["logs", "metrics", "problems"].map(
-  (name) => `test/workers/${name}.test.ts`,
-);
+/**
+ * Files that look at what an isolate does for all of its requests together: it limits its log, and reports what it has refused a while
+ * later, which some of these files would find in the storage that they compare.
+ */
+const OF_ONE_ISOLATE = [
+  "export",
+  "import",
+  "logs",
+  "metrics",
+  "problems",
+  "refused-deliveries",
+  "strict-requests",
+].map((name) => `test/workers/${name}.test.ts`);
 
 interface WorkerdFiles {
   readonly include: string[];

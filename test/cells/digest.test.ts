@@ -18,6 +18,14 @@ it("CE81 a digest counts peers, free places and queued tasks of a kind", () => {
   expect(digest.full).toBe(false);
 });
 
+it("CE81 a peer counts once for a kind that it names beside every kind", () => {
+  const mesh = new TestMesh();
+  mesh.join(KEYS[0], { kinds: ["*", "echo"], slots: 1 });
+  const digest = digestOf(mesh, mesh.now);
+  for (const kind of ["echo", "other"])
+    expect(digestOfKind(digest, kind)).toMatchObject({ peers: 1, slots: 1, free: 1 });
+});
+
 it("CE81 a digest is bounded, and what it leaves out counts together", () => {
   const mesh = new TestMesh();
   for (let n = 0; n < 10; n++) {

@@ -145,8 +145,12 @@ function handledIn({ roster }: Registry): {
   const kinds = new Map<string, Handlers>();
   const labels = new Set<string>();
   const add = (of: Traits, handlers: Handlers): void => {
-    for (const kind of new Set(of.kinds))
-      kinds.set(kind, sumOf(kinds.get(kind) ?? NOBODY, handlers));
+    const handlesAll = of.kinds.includes(EVERY_KIND);
+    for (const kind of new Set(of.kinds)) {
+      // One that handles every kind counts for each of them already.
+      const added = handlesAll && kind !== EVERY_KIND ? NOBODY : handlers;
+      kinds.set(kind, sumOf(kinds.get(kind) ?? NOBODY, added));
+    }
     if (labels.size <= DIGEST_LABELS_MAX) for (const label of of.capabilities) labels.add(label);
   };
   const few = roster.allIfFew();

@@ -43,10 +43,10 @@ const waitingWorkers = 4;
  * later, which some of these files would find in the storage that they compare.
  */
 const OF_ONE_ISOLATE = [
-  "test/workers/pages.test.ts",
   "export",
   "import",
   "logs",
+  "pages",
   "metrics",
   "problems",
   "refused-deliveries",

@@ -6,16 +6,10 @@ import {
   type KindDigest,
 } from "../../cells/cell-digest.ts";
 import type { Millis } from "../../base/clock.ts";
-import type { Peer } from "../../peers/peer.ts";
-import { takesTasks } from "../../peers/scheduling.ts";
 import { QUEUE_MAX } from "../../protocol/constants.ts";
-import { EVERY_KIND, handlesKind } from "../../protocol/handled-kinds.ts";
-import type { Registry } from "../../registry/registry.ts";
-import { WHOLE_PEER } from "../../registry/resting-circuits.ts";
-import { hasSlot, placesOf, usableSlots } from "../../tasks/eligibility.ts";
 import { budgetsOf } from "../storage/budgets.ts";
 import type { Context } from "../kernel/context.ts";
-import { restingAt } from "../tasks/circuits.ts";
+import { ablePeers } from "./able-peers.ts";
 
 /** A digest is made at most this often, however many callers ask: it takes less than a tenth of a millisecond. */
 const DIGEST_AGE_MAX: Millis = 25;
@@ -51,22 +45,16 @@ export function digestOf(
   now: Millis,
 ): CellDigest {
   const { waiting } = registry.tasks;
-  const { kinds: handled, labels, handlersOf } = handledIn(registry);
-  const every = handled.get(EVERY_KIND) ?? NOBODY;
-  handled.delete(EVERY_KIND);
-  const withoutResting = (kind: string, of: Handlers): Handlers =>
-    differenceOf(of, restOf({ registry, handlersOf, now }, kind));
+  const able = ablePeers(registry, now);
+  const { labels, ofEvery: others } = able;
   const queued = waiting.queuedKinds();
-  const kinds: KindDigest[] = [
-    ...new Set([...handled.keys(), ...queued.keys(), ...kindsWithResting(registry)]),
-  ].map((kind) => ({
+  const kinds = [...new Set([...able.kinds, ...queued.keys()])].map((kind): KindDigest => ({
     kind,
-    ...withoutResting(kind, sumOf(handled.get(kind) ?? NOBODY, every)),
+    ...able.of(kind),
     waiting: queued.get(kind) ?? 0,
     meanMs: registry.kinds.get(kind).service?.meanMs ?? null,
   }));
   kinds.sort((a, b) => b.peers + b.waiting - a.peers - a.waiting);
-  const others = withoutResting(WHOLE_PEER, every);
   const unlisted = kinds.slice(DIGEST_KINDS_MAX);
   const most = (of: (kind: KindDigest) => number, least: number) =>
     unlisted.reduce((max, kind) => Math.max(max, of(kind)), least);
@@ -84,103 +72,4 @@ export function digestOf(
     full:
       waiting.length >= QUEUE_MAX || registry.size() > budgetsOf(config.storage.limit).submissions,
   };
-}
-
-type Handlers = Pick<KindDigest, "peers" | "slots" | "free" | "prefetched">;
-
-const NOBODY: Handlers = { peers: 0, slots: 0, free: 0, prefetched: 0 };
-const combined = (a: Handlers, b: Handlers, by: (a: number, b: number) => number): Handlers => ({
-  peers: by(a.peers, b.peers),
-  slots: by(a.slots, b.slots),
-  free: by(a.free, b.free),
-  prefetched: by(a.prefetched, b.prefetched),
-});
-const sumOf = (a: Handlers, b: Handlers): Handlers => combined(a, b, (x, y) => x + y);
-const differenceOf = (a: Handlers, b: Handlers): Handlers =>
-  combined(a, b, (x, y) => Math.max(0, x - y));
-
-interface RestScope {
-  readonly registry: Registry;
-  readonly handlersOf: (peer: Peer) => Handlers;
-  readonly now: Millis;
-}
-
-/**
- * What peers whose circuit is not closed do not have for a kind: if it counted, a cell whose peers fail at once would look free, and get every
- * task. One that rests has nothing; one that has rested is probed by one task at a time.
- */
-function restOf({ registry, handlersOf, now }: RestScope, kind: string): Handlers {
-  let found = NOBODY;
-  for (const [id, state] of restingAt({ registry, now }, kind)) {
-    const peer = registry.peers.get(id);
-    if (peer === null || !takesAny(peer) || !handlesKind(peer.kinds, kind)) continue;
-    const left = state === "half_open" ? { ...ONE, free: Number(peer.held === 0) } : NOBODY;
-    found = sumOf(found, differenceOf(handlersOf(peer), left));
-  }
-  return found;
-}
-
-const ONE: Handlers = { peers: 1, slots: 1, free: 1, prefetched: 0 };
-
-const kindsWithResting = ({ circuits }: Registry): readonly string[] =>
-  [...circuits.resting.all()].map(({ kind }) => kind).filter((kind) => kind !== WHOLE_PEER);
-
-/** Whether a peer takes tasks at all. */
-const takesAny = (peer: Peer): boolean =>
-  peer.state === "active" &&
-  takesTasks(peer.scheduling) &&
-  peer.role !== "controller" &&
-  usableSlots(peer) > 0;
-
-/**
- * The peers that take tasks, by the kinds that they announce. In a large cell each peer counts as one slot: it is free if any slot of the peer is,
- * and a peer that has no room at all has prefetched a task.
- */
-function handledIn({ roster }: Registry): {
-  readonly kinds: Map<string, Handlers>;
-  readonly labels: ReadonlySet<string>;
-  /** What one of the peers adds. */
-  readonly handlersOf: (peer: Peer) => Handlers;
-} {
-  const kinds = new Map<string, Handlers>();
-  const labels = new Set<string>();
-  const add = (of: Traits, handlers: Handlers): void => {
-    const handlesAll = of.kinds.includes(EVERY_KIND);
-    for (const kind of new Set(of.kinds)) {
-      // One that handles every kind counts for each of them already.
-      const added = handlesAll && kind !== EVERY_KIND ? NOBODY : handlers;
-      kinds.set(kind, sumOf(kinds.get(kind) ?? NOBODY, added));
-    }
-    if (labels.size <= DIGEST_LABELS_MAX) for (const label of of.capabilities) labels.add(label);
-  };
-  const few = roster.allIfFew();
-  for (const peer of few ?? []) if (takesAny(peer)) add(peer, slotsOf(peer));
-  if (few !== null) return { kinds, labels, handlersOf: slotsOf };
-  for (const { traits, members, ranked } of roster.census())
-    if (traits.active && traits.works && !traits.cordoned && traits.role !== "controller")
-      add(traits, {
-        peers: members,
-        slots: members,
-        free: traits.free ? ranked : 0,
-        prefetched: traits.free ? 0 : members - ranked,
-      });
-  return { kinds, labels, handlersOf: placeOf };
-}
-
-/** What a peer adds in a small cell. */
-function slotsOf(peer: Peer): Handlers {
-  const slots = usableSlots(peer);
-  const left = slots - peer.held;
-  return { peers: 1, slots, free: Math.max(0, left), prefetched: Math.max(0, -left) };
-}
-
-/** What it adds in a large one. */
-function placeOf(peer: Peer): Handlers {
-  const free = hasSlot(peer);
-  return { ...ONE, free: Number(free), prefetched: Number(!free && peer.held >= placesOf(peer)) };
-}
-
-interface Traits {
-  readonly kinds: readonly string[];
-  readonly capabilities: readonly string[];
 }

@@ -1,7 +1,7 @@
 import { HOUR, type Millis } from "../../base/clock.ts";
 import type { Peer } from "../../peers/peer.ts";
 import type { PeerId } from "../../protocol/ids.ts";
-import { WHOLE_PEER } from "../../registry/resting-circuits.ts";
+import { WHOLE_PEER, type RestingCircuit } from "../../registry/resting-circuits.ts";
 import type { Shape } from "../../registry/waiting-tasks.ts";
 import {
   circuitState,
@@ -21,10 +21,7 @@ const UNPROBED_MAX: Millis = HOUR;
 /** The peers whose circuit is not closed for a kind. */
 export type Resting = ReadonlyMap<PeerId, CircuitState>;
 
-export function restingAt(
-  { registry, now }: Pick<Context, "registry" | "now">,
-  kind: string,
-): Resting {
+export function restingAt({ registry, now }: Context, kind: string): Resting {
   const found = new Map<PeerId, CircuitState>();
   for (const [peerId, restsUntil] of registry.circuits.resting.at(kind))
     if (now < restsUntil + UNPROBED_MAX) {
@@ -32,6 +29,16 @@ export function restingAt(
       found.set(peerId, rest);
     }
   return found;
+}
+
+/** The state of one circuit that is not closed. */
+export function stateOfResting(
+  { circuits }: Context["registry"],
+  { peerId, kind, restsUntil }: RestingCircuit,
+  now: Millis,
+): CircuitState {
+  if (now >= restsUntil + UNPROBED_MAX) return "closed";
+  return now < restsUntil ? circuitState(circuits.get(peerId, kind), now) : "half_open";
 }
 
 const restOf = (

@@ -27,43 +27,33 @@ export function betterOfTwo(scope: ChoiceScope, demand: CellDemand): readonly nu
   const { topology, now, digests } = scope;
   const active = activeCells(topology);
   const answering = active.filter((cell) => digests?.isDown(cell, now) !== true);
-  const cells = (answering.length > 0 ? answering : active).map((cell): KnownCell => ({
-    cell,
-    known: digests?.get(cell, now) ?? null,
-  }));
-  const able = cells.filter(({ known }) => mayTake(known, demand));
-  const pair = twoOf(able.length > 0 ? able : cells, demand, scope.random);
-  return inOrder(pair, demand).map(({ cell }) => cell);
+  const cells = (answering.length > 0 ? answering : active).map((cell): CellAsKnown => {
+    const known = digests?.get(cell, now) ?? null;
+    if (known === null) return { cell, slots: null, wait: null };
+    return { cell, slots: known.loadOf(demand.kind).slots, wait: waitIn(known, demand) };
+  });
+  const able = cells.filter(({ wait }) => wait !== NEVER);
+  const pair = twoOf(able.length > 0 ? able : cells, scope.random);
+  return inOrder(pair).map(({ cell }) => cell);
 }
 
-interface KnownCell {
+/** What a caller knows of a cell about a task; null: nothing, the cell is unknown. */
+interface CellAsKnown {
   readonly cell: number;
-  /** Null: nothing. */
-  readonly known: KnownDigest | null;
+  /** Slots for the kind of the task. */
+  readonly slots: number | null;
+  readonly wait: number | null;
 }
 
-/** Whether a cell could take the task, now or later; true if nothing is known of it. */
-function mayTake(known: KnownDigest | null, { kind, capabilities }: CellDemand): boolean {
-  if (known === null) return true;
-  const { full, labels } = known.digest;
-  if (full || known.loadOf(kind).peers === 0) return false;
-  return labels === null || capabilities.every((wanted) => meets(labels, wanted));
-}
-
-/** One or two different cells, drawn at random, each as often as it has slots for the kind. One of which nothing is known counts as the mean. */
-function twoOf(
-  cells: readonly KnownCell[],
-  { kind }: CellDemand,
-  random: Random,
-): readonly KnownCell[] {
+/** One or two different cells, drawn at random, each as often as it has slots. An unknown cell has the mean of the others. */
+function twoOf(cells: readonly CellAsKnown[], random: Random): readonly CellAsKnown[] {
   if (cells.length < 2) return cells;
-  const slots = cells.map(({ known }) => (known === null ? null : known.loadOf(kind).slots));
-  const ofKnown = slots.filter((one) => one !== null);
-  const mean = ofKnown.reduce((sum, one) => sum + one, 0) / Math.max(1, ofKnown.length);
-  const weights = slots.map((one) => Math.max(1, one ?? mean));
+  const known = cells.flatMap(({ slots }) => slots ?? []);
+  const mean = known.reduce((sum, slots) => sum + slots, 0) / Math.max(1, known.length);
+  const weights = cells.map(({ slots }) => Math.max(1, slots ?? mean));
   const first = drawn(weights, random);
   weights[first] = 0;
-  return [cells[first] as KnownCell, cells[drawn(weights, random)] as KnownCell];
+  return [cells[first] as CellAsKnown, cells[drawn(weights, random)] as CellAsKnown];
 }
 
 /** A position, drawn at random, each as often as its weight. */
@@ -75,28 +65,32 @@ function drawn(weights: readonly number[], random: Random): number {
 }
 
 /**
- * The better cell first. One of which nothing is known is better than one without a free slot, and as good as one with free slots: its answer
- * brings the digest. If it came after those, it would get no task, and stay unknown, until all others were full.
+ * The better cell first. An unknown cell is better than one without a free slot, and as good as one with free slots: its answer brings its
+ * digest. If it came after those, it would get no task, and stay unknown, until all others were full.
  */
-function inOrder(cells: readonly KnownCell[], demand: CellDemand): readonly KnownCell[] {
+function inOrder(cells: readonly CellAsKnown[]): readonly CellAsKnown[] {
   const [first, second] = cells;
-  if (first === undefined || second === undefined) return cells;
-  const here = waitIn(first.known, demand);
-  const there = waitIn(second.known, demand);
-  if (here === null) return cells;
-  const isSecondBetter = there === null ? here > AT_ONCE : there < here;
+  if (first === undefined || second === undefined || first.wait === null) return cells;
+  const isSecondBetter = second.wait === null ? first.wait > AT_ONCE : second.wait < first.wait;
   return isSecondBetter ? [second, first] : cells;
 }
 
 /** A wait of a task that begins at once. */
 const AT_ONCE: Millis = 0;
+/** A wait in a cell that can't take the task. */
+const NEVER = Number.POSITIVE_INFINITY;
 
-/** How long a task would wait in the second cell, as the first is told: not at all, if nothing is known. Then its answer says more. */
+/** How long a task would wait in the second cell, as the first is told: not at all, if the second is unknown. Then its answer says more. */
 export const waitElsewhere = (known: KnownDigest | null, demand: CellDemand): Millis =>
-  waitIn(known, demand) ?? AT_ONCE;
+  known === null ? AT_ONCE : waitIn(known, demand);
 
-/** How long a task waits in a cell: infinitely, if it can't be taken there; null: nothing is known. */
-function waitIn(known: KnownDigest | null, demand: CellDemand): number | null {
-  if (known === null) return null;
-  return mayTake(known, demand) ? known.waitOf(demand.kind) : Number.POSITIVE_INFINITY;
+/** How long a task waits in a cell, as far as its digest says; below 0 if a slot is free. */
+const waitIn = (known: KnownDigest, demand: CellDemand): number =>
+  mayTake(known, demand) ? known.waitOf(demand.kind) : NEVER;
+
+/** Whether a cell could take the task, now or later. */
+function mayTake({ digest, loadOf }: KnownDigest, { kind, capabilities }: CellDemand): boolean {
+  const { full, labels } = digest;
+  if (full || loadOf(kind).peers === 0) return false;
+  return labels === null || capabilities.every((wanted) => meets(labels, wanted));
 }

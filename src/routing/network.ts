@@ -34,7 +34,7 @@ export type SubmissionName = "submit_task" | "enqueue_task" | "submit_batch";
 /** What the caller of a cell could do with a task instead. */
 export interface Alternative {
   readonly kind: string;
-  /** How long the task would wait in another cell, as far as the caller knows. Null if there is no other cell to choose. */
+  /** How long the task would wait in another cell, as far as the caller knows; null: it has no other cell to choose. */
   readonly wait: Millis | null;
 }
 

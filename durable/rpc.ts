@@ -78,7 +78,7 @@ interface Loaded {
   readonly load: KindDigest;
 }
 
-/** The load because of which the task should go to the other cell; null if this one does not know enough of the mesh yet. */
+/** The cell has run nothing, and the task should go to the other cell: because of this load; null: because it does not know enough of the mesh yet. */
 interface SentElsewhere {
   readonly elsewhere: KindDigest | null;
 }

@@ -84,7 +84,7 @@ export function outboxTable(sql: Sql) {
       limit: number,
       kinds: readonly OutboxKind[] = [...OWN_KINDS, ...COPY_KINDS],
     ): readonly OutboxItem[] {
-      // Without the plus, SQLite would read all entries of these kinds, most of which are due later.
+      // `+kind` keeps SQLite from using an index of kinds: it would read all entries of these kinds, most of which are due later.
       return sql
         .exec(
           `SELECT * FROM outbox WHERE due_at <= ? AND +kind IN (SELECT value FROM json_each(?))

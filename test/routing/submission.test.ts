@@ -94,7 +94,7 @@ describe("the cell of a task", () => {
     expect(shares(digests, DEMAND, 800)[5]).toBeGreaterThan(0.04);
   });
 
-  it("CE148 is the one of which nothing is known, if the other one has no free slot", () => {
+  it("CE148 is the one without a known digest, if the other one has no free slot", () => {
     const known = digestOf({ free: 0, meanMs: 1 });
     const found = shares(digestsOf((cell) => (cell < 6 ? known : null)));
     // Drawn: one of the two in 13 of 28 pairs.

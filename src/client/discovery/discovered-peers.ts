@@ -3,7 +3,8 @@ import type { ListedTotals } from "../../protocol/discovery.ts";
 import type { PointerList, PointerView } from "../../protocol/http.ts";
 import { handlesKind } from "../../protocol/handled-kinds.ts";
 import type { PeerRecord } from "../../stmf/peer-record.ts";
-import { failuresOf, type DiscoveryFailure } from "./degraded.ts";
+import type { DiscoveryFailure } from "./degraded.ts";
+import { failuresOf } from "./failures.ts";
 import type { Discovered, DiscoverOptions, DiscoverPorts } from "./discovered.ts";
 import { isOutage } from "./source-failures.ts";
 

@@ -1,7 +1,8 @@
 import { MINUTE, SECOND, type Millis } from "../../base/clock.ts";
 import type { PointerList } from "../../protocol/http.ts";
 import { delayFor } from "../http/request-retry.ts";
-import { DiscoveryIncomplete, listFailure, type Degraded } from "./degraded.ts";
+import { DiscoveryIncomplete, type Degraded } from "./degraded.ts";
+import { listFailure } from "./failures.ts";
 import { DiscoveredPeers } from "./discovered-peers.ts";
 import type { Discovered, DiscoverOptions, DiscoverPorts } from "./discovered.ts";
 

@@ -50,10 +50,34 @@ const writtenBehind = (statements: readonly Statement[], choices: number) =>
     (written) => written >= choices,
   );
 
+type Call = Parameters<Coordinator["execute"]>;
+
+const isOfTasks = ([, , commands]: Call): boolean =>
+  commands.some(({ name }) => name.endsWith("_task"));
+
 /** How many calls were of tasks. On a slow machine the session also tells what it observes of its peer meanwhile. */
 const ofTasks = (calls: MockInstance<Coordinator["execute"]>): number =>
-  calls.mock.calls.filter(([, , commands]) => commands.some(({ name }) => name.endsWith("_task")))
-    .length;
+  calls.mock.calls.filter(isOfTasks).length;
+
+/**
+ * Records the calls of the coordinator, and begins none of tasks before the session has received so many frames since. What gathers
+ * depends on what arrives while a call is under way, and thus on the machine: this way all answers of a round do.
+ */
+function recordCallsAfter(received: () => number): MockInstance<Coordinator["execute"]> {
+  const { execute } = Coordinator.prototype;
+  const frames = vi.spyOn(PeerSession.prototype, "webSocketMessage");
+  return vi.spyOn(Coordinator.prototype, "execute").mockImplementation(async function (
+    this: Coordinator,
+    ...call: Call
+  ) {
+    if (isOfTasks(call))
+      await until(
+        async () => frames.mock.calls.length,
+        (count) => count >= received(),
+      );
+    return execute.apply(this, call);
+  });
+}
 
 async function nextOffer(peer: NoisePeer): Promise<Pick<TaskOffer, "task_id" | "fence">> {
   const { payload } = await peer.readType("task_offer");
@@ -93,7 +117,8 @@ it("tasks that are answered together share their calls, and cost 14 rows when ac
   const peer = await NoisePeer.join({ hello: { slots: SLOTS } });
   await earnSlots(peer.keys.id, SLOTS);
   const statements = await recordStatements();
-  const calls = vi.spyOn(Coordinator.prototype, "execute");
+  let sent = 0;
+  const calls = recordCallsAfter(() => sent);
   // A kind of its own: a reset sometimes leaves the rows of the test before, whose tasks must not be counted.
   const batch = Array.from({ length: TASKS }, () => ({ kind: "batched" }));
   await api("POST", "/v1/task-batches", { tasks: batch });
@@ -103,6 +128,7 @@ it("tasks that are answered together share their calls, and cost 14 rows when ac
     for (const attempt of attempts) {
       peer.send("task_accept", attempt);
       peer.send("task_result", { ...attempt, ok: true, result: null });
+      sent += 2;
     }
   }
   await until(

@@ -1,4 +1,5 @@
 import { err } from "../src/base/result.ts";
+import type { Topology } from "../src/cells/topology.ts";
 import { refuseRpcCaller } from "../src/contract/rpc-caller.ts";
 import type { CellNode } from "../src/coordinator/cells/cell-node.ts";
 import { RPC_VERSION } from "../src/protocol/constants.ts";
@@ -25,16 +26,18 @@ export function refusalOf(
   return null;
 }
 
-/** Lets a call into a cell, once the cell knows the topology that its caller knows. Null if it is let in, else the answer. */
+/** Lets a call into a cell, once the cell knows the topology that its caller knows. Null, or why not (`CellNode.enter`). */
 export async function enter(
   node: CellNode,
   { cells, configured }: { readonly cells: Cells; readonly configured: number },
   to: CellTarget,
-): Promise<CellAnswer | null> {
+): Promise<Topology | MusterError | null> {
   // The only cell of a mesh, for a caller who knows nothing else.
   const isOnly = configured === 1 && cells.isSingle;
-  if (isOnly && to.cell === 0 && (to.topology ?? 0) === 0) return null;
-  const entered = await node.enter(to);
-  if (entered === null) return null;
-  return ["cells" in entered ? { moved: entered } : err(entered)];
+  return isOnly && to.cell === 0 && (to.topology ?? 0) === 0 ? null : node.enter(to);
 }
+
+/** The answer to a call that was not let in. */
+export const notLetIn = (entered: Topology | MusterError): CellAnswer => [
+  "cells" in entered ? { moved: entered } : err(entered),
+];

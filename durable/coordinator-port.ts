@@ -11,11 +11,11 @@ import type {
 } from "../src/contract/commands.ts";
 import type { SubmitInput } from "../src/contract/tasks.ts";
 import { isReadCommand } from "../src/contract/read-commands.ts";
+import type { Alternative } from "../src/cells/cell-digest.ts";
 import { isSingle, type Topology } from "../src/cells/topology.ts";
 import { knownCellOfTask } from "../src/cells/task-cell.ts";
 import {
   TopologyChanged,
-  type Alternative,
   type Network,
   type SubmissionName,
   type Submitted,

@@ -1,12 +1,14 @@
-import { isBetterElsewhere } from "../src/cells/cell-digest.ts";
+import type { Topology } from "../src/cells/topology.ts";
 import type { CellPorts } from "../src/coordinator/cells/cell-calls.ts";
 import { CellNode } from "../src/coordinator/cells/cell-node.ts";
 import { CellWatcher } from "../src/coordinator/cells/cell-watcher.ts";
 import { OwnDigest } from "../src/coordinator/cells/digest.ts";
+import { serveCall } from "../src/coordinator/cells/serve-call.ts";
 import type { CoordinatorConfig } from "../src/coordinator/kernel/context.ts";
 import { TaskMover } from "../src/coordinator/moves/task-mover.ts";
+import type { MusterError } from "../src/protocol/errors.ts";
 import type { Registry } from "../src/registry/registry.ts";
-import { enter } from "./cell-answers.ts";
+import { enter, notLetIn } from "./cell-answers.ts";
 import { callCell } from "./cell-calls.ts";
 import type { Env } from "./env.ts";
 import type { CellAnswer, CellTarget, RpcAnswer, RpcCommand } from "./rpc.ts";
@@ -53,9 +55,9 @@ export class OwnCell {
   }
 
   /** Lets a call in, once the cell knows the topology that its caller knows. Null, or the answer. */
-  enter(to: CellTarget): Promise<CellAnswer | null> {
-    const { registry, config } = this.#ports;
-    return enter(this.#node, { cells: registry.cells, configured: config.cells }, to);
+  async enter(to: CellTarget): Promise<CellAnswer | null> {
+    const entered = await this.#enter(to);
+    return entered === null ? null : notLetIn(entered);
   }
 
   /** Answers a caller's commands, once the cell knows the topology that the caller knows. */
@@ -64,24 +66,32 @@ export class OwnCell {
     commands: readonly RpcCommand[],
     to: CellTarget,
   ): Promise<CellAnswer> {
-    const { alternative } = to;
-    const hasOther = alternative !== undefined && alternative.wait !== null;
-    const entered = await this.enter(to);
-    if (entered !== null) return hasOther && isRefusal(entered) ? [{ elsewhere: null }] : entered;
-    if (hasOther) {
-      const load = this.#digest.loadOf(alternative.kind, Date.now());
-      if (isBetterElsewhere(load, alternative.wait))
-        return [{ elsewhere: load }, ...this.#asked(to)];
+    const { alternative, digest = false } = to;
+    const loadOf = (kind: string) => this.#digest.loadOf(kind, Date.now());
+    const run = this.#node.run.bind(this.#node);
+    const cell = { enter: () => this.#enter(to), loadOf, run };
+    const served = await serveCall(cell, { actor, commands, alternative });
+    switch (served.type) {
+      case "moved":
+        return notLetIn(served.topology);
+      case "refused":
+        return notLetIn(served.error);
+      case "elsewhere":
+        return [{ elsewhere: served.load }, ...(digest && served.load ? [this.#read()] : [])];
+      case "ran":
+        if (digest) return [...served.answers, this.#read()];
+        if (alternative === undefined) return served.answers;
+        return [...served.answers, { load: loadOf(alternative.kind) }];
     }
-    const answers = await this.#node.run(actor, commands);
-    if (to.digest === true) return [...answers, ...this.#asked(to)];
-    if (alternative === undefined) return answers;
-    return [...answers, { load: this.#digest.loadOf(alternative.kind, Date.now()) }];
   }
 
-  /** The digest, if the caller asks for it. */
-  #asked({ digest }: CellTarget): CellAnswer {
-    return digest === true ? [{ digest: this.#digest.read(Date.now()) }] : [];
+  #read() {
+    return { digest: this.#digest.read(Date.now()) };
+  }
+
+  #enter(to: CellTarget): Promise<Topology | MusterError | null> {
+    const { registry, config } = this.#ports;
+    return enter(this.#node, { cells: registry.cells, configured: config.cells }, to);
   }
 
   /** Fetches a page of the peers of another cell that belong here. */
@@ -89,6 +99,3 @@ export class OwnCell {
     return this.#node.pullPeers(cell);
   }
 }
-
-/** Whether a cell does not let a call in, for another reason than a newer topology. */
-const isRefusal = ([first]: CellAnswer): boolean => first !== undefined && !("moved" in first);

@@ -1,11 +1,10 @@
 import type { ExactJson } from "../src/base/json-text/json-text.ts";
-import type { CellDigest, KindDigest } from "../src/cells/cell-digest.ts";
+import type { Alternative, CellDigest, KindDigest } from "../src/cells/cell-digest.ts";
 import type { Topology } from "../src/cells/topology.ts";
 import type { CommandAnswer, Input, SentCommand } from "../src/contract/commands.ts";
 import type { DialOrder, EndFault } from "../src/peers/session-orders.ts";
 import { RPC_VERSION } from "../src/protocol/constants.ts";
 import type { GoP2pRequest } from "../src/protocol/messages.ts";
-import type { Alternative } from "../src/routing/network.ts";
 import type { SessionEvent } from "../src/session/effects.ts";
 import type { Answer } from "../src/webhooks/index.ts";
 import type { CallbackPost } from "./callback-sender.ts";

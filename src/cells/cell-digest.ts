@@ -57,6 +57,13 @@ export function expectedWait(load: Load, added = 0, age: Millis = 0): number {
   return Math.max(0, (ahead / Math.max(1, slots)) * (meanMs ?? UNKNOWN_MS) - age);
 }
 
+/** What the caller of a cell could do with a task instead. */
+export interface Alternative {
+  readonly kind: string;
+  /** How long the task would wait in another cell, as far as the caller knows; null: it has no other cell to choose. */
+  readonly wait: Millis | null;
+}
+
 /**
  * Whether a task should rather go to another cell, where it waits for so long as far as its caller knows: what the cell itself knows is
  * newer. Never while a slot is free here.

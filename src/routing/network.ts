@@ -1,5 +1,6 @@
 import type { Millis, Random } from "../base/clock.ts";
 import type { Result } from "../base/result.ts";
+import type { Alternative } from "../cells/cell-digest.ts";
 import type { Topology } from "../cells/topology.ts";
 import type { GatewayCommandName, Input, Output } from "../contract/commands.ts";
 import type { MusterError } from "../protocol/errors.ts";
@@ -30,13 +31,6 @@ export interface Network {
 
 /** The commands that submit tasks. */
 export type SubmissionName = "submit_task" | "enqueue_task" | "submit_batch";
-
-/** What the caller of a cell could do with a task instead. */
-export interface Alternative {
-  readonly kind: string;
-  /** How long the task would wait in another cell, as far as the caller knows; null: it has no other cell to choose. */
-  readonly wait: Millis | null;
-}
 
 /** The cell has not run the command, because the task would wait there for longer than in the other cell. */
 export const ELSEWHERE = "elsewhere";

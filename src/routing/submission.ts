@@ -1,4 +1,5 @@
 import { err, type Result } from "../base/result.ts";
+import type { Alternative } from "../cells/cell-digest.ts";
 import { placeOfConcurrency, placeOfKey } from "../cells/placement.ts";
 import { activeCells, homeOf } from "../cells/topology.ts";
 import type { GatewayCommandName, Input, Output } from "../contract/commands.ts";
@@ -10,7 +11,6 @@ import type { CellDigests } from "./cell-digests.ts";
 import {
   ELSEWHERE,
   NOT_READY,
-  type Alternative,
   type Network,
   type Route,
   type SubmissionName,

@@ -1,6 +1,6 @@
 import type { Millis } from "../../src/base/clock.ts";
 import { err, type Result } from "../../src/base/result.ts";
-import { isBetterElsewhere } from "../../src/cells/cell-digest.ts";
+import type { Alternative } from "../../src/cells/cell-digest.ts";
 import { SINGLE, type Topology } from "../../src/cells/topology.ts";
 import type {
   CommandAnswer,
@@ -11,6 +11,7 @@ import type {
   SessionCommand,
 } from "../../src/contract/commands.ts";
 import { OwnDigest } from "../../src/coordinator/cells/digest.ts";
+import { serveCall } from "../../src/coordinator/cells/serve-call.ts";
 import type { CoordinatorConfig } from "../../src/coordinator/kernel/context.ts";
 import { earliest } from "../../src/coordinator/kernel/job.ts";
 import type { Effect } from "../../src/coordinator/kernel/effects.ts";
@@ -18,13 +19,7 @@ import type { EndFault, SessionRef } from "../../src/peers/session-orders.ts";
 import type { MusterError } from "../../src/protocol/errors.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
 import { CellDigests } from "../../src/routing/cell-digests.ts";
-import {
-  byTopology,
-  ELSEWHERE,
-  NOT_READY,
-  TopologyChanged,
-  type Alternative,
-} from "../../src/routing/network.ts";
+import { byTopology, ELSEWHERE, NOT_READY, TopologyChanged } from "../../src/routing/network.ts";
 import { ROUTES } from "../../src/routing/routes.ts";
 import { cellOfSessionCommand } from "../../src/routing/session-cells.ts";
 import { START } from "../coordinator/mesh.ts";
@@ -52,6 +47,8 @@ export interface SessionInbox {
 
 /** The cell has run nothing, because it does not know enough of the mesh. */
 const NOTHING_KNOWN: readonly CommandAnswer[] = [];
+/** The cell has run nothing, because the task waits there for longer. */
+const ELSEWHERE_BETTER: readonly CommandAnswer[] = [];
 
 /** A mesh of several cells in one process: real coordinators, routes and messages; sessions are inboxes, and the test sets the clock. */
 export class CellMesh {
@@ -242,18 +239,24 @@ export class CellMesh {
     topology: number | null,
     actor: string,
     commands: readonly SentCommand[],
-    alternative: Alternative | null = null,
+    alternative?: Alternative,
   ): Promise<readonly CommandAnswer[]> {
     const { node } = this.cellOf(to);
-    const entered = await node.enter({ cell: to, topology });
-    if (entered !== null && "cells" in entered) throw new TopologyChanged(entered);
-    const hasOther = alternative !== null && alternative.wait !== null;
-    if (entered !== null) return hasOther ? NOTHING_KNOWN : commands.map(() => err(entered));
-    if (hasOther) {
-      const load = this.#digestOf(to).loadOf(alternative.kind, this.now);
-      // No answer: the task goes to the other cell.
-      if (isBetterElsewhere(load, alternative.wait)) return [];
+    const cell = {
+      enter: () => node.enter({ cell: to, topology }),
+      loadOf: (kind: string) => this.#digestOf(to).loadOf(kind, this.now),
+      run: node.run.bind(node),
+    };
+    const served = await serveCall(cell, { actor, commands, alternative });
+    switch (served.type) {
+      case "moved":
+        throw new TopologyChanged(served.topology);
+      case "refused":
+        return commands.map(() => err(served.error));
+      case "elsewhere":
+        return served.load === null ? NOTHING_KNOWN : ELSEWHERE_BETTER;
+      case "ran":
+        return served.answers;
     }
-    return node.run(actor, commands);
   }
 }

@@ -183,6 +183,15 @@ async def test_py44_a_call_that_waits_rides_out_an_outage() -> None:
     assert polls == [True, True, *[False] * 3]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.00001, "0.00001"), (2.5e-7, "0.00000025"), (1.5, "1.5"), (3, "3.0")]
+)
+async def test_ht102_a_wait_is_written_in_decimal_digits(seconds: float, text: str) -> None:
+    async with serving(TASK) as server, muster.controller(server.url, TOKEN) as mesh:
+        await mesh.tasks.submit("k", wait=seconds)
+    assert [request.target.partition("?")[2] for request in server.requests] == [f"wait={text}"]
+
+
 async def test_py44_an_outage_ends_the_call_after_its_time() -> None:
     async with serving(answer(b"", 502)) as server, muster.controller(server.url, TOKEN) as mesh:
         for outage in (0.5, 0):

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import { readDecimal } from "../../src/base/number-text.ts";
 import { api, json, task } from "./fake-api.ts";
 
 describe("run", () => {
@@ -59,5 +60,18 @@ describe("run over one request", () => {
     await mesh.tasks.submit("sum");
     await mesh.tasks.submit("sum", null, { waitMs: 60_000 });
     expect(requests.map(({ url }) => url.search)).toEqual(["", "?wait=25"]);
+  });
+
+  test.each([
+    [0.001, "0.000001"],
+    [0.000_25, "0.00000025"],
+    [1e-9, "0.000000000001"],
+    [1.5, "0.0015"],
+  ])("HT102 writes a wait of %d ms in decimal digits", async (waitMs, text) => {
+    const { mesh, requests } = api(json(task("queued"), 202));
+    await mesh.tasks.submit("sum", null, { waitMs });
+    const sent = requests[0]?.url.searchParams.get("wait") ?? "";
+    expect(readDecimal(sent)).toBe(waitMs / 1_000);
+    expect(sent.replace(/0+$/, "")).toBe(text);
   });
 });

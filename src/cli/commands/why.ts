@@ -1,5 +1,5 @@
 import type { WhyView } from "../../protocol/http.ts";
-import { numberOption } from "../args.ts";
+import { positiveOption } from "../args.ts";
 import { command } from "../command.ts";
 import { taskId } from "../identifiers.ts";
 import { counted, print, printJson } from "../output.ts";
@@ -20,7 +20,7 @@ export const why = command({
   arguments: ["TASK"],
   run: async (values, [word = ""]) => {
     const id = taskId(word, "TASK");
-    const attempt = numberOption("attempt", values.attempt);
+    const attempt = positiveOption("attempt", values.attempt);
     const mesh = await controllerOf(values);
     const shown = await mesh.tasks.why(id, attempt);
     if (values.json === true) printJson(shown);

@@ -188,11 +188,15 @@ export class Api {
     const url = new URL(path, this.#base);
     const waited = poll === undefined ? {} : { wait: poll / SECOND };
     for (const [name, value] of Object.entries({ ...query, ...waited })) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
+      if (value !== undefined) url.searchParams.set(name, decimalText(value));
     }
     return url.href;
   }
 }
+
+/** A mesh reads decimal digits, and `String` writes `1e-7` for a number below 0.000001. */
+const decimalText = (value: string | number): string =>
+  typeof value === "number" && Math.abs(value) < 1e-6 ? value.toFixed(20) : String(value);
 
 function contentOf({ body, content }: ApiRequest) {
   if (content !== undefined || body === undefined) return content;

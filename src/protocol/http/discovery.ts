@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Checkpoint, ListedTotals, PointerView, Region, RemovedPointer } from "../discovery.ts";
 import { Capability, Role, TaskKind } from "../labels.ts";
 import { NextCursor, Page } from "./page.ts";
+import { queryNumber } from "./query-number.ts";
 
 export { DiscoveryKeys, PointerView } from "../discovery.ts";
 
@@ -14,7 +15,7 @@ export const PointerFilter = z.strictObject({
   capability: Capability.optional(),
   kind: TaskKind.optional(),
   region: Region.optional(),
-  min_score: z.coerce.number().min(0).max(1).optional(),
+  min_score: queryNumber(0, 1).optional(),
 });
 export type PointerFilter = z.infer<typeof PointerFilter>;
 

@@ -15,6 +15,7 @@ import { nullOr } from "../schema/null-or.ts";
 import { ALERT_FIELDS } from "./alerts.ts";
 import { MissingCells, Time } from "./page.ts";
 import { PeerState, Scheduling } from "./peers.ts";
+import { queryInt } from "./query-number.ts";
 import { TaskState } from "./tasks.ts";
 
 /** A place in the log of events: the number of an event, and which mesh it is of. Followers keep it as it is. */
@@ -74,11 +75,7 @@ export const EventQuery = z.strictObject({
       description:
         "The events after this position; `oldest`: all that the log has. Default: a stream begins with the next event, a page with the oldest",
     }),
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(PAGE_MAX)
+  limit: queryInt(1, PAGE_MAX)
     .optional()
     .meta({
       description: `Events of a page; default ${PAGE_DEFAULT}. A stream takes no limit`,

@@ -1,8 +1,6 @@
 import { z } from "zod";
 import { PAGE_DEFAULT, PAGE_MAX } from "../constants.ts";
-
-/** A number in a query string, where it arrives as text. */
-const queryInt = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+import { queryInt } from "./query-number.ts";
 
 /** A cursor of many cells, each of which has a place of its own, is that long. */
 const CURSOR_CHARS_MAX = 4_096;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { PeerId, Uuid } from "../ids.ts";
 import { nullOr } from "../schema/null-or.ts";
 import { Time } from "./page.ts";
+import { queryInt } from "./query-number.ts";
 
 const Share = z.number().min(0).max(1);
 
@@ -114,11 +115,7 @@ const ContenderView = z
   .meta({ id: "Contender" });
 
 export const WhyQuery = z.strictObject({
-  attempt: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(1_000_000)
+  attempt: queryInt(1, 1_000_000)
     .optional()
     .meta({ description: "The attempt whose choice to show; default: the newest" }),
 });

@@ -16,6 +16,7 @@ import { CallbackView } from "./callbacks.ts";
 import { ProblemView } from "./mesh.ts";
 import { Backoff, Concurrency, Requirements } from "./task-request.ts";
 import { MissingCells, NextCursor, Page, Time } from "./page.ts";
+import { queryNumber } from "./query-number.ts";
 
 export const TASK_STATES = [
   "queued",
@@ -215,10 +216,7 @@ export const BatchView = z
   .meta({ id: "TaskBatch" });
 export type BatchView = z.infer<typeof BatchView>;
 export const WaitQuery = z.strictObject({
-  wait: z.coerce
-    .number()
-    .min(0)
-    .max(WAIT_SECONDS_MAX)
+  wait: queryNumber(0, WAIT_SECONDS_MAX)
     .optional()
     .meta({ description: "How many seconds to wait for the task to end before answering" }),
 });

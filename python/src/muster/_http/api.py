@@ -7,6 +7,7 @@ import re
 import warnings
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -224,9 +225,11 @@ class Api:
             return Answer(response.status_code, response.headers, body), response.is_success
 
     def _options(self, request: ApiRequest, poll: float | None) -> dict[str, Any]:
-        query = {name: value for name, value in request.query.items() if value is not None}
+        query = {
+            name: _query_text(value) for name, value in request.query.items() if value is not None
+        }
         if poll is not None:
-            query["wait"] = poll
+            query["wait"] = _query_text(poll)
         headers = {"accept": "application/json", **request.headers}
         if self._token is not None:
             headers["authorization"] = f"Bearer {self._token}"
@@ -258,6 +261,11 @@ class Api:
 
     def _unreachable(self, error: BaseException) -> MusterApiError:
         return MusterApiError("unreachable", 0, f"{self.base} does not answer: {reason_of(error)}")
+
+
+def _query_text(value: str | float) -> str:
+    """The text of a value in a query. A mesh reads decimal digits, and `str` writes `1e-05`."""
+    return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
 
 
 async def _bounded(response: httpx.Response, max_bytes: int) -> bytes:

@@ -129,7 +129,10 @@ export async function sendToCell(
   return (taken.value as Output<"receive_messages">).upTo;
 }
 
-/** Has another cell answer with a task once it has ended, or as it is after `ms` milliseconds. */
+/**
+ * Has another cell answer with a task once it has ended, or as it is after `ms` milliseconds. A cell that does not answer in time is an
+ * `unavailable` error: if this threw, the caller would take this cell for the one that does not answer. Never throws.
+ */
 export async function pollCell(
   env: Env,
   cell: number,
@@ -138,14 +141,15 @@ export async function pollCell(
   ms: Millis,
 ): Promise<CellAnswer> {
   const target = { cell, topology: null };
-  const called: Promise<CellAnswer> = stubOf(env, cell).getOnceEnded(
-    RPC_VERSION,
-    actor,
-    input,
-    ms,
-    target,
-  );
-  return called;
+  const poll = async (): Promise<CellAnswer> =>
+    stubOf(env, cell).getOnceEnded(RPC_VERSION, actor, input, ms, target);
+  try {
+    return await withDeadline(poll(), ms + RPC_TIMEOUT);
+  } catch (thrown) {
+    const commands = "get_task";
+    log.write("cells.call_failed", { cell: String(cell), commands, ...faultOf(thrown) });
+    return [err(notAnswering(cell))];
+  }
 }
 
 /** What a caller is told of a cell that does not answer. */

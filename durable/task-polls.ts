@@ -15,12 +15,17 @@ export interface PollPorts {
   readonly to: CellTarget;
   /** Runs one command of the poll's caller. */
   readonly execute: (command: RpcCommand, to: CellTarget) => Promise<CellAnswer>;
-  /** Has another cell answer once the task has ended, or as it is after `ms` milliseconds. */
+  /**
+   * Has another cell answer once the task has ended, or as it is after `ms` milliseconds. A cell that does not answer is an `unavailable` error;
+   * it never throws.
+   */
   readonly elsewhere: (cell: number, input: Input<"get_task">, ms: Millis) => Promise<CellAnswer>;
 }
 
 /** While a task is on its way to another cell, it is looked again after this time whether it is there. */
 const MOVING_INTERVAL: Millis = SECOND / 10;
+/** The same while the cell that has the task does not answer. */
+const SILENT_INTERVAL: Millis = SECOND;
 
 /** Submits a task. Answers once it has ended, or with the task as it is after `ms` milliseconds. */
 export async function submitAndWait(
@@ -32,9 +37,21 @@ export async function submitAndWait(
   const answer = valueOf<"enqueue_task">(executed);
   if (answer === null) return executed;
   const { id, duplicate } = answer;
-  const read = await readOnceEnded(ports, { id, visibleTo: null }, ms);
-  const task = valueOf<"get_task">(read);
+  const asked = { id, visibleTo: null };
+  const accepted = duplicate ? null : await readBeforeItMoves(ports, asked);
+  const read = await readOnceEnded(ports, asked, ms);
+  // Told to ask again, the caller would submit the task twice.
+  const task = valueOf<"get_task">(read) ?? (isUnavailable(read) ? accepted : null);
   return task === null ? read : [ok({ task, duplicate })];
+}
+
+/** A task that was accepted here, if it may move to another cell. */
+async function readBeforeItMoves(
+  { registry, execute, to: { cell } }: PollPorts,
+  input: Input<"get_task">,
+): Promise<Output<"get_task"> | null> {
+  if (registry.cells.isSingle) return null;
+  return valueOf<"get_task">(await execute({ name: "get_task", input }, { cell, topology: null }));
 }
 
 /** Answers with a task once it has ended, or as it is after `ms` milliseconds. */
@@ -53,7 +70,14 @@ export async function getOnceEnded(
 const saysMoving = ([answer]: CellAnswer): boolean =>
   answer !== undefined && "ok" in answer && !answer.ok && isMoving(answer.error);
 
-/** Waits for the end of a task here, and goes on in the other cell with the time that is left if it moves there. */
+/** Whether the answer is that a cell can't say now how it is with the task. */
+const isUnavailable = ([answer]: CellAnswer): boolean =>
+  answer !== undefined && "ok" in answer && !answer.ok && answer.error.code === "unavailable";
+
+/**
+ * Waits for the end of a task here, and goes on in the other cell with the time that is left if it moves there. While that one does not
+ * answer, it is asked again.
+ */
 async function readOnceEnded(
   ports: PollPorts,
   input: Input<"get_task">,
@@ -64,7 +88,13 @@ async function readOnceEnded(
   for (;;) {
     const left = until - now();
     const holder = registry.cells.isSingle ? null : holderOf(registry, input.id);
-    if (typeof holder === "number") return ports.elsewhere(holder, input, Math.max(0, left));
+    if (typeof holder === "number") {
+      const answer = await ports.elsewhere(holder, input, Math.max(0, left));
+      const still = until - now();
+      if (still <= 0 || !isUnavailable(answer)) return answer;
+      await waiters.wait(input.id, Math.min(still, SILENT_INTERVAL));
+      continue;
+    }
     const task = registry.tasks.get(input.id);
     const isOnItsWay = holder === "moving";
     if (left <= 0 || (!isOnItsWay && (task === null || isEnded(task.state)))) break;

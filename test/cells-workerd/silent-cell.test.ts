@@ -1,7 +1,13 @@
 import { reset } from "cloudflare:test";
 import { afterEach, expect, it, vi } from "vitest";
 import { Coordinator } from "../../durable/coordinator.ts";
+import { placeOfKey } from "../../src/cells/placement.ts";
+import { bestCell } from "../../src/cells/rendezvous.ts";
+import { cellOfTask } from "../../src/cells/task-cell.ts";
+import type { TaskView } from "../../src/protocol/http.ts";
+import { present } from "../must.ts";
 import { api, until } from "../durable/api.ts";
+import { NoisePeer } from "../durable/noise-peer.ts";
 
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -32,4 +38,31 @@ it("CE83 a cell that does not answer somebody who waits for a task gets no other
   await until(submit, (status) => status === 503);
   const others = await Promise.all(Array.from({ length: 16 }, submit));
   expect(others.filter((status) => status === 503)).toEqual([]);
+});
+
+it("CE152 who has submitted a task and waits is told of it, although the cell that it has moved to does not answer", async () => {
+  const peer = await NoisePeer.join({ hello: { slots: 4 } }); // it finishes no task
+  const home = bestCell([0, 1, 2, 3], peer.keys.id);
+  const getOnceEnded: Coordinator["getOnceEnded"] = Reflect.get(
+    Coordinator.prototype,
+    "getOnceEnded",
+  );
+  const polled = vi.spyOn(Coordinator.prototype, "getOnceEnded").mockImplementation(function (
+    this: Coordinator,
+    ...args: Parameters<typeof getOnceEnded>
+  ) {
+    const [, , , , to] = args;
+    if (to.cell === home) return Promise.reject(new Error("injected: no answer"));
+    return getOnceEnded.apply(this, args);
+  });
+  const keys = Array.from({ length: 64 }, (_, n) => `key ${n}`);
+  const elsewhere = keys.filter((key) => bestCell([0, 1, 2, 3], placeOfKey("admin", key)) !== home);
+  const headers = { "Idempotency-Key": present(elsewhere[0]) };
+  const task = { kind: "echo" };
+  const { status, body } = await api<TaskView>("POST", "/v1/tasks?wait=3", task, headers);
+  expect(polled).toHaveBeenCalled();
+  expect([status, body.state]).toEqual([202, "queued"]);
+  expect(cellOfTask(body.id)).not.toBe(home);
+  const moved = await api<TaskView>("GET", `/v1/tasks/${body.id}`);
+  expect([moved.status, moved.body.peer_id]).toEqual([200, peer.keys.id]);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from "vitest";
+import { err } from "../../src/base/result.ts";
 import type { CommandAnswer, Output } from "../../src/contract/commands.ts";
 import type { SubmitInput } from "../../src/contract/tasks.ts";
 import type { MoveOffer } from "../../src/contract/task-moves.ts";
@@ -58,7 +59,10 @@ const portsOf = (mesh: CellMesh, cell: number, waiters: TaskWaiters): PollPorts 
     now: () => mesh.now,
     to: { cell, topology: null },
     execute: async (command): Promise<CellAnswer> => node.run("admin", [command]),
-    elsewhere: (other, input, ms) => getOnceEnded(portsOf(mesh, other, waiters), input, ms),
+    elsewhere: async (other, input, ms) =>
+      mesh.transport.down.has(other)
+        ? [err({ code: "unavailable", detail: "no answer" })]
+        : getOnceEnded(portsOf(mesh, other, waiters), input, ms),
   };
 };
 
@@ -147,5 +151,52 @@ describe("CE88 who begins to wait while the task is on its way", () => {
     const polled = await submitAndWait(portsOf(mesh, 0, waiters), other, 1_000);
     const [answer] = polled as readonly CommandAnswer[];
     expect(mustFail(present(answer)).code).toBe("idempotency_mismatch");
+  });
+});
+
+/** Cell 0 of two accepts a task, which moves to a peer of cell 1 while its caller waits. Then cell 1 does not answer. */
+async function movedToSilent(then: (mesh: CellMesh, peer: MeshPeer) => Promise<unknown>) {
+  const mesh = new CellMesh({ cells: 2 });
+  await mesh.call("get_auth_mode", {});
+  await mesh.settle(1);
+  let peer: MeshPeer | null = null;
+  const waiters = new Waits(async (ms) => {
+    if (peer === null) {
+      peer = await new MeshPeer(mesh, keyAt(mesh, 1)).join({ kinds: ["echo"] });
+      await mesh.settle(2);
+      mesh.transport.down.add(1);
+    } else {
+      mesh.now += ms;
+      await then(mesh, peer);
+    }
+  });
+  return { mesh, ports: portsOf(mesh, 0, waiters), peerId: () => present(peer).id };
+}
+
+describe("CE152 who waits for a task whose cell stops answering", () => {
+  it("is answered with its end, if the cell is back in time", async () => {
+    const { ports, peerId } = await movedToSilent(async (mesh, peer) => {
+      mesh.transport.down.delete(1);
+      await peer.work();
+    });
+    const [answer] = await submitAndWait(ports, submission({ kind: "echo" }), 600_000);
+    const task = { state: "succeeded", peer_id: peerId() };
+    expect(answer).toMatchObject({ ok: true, value: { task, duplicate: false } });
+  });
+
+  it("is told of the task as it was accepted, if it has submitted it: told to ask again, it would submit it twice", async () => {
+    const { mesh, ports } = await movedToSilent(async () => {});
+    const began = mesh.now;
+    const [answer] = await submitAndWait(ports, submission({ kind: "echo" }), 60_000);
+    expect(answer).toMatchObject({
+      ok: true,
+      value: { task: { state: "queued", kind: "echo" }, duplicate: false },
+    });
+    expect(mesh.now - began).toBe(60_000);
+    const { id } = (must(present(answer as CommandAnswer)) as Output<"submit_task">).task;
+    const [asked] = await getOnceEnded(ports, { id, visibleTo: null }, 0);
+    expect(mustFail(present(asked as CommandAnswer)).code).toBe("unavailable");
+    mesh.transport.down.delete(1);
+    expect(must(await mesh.call("get_task", { id, visibleTo: null })).state).toBe("leased");
   });
 });

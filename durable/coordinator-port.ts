@@ -44,6 +44,7 @@ import {
   digestsOf,
   execute,
   executeIn,
+  notAnswering,
   stubOf,
   submissionAnswer,
   unmoved,
@@ -140,15 +141,16 @@ export const coordinatorForGateway = (env: Env, actor: GatewayActor): GatewayPor
     }),
   getOnceEnded(input, ms) {
     const until = Date.now() + ms;
-    return withTopology(env, (topology) => {
+    return withTopology(env, async (topology) => {
       const cell = knownCellOfTask(topology, input.id);
       const to = { cell, topology: topology.version };
-      return answerTo(env, "get_task", ms + CALL_TIMEOUT, () =>
+      const answer = await answerTo(env, "get_task", ms + CALL_TIMEOUT, () =>
         repeatingReads(env, READ_TRIES, () => {
           const left = Math.max(0, until - Date.now());
           return firstOf(stubOf(env, cell).getOnceEnded(RPC_VERSION, actor, input, left, to));
         }),
       );
+      return ofCell(topology, cell, answer);
     });
   },
   openStream: (asked) =>
@@ -179,13 +181,15 @@ const networkOf = (env: Env, actor: GatewayActor, topology: Topology): Network =
   },
   random: Math.random,
   digests: digestsOf(env),
-  ask: (cell, name, input) =>
-    answerTo(env, name, CALL_TIMEOUT, () =>
+  ask: async (cell, name, input) => {
+    const answer = await answerTo(env, name, CALL_TIMEOUT, () =>
       repeatingReads(env, isReadCommand(name) ? READ_TRIES : 1, async () => {
         const [only] = await executeIn(env, { cell, topology }, actor, [{ name, input }]);
         return only;
       }),
-    ),
+    );
+    return ofCell(topology, cell, answer);
+  },
   submit(cell, name, input, alternative) {
     const digest = digestsOf(env).isWanted(cell, Date.now());
     const to = { cell, topology: topology.version, digest, alternative };
@@ -247,9 +251,18 @@ async function submittedTo<K extends SubmissionName>(
   call: () => Promise<CellAnswer>,
 ): Promise<Submitted<Output<K>>> {
   const answer = await answered(env, name, timeout, () => submissionAnswer(env, cell, call()));
-  if (answer === NO_ANSWER) digestsOf(env).failed(cell, Date.now());
-  return (answer.ok ? answer.value : answer) as Submitted<Output<K>>;
+  if (answer !== NO_ANSWER) return (answer.ok ? answer.value : answer) as Submitted<Output<K>>;
+  digestsOf(env).failed(cell, Date.now());
+  return err(notAnswering(cell));
 }
+
+/** The same answer. In a mesh of several cells a cell that has not answered is named. */
+const ofCell = <T>(
+  topology: Topology,
+  cell: number,
+  answer: Result<T, MusterError>,
+): Result<T, MusterError> =>
+  answer === NO_ANSWER && !isSingle(topology) ? err(notAnswering(cell)) : answer;
 
 /** The answer to a call; an error when the call fails or takes longer than `timeout`. `names`: for the log. `noRoom`: the error if the disk is full. */
 async function answered<T>(

@@ -177,8 +177,13 @@ function told(error: unknown): Told {
 }
 
 /** Without the code, and without the SDK's words about a submission. */
-const apiMessage = ({ code, message, detail, idempotencyKey }: MusterApiError): string =>
-  idempotencyKey === undefined ? message.slice(`${code}: `.length) : detail;
+const apiMessage = (error: MusterApiError): string => {
+  const { code, message, detail, idempotencyKey } = error;
+  if (idempotencyKey !== undefined) return detail;
+  const text = message.slice(`${code}: `.length);
+  // The hint says after which time.
+  return error.retryAfter === undefined ? text : text.replace(/; try again(?= \(task |$)/, "");
+};
 
 const submitAgain = (key: string): string =>
   `the task may have been submitted: submit it again with --idempotency-key ${key}, which makes no second task`;

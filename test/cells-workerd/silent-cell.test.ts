@@ -40,6 +40,35 @@ it("CE83 a cell that does not answer somebody who waits for a task gets no other
   expect(others.filter((status) => status === 503)).toEqual([]);
 });
 
+it("CE172 what only a cell that does not answer could do is refused with its number", async () => {
+  await submit();
+  const numbers = Array.from({ length: 64 }, (_, n) => n);
+  const isOfSilent = (place: string): boolean => bestCell([0, 1, 2, 3], place) === SILENT;
+  const key = present(
+    numbers.map((n) => `key ${n}`).find((each) => isOfSilent(placeOfKey("api:admin", each))),
+  );
+  const peer = present(
+    numbers.map((n) => n.toString(16).padStart(32, "0")).find((each) => isOfSilent(each)),
+  );
+  const task = "01000000-0000-8000-8000-000000000000";
+  silence();
+  vi.spyOn(Coordinator.prototype, "getOnceEnded").mockRejectedValue(new Error("no answer"));
+  const headers = { "Idempotency-Key": key };
+  const refused = [
+    await api("GET", `/v1/tasks/${task}`),
+    await api("GET", `/v1/tasks/${task}?wait=1`),
+    await api("DELETE", `/v1/tasks/${task}`),
+    await api("GET", `/v1/tasks/${task}/why`),
+    await api("GET", `/v1/peers/${peer}`),
+    await api("POST", "/v1/tasks", { kind: "echo" }, headers),
+  ];
+  for (const { status, body } of refused)
+    expect([status, body]).toEqual([
+      503,
+      expect.objectContaining({ detail: `cell ${SILENT} of the mesh does not answer; try again` }),
+    ]);
+});
+
 it("CE152 who has submitted a task and waits is told of it, although the cell that it has moved to does not answer", async () => {
   const peer = await NoisePeer.join({ hello: { slots: 4 } }); // it finishes no task
   const home = bestCell([0, 1, 2, 3], peer.keys.id);
@@ -56,7 +85,9 @@ it("CE152 who has submitted a task and waits is told of it, although the cell th
     return getOnceEnded.apply(this, args);
   });
   const keys = Array.from({ length: 64 }, (_, n) => `key ${n}`);
-  const elsewhere = keys.filter((key) => bestCell([0, 1, 2, 3], placeOfKey("admin", key)) !== home);
+  const elsewhere = keys.filter(
+    (key) => bestCell([0, 1, 2, 3], placeOfKey("api:admin", key)) !== home,
+  );
   const headers = { "Idempotency-Key": present(elsewhere[0]) };
   const task = { kind: "echo" };
   const { status, body } = await api<TaskView>("POST", "/v1/tasks?wait=3", task, headers);

@@ -43,6 +43,27 @@ describe("CL95 a mesh that does not answer", () => {
   });
 });
 
+describe("an error after which a call may be repeated", () => {
+  test.each([
+    ["cell 1 does not answer; try again", {}, "cell 1 does not answer; try again in 2 s"],
+    [
+      "cell 1 does not answer; try again",
+      { taskId: "T" },
+      "cell 1 does not answer (task T); try again in 2 s",
+    ],
+    ["the queue is full", {}, "the queue is full; try again in 2 s"],
+    ["try again and again", {}, "try again and again; try again in 2 s"],
+  ])("says once to try again: %s %o", (detail, more, text) => {
+    const error = new MusterApiError("unavailable", 503, detail, { retryAfter: 2, ...more });
+    expect(describeError(error).text).toBe(`unavailable: ${text}`);
+  });
+
+  test("has its text if it does not say when", () => {
+    const error = new MusterApiError("unavailable", 503, "no answer; try again");
+    expect(describeError(error).text).toBe("unavailable: no answer; try again");
+  });
+});
+
 describe("HT53 the CLI says where to read more", () => {
   test.each(ERROR_CODES)("about the code of a mesh's answer: %s", (code) => {
     const { details } = describeError(new MusterApiError(code, 400, "what happened"));

@@ -156,5 +156,5 @@ export function takeOverOutput(onFatal: (error: unknown) => void): void {
 const READER_ENDED: ReadonlySet<string> = new Set(["EPIPE", "EOF", "ERR_STREAM_DESTROYED"]);
 
 /** A number and its noun: `1 task`, `2 tasks`. */
-export const counted = (count: number, noun: string): string =>
-  `${count} ${noun}${count === 1 ? "" : "s"}`;
+export const counted = (count: number, noun: string, plural = `${noun}s`): string =>
+  `${count} ${count === 1 ? noun : plural}`;

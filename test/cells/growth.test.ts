@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { homeOf } from "../../src/cells/topology.ts";
+import { QUEUE_MAX } from "../../src/protocol/constants.ts";
 import type { Output } from "../../src/contract/commands.ts";
 import { submission } from "../coordinator/submission.ts";
 import { testKey } from "../coordinator/keys.ts";
@@ -350,6 +351,9 @@ describe("draining cells", () => {
     }
     const { topology } = mesh.cellOf(0).registry.cells;
     expect(topology.cells.slice(0, 2)).toEqual(["active", "active"]);
+    // CE46: what a draining cell could hold is no room of the mesh.
+    const stats = await mesh.call("task_stats", { visibleTo: null });
+    expect(stats).toMatchObject({ ok: true, value: { queue_max: 2 * QUEUE_MAX } });
     // Ended tasks are kept until their retention is over.
     const kept = mesh.cells.map(({ registry }) => registry.leftInCell().endedTasks);
     const shown = await mesh.call("list_cells", {});

@@ -68,6 +68,22 @@ describe("muster cells", () => {
     ]);
   });
 
+  test("CE70 says what a cell gets from others, what drains, and how many do not answer", async () => {
+    cells = [
+      cellOf(0, { moving: { cells: 2, peers: 1 } }),
+      cellOf(1, { moving: { cells: 1, peers: 30 } }),
+      cellOf(2, {}, "draining"),
+      { cell: 3, state: "active", answers: false, figures: null },
+      { cell: 4, state: "removed", answers: false, figures: null },
+    ];
+    expect((await linesOf()).slice(7)).toEqual([
+      "cell 0 gets 1 peer or key from 2 other cells",
+      "cell 1 gets 30 peers and keys from 1 other cell",
+      "",
+      "2 cells are wanted (CELLS); a change is in progress; a cell that drains is removed by itself once it has nothing left; 1 cell does not answer",
+    ]);
+  });
+
   test("CE166 says what a draining cell still keeps", async () => {
     const none = Object.fromEntries(Object.keys(LEFT).map((name) => [name, 0]));
     cells = [
@@ -76,7 +92,7 @@ describe("muster cells", () => {
       cellOf(2, { left: none }, "draining"),
     ];
     expect((await linesOf()).slice(5, 7)).toEqual([
-      "cell 1 drains and still has: 2 open tasks, 3 ended tasks, 40 idempotency keys, 5 webhook deliveries, 1 messages for other cells",
+      "cell 1 drains and still has: 2 open tasks, 3 ended tasks, 40 idempotency keys, 5 webhook deliveries, 1 message for other cells",
       "cell 2 drains and still has: nothing; it is removed within 5 minutes",
     ]);
   });

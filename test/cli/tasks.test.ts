@@ -55,7 +55,9 @@ describe("muster tasks", () => {
   test("CE42 says on stderr, once, which cells of the mesh are missing in what it shows", async () => {
     answer = { tasks: [], next_cursor: null, missing_cells: [1, 3] };
     await muster("list");
-    expect(notes).toContain("cells 1, 3 of the mesh do not answer");
+    expect(notes).toContain(
+      "cells 1, 3 of the mesh do not answer: what they have is missing here; `npx muster cells` shows the cells; repeat the command later\n",
+    );
     await muster("list");
     expect(notes).not.toContain("of the mesh");
     answer = { tasks: [], next_cursor: null };

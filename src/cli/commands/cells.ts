@@ -1,6 +1,6 @@
 import type { CellsView, CellView } from "../../protocol/http.ts";
 import { command } from "../command.ts";
-import { print, printJson } from "../output.ts";
+import { counted, print, printJson } from "../output.ts";
 import { table } from "../table.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
 
@@ -55,19 +55,26 @@ function rowOf({ cell, state, answers, figures }: CellView): readonly (string | 
     tasks.running,
     `${used} of ${limit} MB`,
     messages,
-    moving.cells === 0 ? 0 : `${moving.peers} from ${moving.cells}`,
+    moving.peers,
   ];
 }
 
 /** What a cell still keeps, and what it waits for. */
 function notesOf({ cell, figures }: CellView): readonly string[] {
-  const { left, waiting = [] } = figures ?? {};
+  if (figures === null) return [];
+  const { left, moving, waiting = [] } = figures;
   const links = waiting.map(
     ({ cell: to, messages, oldest_wait_seconds, first }) =>
       `${counted(messages, "message")} of cell ${cell} for cell ${to} not taken, the oldest for ${Math.round(oldest_wait_seconds)} s; the first: ${first}`,
   );
+  if (moving.cells > 0)
+    links.push(
+      `cell ${cell} gets ${counted(moving.peers, "peer or key", "peers and keys")} from ${counted(moving.cells, "other cell")}`,
+    );
   if (left === undefined) return links;
-  const kept = LEFT.flatMap(([name, text]) => (left[name] > 0 ? [`${left[name]} ${text}`] : []));
+  const kept = LEFT.flatMap(([name, one, many]) =>
+    left[name] > 0 ? [counted(left[name], one, many)] : [],
+  );
   const what = kept.length === 0 ? "nothing; it is removed within 5 minutes" : kept.join(", ");
   return [`cell ${cell} drains and still has: ${what}`, ...links];
 }
@@ -75,27 +82,27 @@ function notesOf({ cell, figures }: CellView): readonly string[] {
 type Left = NonNullable<NonNullable<CellView["figures"]>["left"]>;
 
 const LEFT = [
-  ["peers", "peers and entries of the lists of keys"],
-  ["open_tasks", "open tasks"],
-  ["ended_tasks", "ended tasks"],
-  ["keys", "idempotency keys"],
-  ["forwards", "forwards of moved tasks"],
-  ["uploads", "uploads of results"],
-  ["deliveries", "webhook deliveries"],
-  ["audit", "audit entries"],
-  ["messages", "messages for other cells"],
-] as const satisfies readonly (readonly [keyof Left, string])[];
-
-const counted = (count: number, what: string): string =>
-  count === 1 ? `1 ${what}` : `${count} ${what}s`;
+  ["peers", "peer or key", "peers and keys"],
+  ["open_tasks", "open task", "open tasks"],
+  ["ended_tasks", "ended task", "ended tasks"],
+  ["keys", "idempotency key", "idempotency keys"],
+  ["forwards", "forward of a moved task", "forwards of moved tasks"],
+  ["uploads", "upload of a result", "uploads of results"],
+  ["deliveries", "webhook delivery", "webhook deliveries"],
+  ["audit", "audit entry", "audit entries"],
+  ["messages", "message for other cells", "messages for other cells"],
+] as const satisfies readonly (readonly [keyof Left, string, string])[];
 
 const megabytes = (bytes: number): string => (bytes / MEGABYTE).toFixed(0);
 
 function changeText({ wanted, changing, cells: all }: CellsView): string {
-  const count = wanted === 1 ? "1 cell is" : `${wanted} cells are`;
-  if (changing) return `${count} wanted (CELLS); a change is in progress`;
-  const silent = all.filter(({ state, answers }) => state !== "removed" && !answers).length;
-  return silent === 0
-    ? `${count} wanted (CELLS); no change is in progress`
-    : `${count} wanted (CELLS); ${silent} of them ${silent === 1 ? "does" : "do"} not answer`;
+  const live = all.filter(({ state }) => state !== "removed");
+  const silent = live.filter(({ answers }) => !answers).length;
+  const drains = live.some(({ state }) => state === "draining");
+  return [
+    `${counted(wanted, "cell is", "cells are")} wanted (CELLS)`,
+    `${changing ? "a" : "no"} change is in progress`,
+    ...(drains ? ["a cell that drains is removed by itself once it has nothing left"] : []),
+    ...(silent > 0 ? [counted(silent, "cell does not answer", "cells do not answer")] : []),
+  ].join("; ");
 }

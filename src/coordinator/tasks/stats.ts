@@ -7,6 +7,7 @@ import { limitsView } from "../access/owner-limits.ts";
 import { maxBytesOf } from "../storage/room.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Handler } from "../kernel/handler.ts";
+import { isDraining } from "../cells/draining.ts";
 import { kindSettingsView } from "./kind-settings.ts";
 import { maxWaitingOf } from "./queue-limit.ts";
 
@@ -26,7 +27,7 @@ export const taskStats: Handler<"task_stats"> = (context, { visibleTo }) => {
       for (const counts of [total, kinds.of(task.kind), owners.of(task.owner)]) counts.running++;
   return ok({
     ...total.view(now),
-    queue_max: QUEUE_MAX,
+    queue_max: isDraining(registry) ? 0 : QUEUE_MAX,
     kinds: kinds.largest().map(([kind, counts]) => kindStats(context, kind, counts)),
     owners: owners.largest().map(([owner, counts]) => ownerStats(context, owner, counts)),
     truncated: kinds.size > STATS_ROWS_MAX || owners.size > STATS_ROWS_MAX,

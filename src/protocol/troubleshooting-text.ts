@@ -916,15 +916,15 @@ Reason in \`waits_because\`.
 
 Reason in \`waits_because\`.
 
-- Cause: No connected peer announces the kind.
-- Remedy: Start a peer with a handler of the kind; the reason names kinds that are similar.
+- Cause: No connected peer announces the kind. In a mesh of several cells: none of the cell that the reason names.
+- Remedy: Start a peer with a handler of the kind; the reason names kinds that are similar. If a peer of another cell has one, the task moves there by itself within a second.
 
-### no connected peer can take it now: …
+### no connected peer can take it now…: …
 
 Reason in \`waits_because\`.
 
-- Cause: Each connected peer is excluded by a rule; their entries follow.
-- Remedy: Change what excludes most peers.
+- Cause: Each connected peer is excluded by a rule; their entries follow. In a mesh of several cells: each of the cell that the reason names.
+- Remedy: Change what excludes most peers. If a peer of another cell can take the task, it moves there by itself within a second.
 
 ### its owner has … at peers, the limit max_running…
 

@@ -227,6 +227,10 @@ describe("sums of a mesh of several cells", () => {
     for (const id of await submit(mesh, 6)) {
       const why = must(await mesh.call("why_task", { id, visibleTo: null }));
       expect(why.cells).toMatchObject({ cell: cellOfTask(id) });
+      // AS62: only the peers of this cell are looked at.
+      expect(why.waits_because).toBe(
+        `no connected peer handles echo in cell ${String(cellOfTask(id))}`,
+      );
     }
   });
 

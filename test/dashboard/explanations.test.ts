@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { highestCost, RULED_OUT, segmentsOf } from "../../dashboard/src/model/cost.ts";
+import { cellsText, highestCost, RULED_OUT, segmentsOf } from "../../dashboard/src/model/cost.ts";
 import { timelineOf } from "../../dashboard/src/model/timeline.ts";
 import type { AttemptView, WhyView } from "../../src/protocol/http.ts";
 import { RULE_WORDS } from "../../src/coordinator/tasks/waiting-reason.ts";
@@ -18,6 +18,15 @@ describe("the chart of a choice", () => {
       ["risk of losing the peer", 0.05],
     ]);
     expect(segmentsOf({ ...COST, rtt_ms: 0 }, 0).every(({ share }) => share === 0)).toBe(true);
+  });
+
+  it("CE50 says in which cell the task is, and which others were considered", () => {
+    const text = (cell: number, ...considered: number[]) => cellsText({ cell, considered });
+    expect(text(2, 2)).toBe(
+      "The task is in cell 2, whose peers are compared. No other cell was considered.",
+    );
+    expect(text(2, 2, 1)).toContain("Cell 1 was considered, too.");
+    expect(text(3, 2, 1, 3)).toContain("Cells 2, 1 were considered, too.");
   });
 
   it("DB15 has words for every rule by which a peer is ruled out", () => {

@@ -43,6 +43,16 @@ export const CHOICES: Readonly<Record<NonNullable<WhyView["by"]>, string>> = {
   load: "Its cost is comparable to the lowest one, and it has the least to do.",
 };
 
+/** In a mesh of several cells: where the task is. Only the peers of that cell are compared. */
+export function cellsText({ cell, considered }: NonNullable<WhyView["cells"]>): string {
+  const others = considered.filter((each) => each !== cell);
+  const compared =
+    others.length === 0
+      ? "No other cell was considered"
+      : `${others.length === 1 ? "Cell" : "Cells"} ${others.join(", ")} ${others.length === 1 ? "was" : "were"} considered, too`;
+  return `The task is in cell ${cell}, whose peers are compared. ${compared}.`;
+}
+
 /** After a number of peers: why they could not have the task. */
 export const RULED_OUT: Readonly<Record<string, string>> = {
   not_active: "not answering",

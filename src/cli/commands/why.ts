@@ -2,6 +2,7 @@ import type { WhyView } from "../../protocol/http.ts";
 import { positiveOption } from "../args.ts";
 import { command } from "../command.ts";
 import { taskId } from "../identifiers.ts";
+import { cellNames } from "../missing-cells.ts";
 import { counted, print, printJson } from "../output.ts";
 import { table } from "../table.ts";
 import { controllerOf, TARGET_DETAILS, TARGET_OPTIONS } from "../target.ts";
@@ -35,8 +36,16 @@ function printChoice(shown: Why): void {
   print(`${headline(shown)} (${shown.policy}; ${counted(shown.eligible, "eligible peer")})`);
   if (shown.contenders.length > 0) print(table(HEADINGS, shown.contenders.map(row)));
   for (const [rule, count] of Object.entries(shown.ruled_out)) print(`ruled out: ${rule} ${count}`);
+  if (shown.cells !== undefined) print(cellsText(shown.cells));
   if (!shown.reproduced)
     print("warning: recomputed from the stored facts, the choice is a different one");
+}
+
+/** Only the peers of one cell are compared, so the others of the mesh are not in the table. */
+function cellsText({ cell, considered }: NonNullable<Why["cells"]>): string {
+  const compared = considered.filter((each) => each !== cell);
+  const others = compared.length === 0 ? "no other cell" : cellNames(compared);
+  return `in cell ${cell}, whose peers are compared; considered besides: ${others}`;
 }
 
 function headline({ chosen, by, attempt, waits_because: reason }: Why): string {

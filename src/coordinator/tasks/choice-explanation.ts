@@ -51,7 +51,7 @@ function reasonOf(context: Context, task: Task, stored: StoredChoice): string | 
   const limit = limitReason(context, task);
   if (limit !== null) return limit;
   if (stored.chosen !== null) return null;
-  return waitingReason(registry.roster, task.kind, stored.ruledOut);
+  return waitingReason(registry, task.kind, stored.ruledOut);
 }
 
 function whyView(taskId: string, attempt: number | null, stored: StoredChoice): WhyView {

@@ -1,21 +1,26 @@
 import { similarTo } from "../../base/edit-distance.ts";
 import { handlesKind } from "../../protocol/messages.ts";
+import type { Registry } from "../../registry/registry.ts";
 import type { Roster } from "../../registry/roster.ts";
 import type { Rule, RuledOut } from "../../tasks/stored-choice.ts";
 
 /** Number of other kinds that a reason names. */
 const KINDS_NAMED = 5;
 
-/** Why a queued task that no peer can take now waits, in words. */
-export function waitingReason(roster: Roster, kind: string, ruledOut: RuledOut): string {
+/** The peers that are known here. */
+type Here = Pick<Registry, "roster" | "cells">;
+
+/** Why a queued task that no peer can take now waits, in words. In a mesh of several cells only the peers of this one are known here. */
+export function waitingReason({ roster, cells }: Here, kind: string, ruledOut: RuledOut): string {
   const handled = handledKinds(roster);
-  if (!handlesKind([...handled.keys()], kind)) return unhandled(kind, handled);
+  const where = cells.isSingle ? "" : ` in cell ${cells.own}`;
+  if (!handlesKind([...handled.keys()], kind)) return unhandled(`${kind}${where}`, kind, handled);
   const rules = Object.entries(ruledOut) as [Rule, number][];
   const parts = rules
     .filter(([, count]) => count > 0)
     .toSorted(([, a], [, b]) => b - a)
     .map(([rule, count]) => `${count} ${RULE_WORDS[rule]}`);
-  return `no connected peer can take it now: ${parts.join(", ")}`;
+  return `no connected peer can take it now${where}: ${parts.join(", ")}`;
 }
 
 /** How many connected peers that run tasks announce each kind. */
@@ -28,8 +33,8 @@ function handledKinds(roster: Roster): ReadonlyMap<string, number> {
   return peers;
 }
 
-function unhandled(kind: string, handled: ReadonlyMap<string, number>): string {
-  const none = `no connected peer handles ${kind}`;
+function unhandled(what: string, kind: string, handled: ReadonlyMap<string, number>): string {
+  const none = `no connected peer handles ${what}`;
   if (handled.size === 0) return none;
   const similar = similarTo(kind, [...handled.keys()]);
   const common = [...handled.keys()].toSorted(

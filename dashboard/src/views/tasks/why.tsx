@@ -8,6 +8,7 @@ import {
   COST_PARTS,
   HELD_BACK,
   RULED_OUT,
+  cellsText,
   highestCost,
   segmentsOf,
   type Contender,
@@ -65,6 +66,7 @@ const Choice = ({ why }: { readonly why: WhyView }) => {
           {CHOICES[by]} {counted(eligible, "peer")} could have had the task.
         </p>
       )}
+      {why.cells !== undefined && <p class="quiet">{cellsText(why.cells)}</p>}
       {contenders.length > 0 && (
         <>
           <ul class="legend wrap" aria-label="Parts of the expected cost">

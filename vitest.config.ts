@@ -32,8 +32,11 @@ const TEST_VARIABLES = {
 /** Most tests never wait, some do for seconds: one worker more than cores. */
 const maxWorkers = navigator.hardwareConcurrency + 1;
 
+/** On a busy machine loading a module, or a call that a hook makes, takes ten times as long. */
+const hookTimeout = 180_000;
+
 /** Limits of tests that start processes: on a busy machine a start takes ten times as long. */
-const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000 };
+const PATIENT = { testTimeout: 180_000, hookTimeout };
 
 /** Of the tests that start processes, most of which wait for them. */
 const waitingWorkers = 4;
@@ -80,7 +83,8 @@ const workerdProject = (
     ...files,
     setupFiles: ["test/empty-storage.ts"],
     maxWorkers,
-    testTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout,
   },
 });
 
@@ -116,6 +120,7 @@ export default defineConfig({
           maxWorkers,
           // Property tests take minutes at a high MUSTER_TEST_SCALE; a test that hangs still fails.
           testTimeout: 300_000,
+          hookTimeout,
         },
       },
       workerdProject("workerd", {

@@ -69,7 +69,9 @@ export class OwnCell {
     const { alternative, digest = false } = to;
     const loadOf = (kind: string) => this.#digest.loadOf(kind, Date.now());
     const run = this.#node.run.bind(this.#node);
-    const cell = { enter: () => this.#enter(to), loadOf, run };
+    const handOn = (id: string, other: number) =>
+      this.#ports.run("mesh", [{ name: "hand_on_task", input: { id, to: other } }]);
+    const cell = { enter: () => this.#enter(to), loadOf, run, handOn };
     const served = await serveCall(cell, { actor, commands, alternative });
     switch (served.type) {
       case "moved":
@@ -82,6 +84,8 @@ export class OwnCell {
         if (digest) return [...served.answers, this.#read()];
         if (alternative === undefined) return served.answers;
         return [...served.answers, { load: loadOf(alternative.kind) }];
+      default:
+        return served satisfies never;
     }
   }
 

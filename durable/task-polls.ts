@@ -22,8 +22,9 @@ export interface PollPorts {
   readonly elsewhere: (cell: number, input: Input<"get_task">, ms: Millis) => Promise<CellAnswer>;
 }
 
-/** While a task is on its way to another cell, it is looked again after this time whether it is there. */
-const MOVING_INTERVAL: Millis = SECOND / 10;
+/** While a task is on its way to another cell, it is looked again after this time whether it is there, and then after twice the time. */
+const MOVING_INTERVAL: Millis = 10;
+const MOVING_INTERVAL_MAX: Millis = SECOND / 10;
 /** The same while the cell that has the task does not answer. */
 const SILENT_INTERVAL: Millis = SECOND;
 
@@ -45,12 +46,12 @@ export async function submitAndWait(
   return task === null ? read : [ok({ task, duplicate })];
 }
 
-/** A task that was accepted here, if it may move to another cell. */
+/** A task that was accepted here, if it may move to another cell and has not yet. */
 async function readBeforeItMoves(
   { registry, execute, to: { cell } }: PollPorts,
   input: Input<"get_task">,
 ): Promise<Output<"get_task"> | null> {
-  if (registry.cells.isSingle) return null;
+  if (registry.cells.isSingle || holderOf(registry, input.id) !== null) return null;
   return valueOf<"get_task">(await execute({ name: "get_task", input }, { cell, topology: null }));
 }
 
@@ -85,7 +86,7 @@ async function readOnceEnded(
 ): Promise<CellAnswer> {
   const { registry, waiters, now } = ports;
   const until = now() + ms;
-  for (;;) {
+  for (let interval = MOVING_INTERVAL; ;) {
     const left = until - now();
     const holder = registry.cells.isSingle ? null : holderOf(registry, input.id);
     if (typeof holder === "number") {
@@ -98,7 +99,8 @@ async function readOnceEnded(
     const task = registry.tasks.get(input.id);
     const isOnItsWay = holder === "moving";
     if (left <= 0 || (!isOnItsWay && (task === null || isEnded(task.state)))) break;
-    await waiters.wait(input.id, isOnItsWay ? Math.min(left, MOVING_INTERVAL) : left);
+    await waiters.wait(input.id, isOnItsWay ? Math.min(left, interval) : left);
+    if (isOnItsWay) interval = Math.min(2 * interval, MOVING_INTERVAL_MAX);
   }
   // A caller that had to ask again by a newer topology would submit the task again.
   const { cell } = ports.to;

@@ -62,6 +62,8 @@ export interface Alternative {
   readonly kind: string;
   /** How long the task would wait in another cell, as far as the caller knows; null: it has no other cell to choose. */
   readonly wait: Millis | null;
+  /** The other cell, if the task has to be accepted by this one, which then hands it on. Absent: the caller submits it there. */
+  readonly handOnTo?: number;
 }
 
 /**

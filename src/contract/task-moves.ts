@@ -44,6 +44,12 @@ export interface TaskMoveCommands {
     input: { readonly to: number; readonly offer: MoveOffer; readonly limit: number };
     output: { readonly moved: number };
   };
+  /** Moves a task that was just accepted, if it is queued and need not stay, to the cell where it begins sooner. */
+  hand_on_task: {
+    caller: "mesh";
+    input: { readonly id: string; readonly to: number };
+    output: { readonly moved: number };
+  };
   /** A task that has moved was put back into the queue: where it went is remembered for longer. */
   renew_forward: { caller: "mesh"; input: { readonly id: string }; output: Empty };
   /** A task that has moved was deleted. */
@@ -56,6 +62,7 @@ export const TASK_MOVE_CALLERS: CallersOf<TaskMoveCommands> = {
   own_task: "cell",
   list_moves: "mesh",
   move_tasks: "mesh",
+  hand_on_task: "mesh",
   renew_forward: "mesh",
   forget_forward: "mesh",
 };

@@ -67,4 +67,8 @@ export const CELL_MIGRATIONS: readonly (readonly string[])[] = [
     // How many attempts at a task had failed when it came. Of those that an earlier version took it is not known.
     `ALTER TABLE task_arrivals ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0`,
   ],
+  [
+    // When a task came. Those that an earlier version took came long ago.
+    `ALTER TABLE task_arrivals ADD COLUMN at INTEGER NOT NULL DEFAULT 0`,
+  ],
 ];

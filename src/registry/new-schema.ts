@@ -152,7 +152,7 @@ export const NEW_SCHEMA: readonly string[] = [
     at INTEGER NOT NULL)`,
   `CREATE TABLE submitters (owner TEXT PRIMARY KEY, recorded_at INTEGER NOT NULL) WITHOUT ROWID`,
   `CREATE TABLE task_arrivals (task_id TEXT PRIMARY KEY, hops INTEGER NOT NULL, permit_cell INTEGER, concurrency TEXT,
-    attempts INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID`,
+    attempts INTEGER NOT NULL DEFAULT 0, at INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID`,
   `CREATE TABLE task_forwards (task_id TEXT PRIMARY KEY, cell INTEGER NOT NULL, seq INTEGER NOT NULL, owner TEXT NOT NULL,
     concurrency_key TEXT, expires_at INTEGER NOT NULL) WITHOUT ROWID`,
   `CREATE INDEX task_forwards_expiry ON task_forwards (expires_at)`,

@@ -1,3 +1,4 @@
+import type { Millis } from "../base/clock.ts";
 import type { Task } from "../tasks/task.ts";
 import { json, number, numberOrNull, textOrNull, type Sql } from "./sql.ts";
 
@@ -8,6 +9,8 @@ export interface TaskArrival {
   readonly hops: number;
   /** How many attempts at it had failed when it came. */
   readonly attempts: number;
+  /** When it came. */
+  readonly at: Millis;
   /** The cell where it counts for its concurrency key until it ends, and that key; null: none. Here it then has no key. */
   readonly permit: Permit | null;
 }
@@ -28,14 +31,16 @@ export function taskArrivalsTable(sql: Sql) {
       const permit = isPermitted
         ? { cell, concurrency: json<Permit["concurrency"]>(row, "concurrency") }
         : null;
-      return { taskId, hops: number(row, "hops"), attempts: number(row, "attempts"), permit };
+      const at = number(row, "at");
+      return { taskId, hops: number(row, "hops"), attempts: number(row, "attempts"), at, permit };
     },
-    put({ taskId, hops, attempts, permit }: TaskArrival): void {
+    put({ taskId, hops, attempts, at, permit }: TaskArrival): void {
       sql.exec(
-        `INSERT OR REPLACE INTO task_arrivals (task_id, hops, attempts, permit_cell, concurrency) VALUES (?, ?, ?, ?, ?)`,
+        `INSERT OR REPLACE INTO task_arrivals (task_id, hops, attempts, at, permit_cell, concurrency) VALUES (?, ?, ?, ?, ?, ?)`,
         taskId,
         hops,
         attempts,
+        at,
         permit?.cell ?? null,
         permit === null ? null : JSON.stringify(permit.concurrency),
       );

@@ -22,10 +22,16 @@ export interface ChoiceScope {
  * is known of cells is old by some time, in which the best of all cells would get every task of all callers. They are drawn from the cells
  * that could take the task, if there are any, each as often as it has slots for the kind: few cells may have nearly all peers of a rare kind,
  * and one whose peers rest because they fail has few.
+ *
+ * @param except a cell that is not drawn
  */
-export function betterOfTwo(scope: ChoiceScope, demand: CellDemand): readonly number[] {
+export function betterOfTwo(
+  scope: ChoiceScope,
+  demand: CellDemand,
+  except: number | null = null,
+): readonly number[] {
   const { topology, now, digests } = scope;
-  const active = activeCells(topology);
+  const active = activeCells(topology).filter((cell) => cell !== except);
   const answering = active.filter((cell) => digests?.isDown(cell, now) !== true);
   const cells = (answering.length > 0 ? answering : active).map((cell): CellAsKnown => {
     const known = digests?.get(cell, now) ?? null;

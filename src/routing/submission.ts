@@ -40,6 +40,20 @@ export function cellsOfSubmission(scope: ChoiceScope, submission: Submission): r
   return betterOfTwo(scope, demandOf(submission));
 }
 
+/**
+ * The cell to which the home of an idempotency key is to hand a task on, if the task would wait there for longer; null: to none. Only one that is
+ * known to be able to take the task: unlike a caller, a cell that hands a task on does not learn that the other one has no room either.
+ */
+function cellToHandOnTo(scope: ChoiceScope, submission: Submission, home: number): number | null {
+  if (submission.idempotency === null || !("task" in submission)) return null;
+  const { requirements, concurrency } = submission.task;
+  if (requirements.peer_id !== undefined || concurrency !== undefined) return null;
+  const demand = demandOf(submission);
+  const [other] = betterOfTwo(scope, demand, home);
+  if (other === undefined || (scope.digests?.get(other, scope.now) ?? null) === null) return null;
+  return Number.isFinite(knownWait(scope, other, demand)) ? other : null;
+}
+
 /** Refusals of a cell that say nothing about another one, and after which nothing is stored. */
 const REFUSED_HERE: ReadonlySet<MusterError["code"]> = new Set<MusterError["code"]>([
   "queue_full",
@@ -80,18 +94,15 @@ export async function submitTo<T>(
   submission: Submission,
   submit: SubmitTo<T>,
 ): Promise<Result<T, MusterError>> {
-  const { digests } = network;
   const choice = cellsOfSubmission(network, submission);
   const [first = 0, second] = choice;
-  const considered = second === undefined ? {} : { considered: choice };
+  if (second === undefined) return submitToOnly(network, submission, first, submit);
   const demand = demandOf(submission);
   const send = (cell: number, other: number | null): Promise<Submitted<T>> => {
-    const known = other === null ? null : (digests?.get(other, network.now) ?? null);
-    const wait = other === null ? null : waitElsewhere(known, demand);
-    noteSent(digests, cell, submission);
-    return submit(cell, considered, { kind: demand.kind, wait });
+    const wait = other === null ? null : knownWait(network, other, demand);
+    noteSent(network.digests, cell, submission);
+    return submit(cell, { considered: choice }, { kind: demand.kind, wait });
   };
-  if (second === undefined) return settled(await send(first, null));
   const answer = await send(first, second);
   if (!goesOn(answer)) return settled(answer);
   const other = await send(second, answer === ELSEWHERE ? first : null);
@@ -99,6 +110,32 @@ export async function submitTo<T>(
   // If the second one has not answered, it may have accepted the task: that the first had no room would say that nobody has.
   return settled(goesOn(other) && other !== NOT_READY ? answer : other);
 }
+
+/** Submits to the only cell that may accept the task. It may hand the task on. */
+async function submitToOnly<T>(
+  network: Network,
+  submission: Submission,
+  cell: number,
+  submit: SubmitTo<T>,
+): Promise<Result<T, MusterError>> {
+  const { digests } = network;
+  const demand = demandOf(submission);
+  const { kind } = demand;
+  const handOnTo = cellToHandOnTo(network, submission, cell);
+  if (handOnTo === null) {
+    noteSent(digests, cell, submission);
+    return settled(await submit(cell, {}, { kind, wait: null }));
+  }
+  const wait = knownWait(network, handOnTo, demand);
+  // As far as is known here: the cell decides by what it knows itself.
+  const home = knownWait(network, cell, demand);
+  noteSent(digests, home > 0 && wait < home ? handOnTo : cell, submission);
+  return settled(await submit(cell, { considered: [cell, handOnTo] }, { kind, wait, handOnTo }));
+}
+
+/** How long a task would wait in a cell, as far as is known here. */
+const knownWait = ({ digests, now }: ChoiceScope, cell: number, demand: CellDemand): number =>
+  waitElsewhere(digests?.get(cell, now) ?? null, demand);
 
 /** What a cell needs for a task, or for the first of a batch. */
 function demandOf(submission: Submission): CellDemand {

@@ -1,8 +1,10 @@
-import { reset } from "cloudflare:test";
+import { reset, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, expect, it } from "vitest";
 import type { CellAnswer } from "../../durable/rpc.ts";
 import { cellObjectName } from "../../src/cells/object-name.ts";
+import { placeOfKey } from "../../src/cells/placement.ts";
+import { homeOf, SINGLE, withCells } from "../../src/cells/topology.ts";
 import { RPC_VERSION } from "../../src/protocol/constants.ts";
 import { submission } from "../coordinator/submission.ts";
 import { api, until } from "../durable/api.ts";
@@ -13,6 +15,10 @@ afterEach(async () => {
 
 const CELL = 1;
 const INPUT = submission({ kind: "echo" });
+/** An idempotency key whose home is the cell. */
+const KEY_OF_CELL = Array.from({ length: 100 }, (_, n) => `key ${n}`).find(
+  (key) => homeOf(withCells(SINGLE, 4, 0, 1), placeOfKey("admin", key)) === CELL,
+) as string;
 
 const cell = () => env.COORDINATOR.get(env.COORDINATOR.idFromName(cellObjectName(CELL)));
 
@@ -69,4 +75,31 @@ it("CE151 a cell that does not know the mesh yet says so and has stored nothing;
     { ok: false, error: expect.objectContaining({ code: "unavailable" }) },
   ]);
   expect(await queued()).toBe(1);
+});
+
+it("CE153 a cell without a free slot hands a task on to the cell that its caller names, and knows it by its key", async () => {
+  await api("POST", "/v1/tasks", { kind: "echo" });
+  await until(queued, (count) => count === 1);
+  const to = await target(-1);
+  const handing = { ...to, alternative: { ...to.alternative, handOnTo: 2 } };
+  const input = { ...INPUT, idempotency: { scope: "admin", key: KEY_OF_CELL } };
+  const commands = [{ name: "enqueue_task", input }] as const;
+  const called: Promise<CellAnswer> = cell().execute(RPC_VERSION, "admin", commands, handing);
+  const [accepted] = await called;
+  const value = { id: expect.any(String), duplicate: false };
+  expect(accepted).toEqual({ ok: true, value });
+  const { id } = (accepted as unknown as { readonly value: { readonly id: string } }).value;
+  const left = await runInDurableObject(cell(), (_, { storage }) =>
+    storage.sql.exec("SELECT task_id, cell FROM task_forwards").toArray(),
+  );
+  expect(left).toEqual([{ task_id: id, cell: 2 }]);
+  // While the task is on its way, nothing is said of it.
+  const repeated = async () => {
+    const again: Promise<CellAnswer> = cell().execute(RPC_VERSION, "admin", commands, handing);
+    return (await again)[0];
+  };
+  const known = { ok: true, value: { id, duplicate: true } };
+  await until(repeated, (answer) => JSON.stringify(answer) === JSON.stringify(known));
+  const { body } = await api<{ state: string }>("GET", `/v1/tasks/${id}`);
+  expect(body.state).toBe("queued");
 });

@@ -241,11 +241,14 @@ export class CellMesh {
     commands: readonly SentCommand[],
     alternative?: Alternative,
   ): Promise<readonly CommandAnswer[]> {
-    const { node } = this.cellOf(to);
+    const called = this.cellOf(to);
+    const { node } = called;
     const cell = {
       enter: () => node.enter({ cell: to, topology }),
       loadOf: (kind: string) => this.#digestOf(to).loadOf(kind, this.now),
       run: node.run.bind(node),
+      handOn: (id: string, other: number) =>
+        called.run("mesh", [{ name: "hand_on_task", input: { id, to: other } }]),
     };
     const served = await serveCall(cell, { actor, commands, alternative });
     switch (served.type) {
@@ -257,6 +260,8 @@ export class CellMesh {
         return served.load === null ? NOTHING_KNOWN : ELSEWHERE_BETTER;
       case "ran":
         return served.answers;
+      default:
+        return served satisfies never;
     }
   }
 }

@@ -23,7 +23,7 @@ async function cellOfFailed(owners: number, tasks: number) {
   for (const id of ids) {
     const task = present(registry.tasks.get(id));
     registry.tasks.update({ ...task, attemptsUsed: 10, notBefore: mesh.now + 60_000 });
-    registry.taskArrivals.put({ taskId: id, hops: 3, attempts: 0, permit: null });
+    registry.taskArrivals.put({ taskId: id, hops: 3, attempts: 0, at: 0, permit: null });
   }
   const look = async () => {
     const [answer] = await cell.run("mesh", [{ name: "list_moves", input: {} }]);
@@ -42,7 +42,7 @@ it("CE150 a look at tasks that have failed costs a bounded number of statements,
 it("CE150 tasks that may move no more do not hide one that may", async () => {
   const { registry, look } = await cellOfFailed(1, 120);
   const movable = present([...registry.tasks.waiting.all()].at(-1));
-  registry.taskArrivals.put({ taskId: movable.id, hops: 0, attempts: 0, permit: null });
+  registry.taskArrivals.put({ taskId: movable.id, hops: 0, attempts: 0, at: 0, permit: null });
   const found: unknown[] = [];
   for (let looks = 0; looks < 20; looks++) found.push(...(await look()));
   expect(found.length).toBeGreaterThan(0);

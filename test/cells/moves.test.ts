@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { DAY } from "../../src/base/clock.ts";
 import { placeOfKey } from "../../src/cells/placement.ts";
 import { cellOfTask } from "../../src/cells/task-cell.ts";
 import { homeOf } from "../../src/cells/topology.ts";
@@ -196,6 +197,32 @@ describe("waiting tasks", () => {
       await peer.send({ name: "gone", input: gone });
     }
     expect(hops).toEqual([1, 2, 3, 3, 3]);
+  });
+
+  it("CE87 move on after that, but slowly, if nobody in their cell could take them", async () => {
+    const mesh = await meshOf(2);
+    const id = await submit(mesh);
+    const [home = 0] = cellsWith(mesh, id);
+    const { taskArrivals } = mesh.cellOf(home).registry;
+    taskArrivals.put({ taskId: id, hops: 3, attempts: 0, at: mesh.now, permit: null });
+    const peer = await peerAt(mesh, 1 - home);
+    await run(mesh, [], 20);
+    expect(cellsWith(mesh, id)).toEqual([home]);
+    await run(mesh, [], 20);
+    expect(peer.nextOffer()?.task_id).toBe(id);
+  });
+
+  it("CE87 move on if the clock was set back since they came", async () => {
+    const mesh = await meshOf(2);
+    const id = await submit(mesh);
+    const [home = 0] = cellsWith(mesh, id);
+    const at = mesh.now + 365 * DAY;
+    mesh
+      .cellOf(home)
+      .registry.taskArrivals.put({ taskId: id, hops: 3, attempts: 0, at, permit: null });
+    const peer = await peerAt(mesh, 1 - home);
+    await run(mesh, [], 5);
+    expect(peer.nextOffer()?.task_id).toBe(id);
   });
 });
 

@@ -48,7 +48,7 @@ it("CE84 tasks that have moved too often hold up none behind them", async () => 
   for (let n = 0; n < 6; n++)
     ids.push((await run("enqueue_task", submission({ kind: "echo" }))).id);
   for (const taskId of ids.slice(0, 5))
-    cell.registry.taskArrivals.put({ taskId, hops: 3, attempts: 0, permit: null });
+    cell.registry.taskArrivals.put({ taskId, hops: 3, attempts: 0, at: mesh.now, permit: null });
   mesh.now += 1_000;
   const [offer] = (await run("list_moves", {})).offers;
   expect(await run("move_tasks", { to: 1, offer: present(offer), limit: 1 })).toEqual({ moved: 1 });

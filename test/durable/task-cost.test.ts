@@ -64,7 +64,7 @@ const ofTasks = (calls: MockInstance<Coordinator["execute"]>): number =>
  * depends on what arrives while a call is under way, and thus on the machine: this way all answers of a round do.
  */
 function recordCallsAfter(received: () => number): MockInstance<Coordinator["execute"]> {
-  const { execute } = Coordinator.prototype;
+  const execute = Reflect.get(Coordinator.prototype, "execute");
   const frames = vi.spyOn(PeerSession.prototype, "webSocketMessage");
   return vi.spyOn(Coordinator.prototype, "execute").mockImplementation(async function (
     this: Coordinator,

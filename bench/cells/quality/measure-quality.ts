@@ -71,7 +71,8 @@ export async function measureQuality(scale: number, log: (line: string) => void)
 /** Runs with the same name are the same. With one index it does not matter by how many cells most worlds are cut, nor who the callers are. */
 function runOf({ seed, world, cells, isGlobal }: QualityJob): string {
   if (!isGlobal) return JSON.stringify([seed, world, cells]);
-  const name = world === "many-callers" ? "busy" : world;
+  const name =
+    world === "many-callers" ? "busy" : world.replace(/^keyed-/, "").replace("keyed", "usual");
   const isCutAlike = name === "usual" || name === "busy";
   return JSON.stringify([seed, name, "index", isCutAlike ? null : cells]);
 }

@@ -1,4 +1,4 @@
-import { randomSequence } from "../../selection/keyed.ts";
+import { keyedRandom, randomSequence } from "../../selection/keyed.ts";
 import { fieldFiguresOf } from "../../selection/field/field-figures.ts";
 import type { FieldTask, FieldTasks } from "../../selection/field/field-mesh.ts";
 import { simulateField } from "../../selection/field/field-simulation.ts";
@@ -15,6 +15,7 @@ const COUNTED_FROM_MS = 40_000;
 const SECONDS = 110;
 const DOWN = { cell: 0, from: 70_000, to: 90_000 } as const;
 const CHOICE_STREAM = 50;
+const KEY_STREAM = 51;
 /** Isolates of the gateway: eight are a hundred requests a second each, and of five hundred each knows little of the cells. */
 const GATEWAYS = 8;
 const MANY_GATEWAYS = 500;
@@ -22,6 +23,8 @@ const MANY_GATEWAYS = 500;
 /** What goes wrong, in a world with so many cells. The one index of a mesh without cells has the same workers with the same faults. */
 export const QUALITY_WORLDS = [
   "usual",
+  "keyed",
+  "keyed-rare-kind",
   "busy",
   "many-callers",
   "rare-kind",
@@ -116,6 +119,9 @@ function optionsOf(
     cells: isGlobal ? 1 : cells,
     random,
     gateways: name === "many-callers" ? MANY_GATEWAYS : GATEWAYS,
+    ...(name.startsWith("keyed") && {
+      keyed: (task: number) => Math.floor(keyedRandom(seed, KEY_STREAM, task) * cells),
+    }),
     ...(name === "one-full" && { keyed: (task: number) => (task % 10 === 0 ? 0 : null) }),
     ...(name === "one-refuses" && !isGlobal && { full: new Set([0]) }),
     ...(name === "one-down" && !isGlobal && { down: DOWN }),
@@ -129,6 +135,7 @@ function settingsOf(name: QualityWorld, isOfFirst: (worker: number) => boolean):
   const usual = { load: 0.5, seconds: SECONDS, times: TIMES } as const;
   switch (name) {
     case "usual":
+    case "keyed":
     case "one-refuses":
     case "one-down":
     case "one-full":
@@ -137,6 +144,7 @@ function settingsOf(name: QualityWorld, isOfFirst: (worker: number) => boolean):
     case "many-callers":
       return { ...usual, load: 0.85 };
     case "rare-kind":
+    case "keyed-rare-kind":
       return {
         ...usual,
         kinds: 2,

@@ -1,6 +1,6 @@
 import { isBetterElsewhere, type Alternative, type KindDigest } from "../../cells/cell-digest.ts";
 import type { Topology } from "../../cells/topology.ts";
-import type { CommandAnswer, SentCommand } from "../../contract/commands.ts";
+import type { CommandAnswer, Output, SentCommand } from "../../contract/commands.ts";
 import type { MusterError } from "../../protocol/errors.ts";
 
 /** A call of a cell from outside. */
@@ -30,23 +30,47 @@ interface CalledCell {
     actor: string,
     commands: readonly SentCommand[],
   ) => Promise<readonly CommandAnswer[]>;
+  /** Moves a task that was just accepted to another cell, unless it must stay. */
+  readonly handOn: (id: string, to: number) => Promise<unknown>;
 }
 
-/** Serves a call, once the cell knows as much of the mesh as the caller, unless the task begins sooner in the caller's other cell. */
+/**
+ * Serves a call, once the cell knows as much of the mesh as the caller. A task that begins sooner in the caller's other cell is not accepted, or,
+ * if it has to be accepted here, goes on to that cell.
+ */
 export async function serveCall(
   cell: CalledCell,
   { actor, commands, alternative }: CellCall,
 ): Promise<Served> {
   const waitElsewhere = alternative?.wait ?? null;
+  const handOnTo = alternative?.handOnTo;
   const entered = await cell.enter();
   if (entered !== null && "cells" in entered) return { type: "moved", topology: entered };
   if (entered !== null)
-    return waitElsewhere === null
+    return waitElsewhere === null || handOnTo !== undefined
       ? { type: "refused", error: entered }
       : { type: "elsewhere", load: null };
-  if (alternative !== undefined && waitElsewhere !== null) {
-    const load = cell.loadOf(alternative.kind);
-    if (isBetterElsewhere(load, waitElsewhere)) return { type: "elsewhere", load };
+  const hasOther = alternative !== undefined && waitElsewhere !== null;
+  const load = hasOther ? cell.loadOf(alternative.kind) : null;
+  const better = load !== null && isBetterElsewhere(load, waitElsewhere ?? 0) ? load : null;
+  if (better !== null && handOnTo === undefined) return { type: "elsewhere", load: better };
+  const answers = await cell.run(actor, commands);
+  const accepted = better === null ? null : acceptedBy(commands, answers);
+  if (accepted !== null && handOnTo !== undefined) await cell.handOn(accepted, handOnTo);
+  return { type: "ran", answers };
+}
+
+/** The ID of the task that a submission has made; null if it has made none. */
+function acceptedBy(
+  [command]: readonly SentCommand[],
+  [answer]: readonly CommandAnswer[],
+): string | null {
+  if (answer?.ok !== true) return null;
+  if (command?.name === "enqueue_task") {
+    const { id, duplicate } = answer.value as Output<"enqueue_task">;
+    return duplicate ? null : id;
   }
-  return { type: "ran", answers: await cell.run(actor, commands) };
+  if (command?.name !== "submit_task") return null;
+  const { task, duplicate } = answer.value as Output<"submit_task">;
+  return duplicate ? null : task.id;
 }

@@ -2,6 +2,7 @@ import type { TaskMoveCommands } from "../../contract/task-moves.ts";
 import type { Domain } from "../kernel/domain.ts";
 import type { Job } from "../kernel/job.ts";
 import { askRoom } from "./ask-room.ts";
+import { handOnTask } from "./hand-on.ts";
 import { forgetForward, moveTasks, renewForward } from "./move-tasks.ts";
 import { listMoves } from "./offers.ts";
 import { findTask, ownTask } from "./own-task.ts";
@@ -29,6 +30,7 @@ export const moves: Domain<TaskMoveCommands> = {
     own_task: ownTask,
     list_moves: listMoves,
     move_tasks: moveTasks,
+    hand_on_task: handOnTask,
     renew_forward: renewForward,
     forget_forward: forgetForward,
   },

@@ -1,4 +1,4 @@
-import { DAY } from "../../base/clock.ts";
+import { DAY, SECOND, type Millis } from "../../base/clock.ts";
 import { utf8Length } from "../../base/bytes.ts";
 import { ok } from "../../base/result.ts";
 import type { MoveOffer } from "../../contract/task-moves.ts";
@@ -6,6 +6,7 @@ import { TASK_RETENTION } from "../../protocol/constants.ts";
 import type { Lane } from "../../registry/lanes.ts";
 import { removeMoved, type MovedTask } from "../../registry/moved-tasks.ts";
 import { ownerKeyOf } from "../../tasks/owner-key.ts";
+import type { TaskArrival } from "../../registry/task-arrivals.ts";
 import type { Task } from "../../tasks/task.ts";
 import { sendToCell } from "../cells/send-message.ts";
 import type { Context } from "../kernel/context.ts";
@@ -17,6 +18,8 @@ import { HOPS_MAX, MOVED_AT_ONCE, permitsLeft, reasonOf, reasonsWith, tasksOf } 
 const LOOKED_AT = 4 * MOVED_AT_ONCE;
 /** Bytes of tasks in one message, as JSON. A single task may have more. */
 const MESSAGE_BYTES = 512 * 1_024;
+/** How long a task that has moved too often stays in a cell in which nobody can take it. */
+const LATER_HOP_WAIT: Millis = 30 * SECOND;
 /** A row of the database has at most 2 MB: a task whose message would have more does not move. */
 const TASK_BYTES_MAX = 1_900_000;
 
@@ -26,10 +29,7 @@ const TASK_BYTES_MAX = 1_900_000;
  */
 export const moveTasks: Handler<"move_tasks"> = (context, { to, offer, limit }) => {
   const { registry } = context;
-  const { own, topology } = registry.cells;
-  const isThere = topology.cells[to] === "active" && to !== own;
-  const mayLeave = isThere && (offer.reason === "draining" || registry.taskForwards.hasRoom());
-  if (!mayLeave) return ok({ moved: 0 });
+  if (!mayLeaveFor(context, to, offer.reason)) return ok({ moved: 0 });
   const moves: Move[] = [];
   const most = Math.min(limit, MOVED_AT_ONCE);
   for (const lane of registry.tasks.waiting.lanes(offer.shape, "queued")) {
@@ -46,6 +46,17 @@ export const moveTasks: Handler<"move_tasks"> = (context, { to, offer, limit }) 
   return ok({ moved: moves.length });
 };
 
+/** Whether tasks may go to a cell. */
+export function mayLeaveFor(
+  { registry }: Pick<Context, "registry">,
+  to: number,
+  reason: MoveOffer["reason"],
+): boolean {
+  const { own, topology } = registry.cells;
+  const isThere = topology.cells[to] === "active" && to !== own;
+  return isThere && (reason === "draining" || registry.taskForwards.hasRoom());
+}
+
 /** Whether the reason still holds: other commands may have run since the offer was made. */
 function isStill(context: Context, offer: MoveOffer, lane: Lane, to: number): boolean {
   const why = reasonOf(context, offer.shape, lane);
@@ -60,7 +71,7 @@ interface Move {
 }
 
 /** What leaves with a task; null if it must stay. */
-function moveOf(context: Context, id: string, reason: MoveOffer["reason"]): Move | null {
+export function moveOf(context: Context, id: string, reason: MoveOffer["reason"]): Move | null {
   const { registry } = context;
   const before = registry.tasks.get(id);
   if (before === null || before.state !== "queued") return null;
@@ -73,7 +84,8 @@ function moveOf(context: Context, id: string, reason: MoveOffer["reason"]): Move
   const arrival = registry.taskArrivals.get(id);
   const isSearch = reason !== "placed" && reason !== "draining";
   const hops = (arrival?.hops ?? 0) + Number(isSearch);
-  if (isSearch && hops > HOPS_MAX) return null;
+  if (isSearch && hops > HOPS_MAX && !(reason === "unable" && cameLongAgo(context, arrival)))
+    return null;
   const { concurrency } = before;
   const isPermitted = concurrency !== null && reason !== "placed";
   if (isPermitted && permitsLeft(context, before) <= 0) return null;
@@ -83,6 +95,12 @@ function moveOf(context: Context, id: string, reason: MoveOffer["reason"]): Move
   const moved: MovedTask = { task, attempts, callback, sealTo: extra.sealTo, hops, permit };
   const bytes = utf8Length(JSON.stringify(moved));
   return bytes > TASK_BYTES_MAX ? null : { moved, before, bytes };
+}
+
+/** Whether a task that nobody here can take may go on, however often it has moved: tasks that move in circles do so slowly. */
+function cameLongAgo({ now }: Pick<Context, "now">, arrival: TaskArrival | null): boolean {
+  // A clock that was set back must not keep the task.
+  return arrival === null || now < arrival.at || now >= arrival.at + LATER_HOP_WAIT;
 }
 
 /** The tasks in as few messages as their bytes permit. */
@@ -100,7 +118,7 @@ function inMessages(moves: readonly Move[]): readonly (readonly Move[])[] {
   return messages;
 }
 
-function send(context: Context, to: number, moves: readonly Move[]): void {
+export function send(context: Context, to: number, moves: readonly Move[]): void {
   const { registry, effects } = context;
   const tasks = moves.map(({ moved }) => moved);
   const seq = sendToCell(context, to, { type: "tasks", tasks });

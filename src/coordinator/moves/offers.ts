@@ -22,7 +22,7 @@ export const MOVED_AT_ONCE = 100;
 /** Failed tasks that are read one by one: of a lane, and of all lanes at one look. Each costs a statement. */
 const FAILED_OF_LANE = 50;
 const FAILED_OF_LOOK = 400;
-/** How often a task moves in search of room. Then it stays, so that tasks do not move in circles. */
+/** How often a task moves in search of room. Then it stays where somebody can take it, so that tasks do not move in circles. */
 export const HOPS_MAX = 3;
 
 export const listMoves: Handler<"list_moves"> = (context) => {

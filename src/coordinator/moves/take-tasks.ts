@@ -13,7 +13,7 @@ export function takeTasks(context: Context, from: number, tasks: readonly MovedT
 }
 
 function takeTask(context: Context, from: number, moved: MovedTask): void {
-  const { registry } = context;
+  const { registry, now: at } = context;
   const { id, lastFence } = moved.task;
   // Only in a mesh whose cells were restored from different moments: one of them keeps it.
   if (registry.tasks.get(id) !== null) return;
@@ -25,7 +25,8 @@ function takeTask(context: Context, from: number, moved: MovedTask): void {
   // An offer of this cell has a greater fence than any of the other one.
   const task: Task = { ...moved.task, concurrency, lastFence: lastFence + 1 };
   insertMoved(registry, { ...moved, task });
-  registry.taskArrivals.put({ taskId: id, hops: moved.hops, attempts: task.attemptsUsed, permit });
+  const { hops } = moved;
+  registry.taskArrivals.put({ taskId: id, hops, attempts: task.attemptsUsed, at, permit });
   if (isOver(context, from, task))
     endTask(context, { ...task, error: endReasonOf(ownerKeyOf(task)) }, "cancelled");
 }

@@ -77,8 +77,8 @@ export interface AskedRoom {
 export interface Room {
   /** How many of them could begin now. */
   readonly places: number;
-  /** Whether a connected peer could take such a task once it has room. */
-  readonly able: boolean;
+  /** How many may be queued, because a connected peer could take them once it has room: no more than the owner may have queued. */
+  readonly queue: number;
 }
 
 /**

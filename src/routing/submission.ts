@@ -42,7 +42,8 @@ export function cellsOfSubmission(scope: ChoiceScope, submission: Submission): r
 
 /**
  * The cell to which the home of an idempotency key is to hand a task on, if the task would wait there for longer; null: to none. Only one that is
- * known to be able to take the task: unlike a caller, a cell that hands a task on does not learn that the other one has no room either.
+ * known to have a free slot: what waits counts for the limits of the cell that has accepted it (CE31), and a cell that hands a task on does not learn
+ * that the other one has no room either.
  */
 function cellToHandOnTo(scope: ChoiceScope, submission: Submission, home: number): number | null {
   if (submission.idempotency === null || !("task" in submission)) return null;
@@ -50,8 +51,7 @@ function cellToHandOnTo(scope: ChoiceScope, submission: Submission, home: number
   if (requirements.peer_id !== undefined || concurrency !== undefined) return null;
   const demand = demandOf(submission);
   const [other] = betterOfTwo(scope, demand, home);
-  if (other === undefined || (scope.digests?.get(other, scope.now) ?? null) === null) return null;
-  return Number.isFinite(knownWait(scope, other, demand)) ? other : null;
+  return other !== undefined && knownWait(scope, other, demand) < 0 ? other : null;
 }
 
 /** Refusals of a cell that say nothing about another one, and after which nothing is stored. */
@@ -128,8 +128,8 @@ async function submitToOnly<T>(
   }
   const wait = knownWait(network, handOnTo, demand);
   // As far as is known here: the cell decides by what it knows itself.
-  const home = knownWait(network, cell, demand);
-  noteSent(digests, home > 0 && wait < home ? handOnTo : cell, submission);
+  const isFree = knownWait(network, cell, demand) <= 0;
+  noteSent(digests, isFree ? cell : handOnTo, submission);
   return settled(await submit(cell, { considered: [cell, handOnTo] }, { kind, wait, handOnTo }));
 }
 

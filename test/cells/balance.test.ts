@@ -107,16 +107,15 @@ it.each<[string, boolean, Partial<SubmitTaskInput>]>([
   },
 );
 
-it("CE153 a task is not handed on to a cell of which the caller knows nothing, nor by a home with a free slot", async () => {
-  for (const slots of [
-    [0, 1],
-    [1, 1],
-  ] as const) {
-    const { mesh } = await meshOf(slots, 1);
-    if (slots[0] > 0) await learn(mesh);
-    const runs = mesh.cells.map((cell) => vi.spyOn(cell, "run"));
-    must(await mesh.call("enqueue_task", keyed("key")));
-    const sent = runs.flatMap((run) => run.mock.calls.flatMap(([, commands]) => commands));
-    expect(sent.map(({ name }) => name)).not.toContain("hand_on_task");
-  }
+it.each<[string, readonly [number, number], boolean]>([
+  ["to a cell of which the caller knows nothing", [0, 1], false],
+  ["to one without a free slot", [0, 0], true],
+  ["by a home with a free slot", [1, 1], true],
+])("CE153 a task is not handed on %s", async (_, slots, isKnown) => {
+  const { mesh } = await meshOf(slots, 1);
+  if (isKnown) await learn(mesh);
+  const runs = mesh.cells.map((cell) => vi.spyOn(cell, "run"));
+  must(await mesh.call("enqueue_task", keyed("key")));
+  const sent = runs.flatMap((run) => run.mock.calls.flatMap(([, commands]) => commands));
+  expect(sent.map(({ name }) => name)).not.toContain("hand_on_task");
 });

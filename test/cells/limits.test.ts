@@ -81,6 +81,27 @@ describe("limits of a mesh of several cells", () => {
     expect(codes.filter((code) => code === "ok")).toHaveLength(4);
   });
 
+  it("CE31 an owner has no more tasks in the queue of the only cell that could take them than its share there, whichever cells accept them", async () => {
+    const mesh = await startedMesh(new CellMesh({ cells: 4, config: { authMode: "open" } }));
+    // The only worker of the kind is busy, and stays so.
+    expect(codeOf(await join(mesh, testKey(800), { kinds: ["build"], slots: 1 }))).toBe("ok");
+    must(await mesh.call("submit_task", submission({ kind: "build" })));
+    const { id } = await createToken(mesh, { max_waiting: 20 });
+    for (let round = 0; round < 30; round++) {
+      const idempotency = (n: number) => ({ scope: id, key: `${round} ${n}` });
+      for (let n = 0; n < 8; n++) {
+        const input = submission({ kind: "build" }, { owner: id, idempotency: idempotency(n) });
+        await mesh.call("submit_task", input, `token:${id}`);
+      }
+      mesh.now += 1_000;
+      await Promise.all(mesh.cells.map((cell) => cell.tick()));
+      await mesh.drain();
+    }
+    const waiting = mesh.cells.map(({ registry }) => registry.tasks.waiting.queuedOf(id));
+    expect(sum(waiting)).toBe(20);
+    expect(Math.max(...waiting)).toBe(5);
+  });
+
   it("CE31 a cell takes its share of max_bytes, and one task of up to the whole", async () => {
     const mesh = await startedMesh(new CellMesh({ cells: 4 }));
     const { id } = await createToken(mesh, { max_bytes: 4_000_000 });

@@ -133,9 +133,10 @@ export class CellTasks implements FieldTasks {
       const known = digests.get(other, now);
       const wait = known === null ? Infinity : waitElsewhere(known, demand);
       const home = waitElsewhere(digests.get(key, now), demand);
-      digests.sent(home > 0 && wait < home ? other : key, name, 1);
+      digests.sent(home > 0 && wait < 0 ? other : key, name, 1);
       const load = this.#loads.askedBy(digests, key, kind, now);
-      return { cell: key, handOnTo: isBetterElsewhere(load, wait) ? other : null };
+      const isHandedOn = wait < 0 && isBetterElsewhere(load, wait);
+      return { cell: key, handOnTo: isHandedOn ? other : null };
     }
     for (let tries = 0; ; tries++) {
       const [first = 0, second = 0] = betterOfTwo(scope, demand);

@@ -8,6 +8,7 @@ import type { Context } from "../kernel/context.ts";
 import type { Handler } from "../kernel/handler.ts";
 import { budgetsOf } from "../storage/budgets.ts";
 import { isAssignable } from "../tasks/circuits.ts";
+import { placesInQueue } from "../tasks/queue-limit.ts";
 import { kindLimit, laneLimit } from "../tasks/running-limits.ts";
 
 /** Peers that are looked at for one offer. */
@@ -15,16 +16,19 @@ const PEERS_CONSIDERED = 256;
 /** Offers that are answered; the rest gets no room. */
 const OFFERS_MAX = 64;
 
+const NO_ROOM: Room = { places: 0, queue: 0 };
+
 /** How many tasks of other cells could begin here now: in places that are free, that no task queued here could take, and that are counted once. */
 export const askRoom: Handler<"ask_room"> = (context, { offers }) => {
   const { registry } = context;
   const taken = new Map<PeerId, number>();
+  const queued = new Map<string, number>();
   const isOpen = acceptsTasks(context);
   const rooms = offers.map((offer, at): Room => {
-    if (!isOpen || at >= OFFERS_MAX) return { places: 0, able: false };
+    if (!isOpen || at >= OFFERS_MAX) return NO_ROOM;
     return {
       places: placesFor(context, offer, taken),
-      able: registry.roster.capable(offer.shape) > 0,
+      queue: queueFor(context, offer, queued),
     };
   });
   return ok({ rooms, waiting: registry.tasks.waiting.length });
@@ -35,6 +39,19 @@ function acceptsTasks({ registry, config }: Context): boolean {
   const isActive = topology.cells[own] === "active";
   const hasRoom = registry.size() <= budgetsOf(config.storage.limit).submissions;
   return isActive && hasRoom && registry.tasks.waiting.length < QUEUE_MAX;
+}
+
+/** What may be queued here until a peer has room, counted once for each owner. */
+function queueFor(
+  context: Context,
+  { shape, owner, count }: AskedRoom,
+  queued: Map<string, number>,
+) {
+  if (context.registry.roster.capable(shape) === 0) return 0;
+  const before = queued.get(owner) ?? 0;
+  const places = Math.max(0, Math.min(count, placesInQueue(context, owner, shape) - before));
+  queued.set(owner, before + places);
+  return places;
 }
 
 function placesFor(context: Context, offer: AskedRoom, taken: Map<PeerId, number>): number {

@@ -59,7 +59,7 @@ export class TaskMover {
         moved += gone;
       }
       const last = left > 0 ? withoutRoom(offer, at, answers) : null;
-      if (last !== null) moved += await this.#move(last, offer, left);
+      if (last !== null) moved += await this.#move(last.cell, offer, Math.min(left, last.most));
     }
     return moved;
   }
@@ -80,7 +80,7 @@ export class TaskMover {
           cell,
           waiting,
           placesAt: (at: number) => rooms[at]?.places ?? 0,
-          isAbleAt: (at: number) => rooms[at]?.able === true,
+          queueAt: (at: number) => rooms[at]?.queue ?? 0,
         };
       }),
     );
@@ -117,14 +117,23 @@ interface Answer {
   readonly cell: number;
   readonly waiting: number;
   readonly placesAt: (at: number) => number;
-  readonly isAbleAt: (at: number) => boolean;
+  readonly queueAt: (at: number) => number;
+}
+
+/** A cell, and how many tasks it may get. */
+interface Last {
+  readonly cell: number;
+  readonly most: number;
 }
 
 /** The cell that gets tasks although nobody there has room: it could take them later, or this cell gives everything away. */
-function withoutRoom({ reason }: MoveOffer, at: number, answers: readonly Answer[]): number | null {
+function withoutRoom({ reason }: MoveOffer, at: number, answers: readonly Answer[]): Last | null {
   if (reason === "full" || reason === "excluded" || reason === "failed") return null;
-  const able = answers.filter(({ isAbleAt }) => isAbleAt(at));
-  const taking = able.length > 0 || reason === "unable" ? able : answers;
-  const [shortest] = taking.toSorted((a, b) => a.waiting - b.waiting);
-  return shortest?.cell ?? null;
+  const able = answers.filter(({ queueAt }) => queueAt(at) > 0);
+  const [shortest] = (able.length > 0 ? able : answers).toSorted((a, b) => a.waiting - b.waiting);
+  if (shortest === undefined) return null;
+  const { cell, queueAt } = shortest;
+  // Everything leaves a cell that drains, whatever the others have.
+  const most = reason === "draining" ? Number.POSITIVE_INFINITY : queueAt(at);
+  return most > 0 ? { cell, most } : null;
 }

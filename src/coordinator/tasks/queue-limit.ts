@@ -59,6 +59,14 @@ export function checkQueueLimit(
   });
 }
 
+/** How many more tasks of this owner, kind and requirements the queue has room for. */
+export function placesInQueue(context: Context, owner: string, shape: Shape): number {
+  if (!checkQueueLimit(context, owner, shape).ok) return 0;
+  const { waiting } = context.registry.tasks;
+  const left = maxWaitingHere(context, owner) - waiting.queuedOf(owner);
+  return Math.min(left, QUEUE_MAX - waiting.length);
+}
+
 const inWords = (max: number, whole: number): string =>
   max === whole
     ? "its limit max_waiting"

@@ -3,7 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { backoffPause, equalJitter } from "../../base/backoff.ts";
 import { failureOfError } from "../../client/connection/connect-failure.ts";
 import { isOutage } from "../../client/http/request-retry.ts";
-import type { MeshClient, SubmitOptions, Task } from "../../client/index.ts";
+import {
+  MusterApiError,
+  type MeshClient,
+  type SubmitOptions,
+  type Task,
+} from "../../client/index.ts";
 import { isLasting } from "../join/first-connection.ts";
 import { note } from "../output.ts";
 
@@ -48,7 +53,7 @@ export async function submitTask(
       if (left <= 0 || !mayPass(error)) throw error;
       if (failures === 1 && !json)
         note(
-          `the mesh does not answer; the task is submitted again for ${Math.ceil(outageMs / 60_000)} min`,
+          `${silentPart(error)} does not answer; the task is submitted again for ${Math.ceil(outageMs / 60_000)} min`,
         );
       const pause = equalJitter(backoffPause(PAUSE, failures), Math.random());
       await sleep(Math.min(left, pause), undefined, { ...(signal && { signal }) }).catch(() => {
@@ -57,6 +62,12 @@ export async function submitTask(
     }
   }
 }
+
+/** What does not answer: a mesh of several cells says so of the one that the task's key belongs to. */
+const silentPart = (error: unknown): string =>
+  /^cell \d{1,2} of the mesh(?= does not answer)/.exec(
+    error instanceof MusterApiError ? error.detail : "",
+  )?.[0] ?? "the mesh";
 
 /** Whether the mesh may answer later, as after a restart: not if the name of its host does not exist, or TLS fails. */
 const mayPass = (error: unknown): boolean =>

@@ -40,6 +40,17 @@ describe("CL74 a submission that waits for its task", () => {
     expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  test("CE172 names the cell that does not answer", async () => {
+    const detail = "cell 12 of the mesh does not answer; try again";
+    const { mesh } = meshThat(new MusterApiError("unavailable", 503, detail));
+    const text = await writtenDuring(async () => {
+      await submitTask(mesh, TASK, { outageMs: 60_000, json: false });
+    });
+    expect(text).toBe(
+      "cell 12 of the mesh does not answer; the task is submitted again for 1 min\n",
+    );
+  });
+
   test("uses the key that is given, and writes nothing for programs", async () => {
     const { keys, mesh } = meshThat(outage());
     const options = { idempotencyKey: "order-7" };

@@ -18,7 +18,7 @@ export const noImport =
 const SEVERAL_CELLS: MusterError = {
   code: "conflict",
   detail:
-    "this mesh has several cells, and exports and imports over HTTP have one: back up and restore the data folder with muster backup --dir and muster restore --dir",
+    "this mesh has several cells, or had several: only a mesh that never had more than one is exported and imported over HTTP; back up and restore its folder with muster backup --dir and muster restore --dir",
 };
 
 const NO_IMPORT: MusterError = {

@@ -147,6 +147,20 @@ describe("waiting tasks", () => {
     expect(mesh.cellOf(0).registry.tasks.ownerBytes.openOf("admin")).toBe(0);
   });
 
+  it("CE85 that nobody was offered begin with attempt 1, and count as assigned for the first time", async () => {
+    const mesh = await meshOf(4);
+    const peer = await peerAt(mesh, 2, { slots: 4 });
+    const ids: string[] = [];
+    for (let n = 0; n < 12; n++) ids.push(await submit(mesh));
+    await run(mesh, [peer], 12);
+    for (const id of ids)
+      expect((await task(mesh, id)).attempts.map(({ attempt }) => attempt)).toEqual([1]);
+    const { metrics } = must(await mesh.call("collect_metrics", {}));
+    const delays = metrics.get("muster_task_assignment_delay_seconds") ?? [];
+    const counts = delays.flatMap((sample) => ("buckets" in sample ? sample.buckets : []));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(ids.length);
+  });
+
   it("CE86 with a concurrency key never run more often at once than it permits, wherever the workers are", async () => {
     const mesh = await meshOf(4);
     const peers = await Promise.all([1, 2].map((cell) => peerAt(mesh, cell, { slots: 4 })));

@@ -22,8 +22,8 @@ function takeTask(context: Context, from: number, moved: MovedTask): void {
   registry.taskForwards.remove(id);
   const permit = hasReturned ? null : moved.permit;
   const concurrency = hasReturned ? (moved.permit?.concurrency ?? null) : moved.task.concurrency;
-  // An offer of this cell has a greater fence than any of the other one.
-  const task: Task = { ...moved.task, concurrency, lastFence: lastFence + 1 };
+  // An offer of this cell has a greater fence than any of the other one. A task that was never offered begins with its first attempt here.
+  const task: Task = { ...moved.task, concurrency, lastFence: lastFence === 0 ? 0 : lastFence + 1 };
   insertMoved(registry, { ...moved, task });
   const { hops } = moved;
   registry.taskArrivals.put({ taskId: id, hops, attempts: task.attemptsUsed, at, permit });

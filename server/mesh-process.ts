@@ -149,7 +149,7 @@ async function startParts(options: MeshOptions, parts: Parts): Promise<MeshProce
       proxy: services.proxy,
       locations: services.locations,
       disk: services.disk,
-      configuredOrigins: configuredOrigins(chosen),
+      configuredOrigins: configuredOrigins({ ...secrets, ...chosen }),
     },
     variables: { ...secrets, ...variables },
     log,
@@ -254,7 +254,7 @@ function connectionLimit(options: MeshOptions, log: Logger): { readonly limit?: 
   return { limit };
 }
 
-/** The origins of services that the operator names: they may be private, unlike what callers name. */
+/** The origins of services that the operator names, by settings or secrets: they may be private, unlike what callers name. */
 const configuredOrigins = (variables: Readonly<Record<string, string>>): string[] =>
   ["UPSTASH_REDIS_REST_URL", "LOCATION_SERVICE", "OUTBOUND_PROXY", "OTLP_ENDPOINT"].flatMap(
     (name) => {

@@ -18,6 +18,7 @@ import { startMesh } from "../../server/mesh-process.ts";
 import { startWorkerd } from "../../server/workerd.ts";
 import { controller } from "../../src/client/index.ts";
 import { collectedLog } from "../collected-log.ts";
+import { waitFor } from "../wait-for.ts";
 import { Receiver } from "./receiver.ts";
 
 let dir: string;
@@ -93,6 +94,19 @@ describe("a mesh on plain workerd", () => {
     } finally {
       await workerd.stop();
       receiver.stop();
+    }
+  });
+
+  test("SV7 a store for replicas on this machine, whose URL is a secret, is reached", async () => {
+    const store = await Receiver.start((_got, _nth, response) => response.writeHead(500).end());
+    const secrets = { UPSTASH_REDIS_REST_URL: store.url, UPSTASH_REDIS_REST_TOKEN: "token" };
+    const mesh = await startMesh({ dir, port: 0, secrets });
+    try {
+      await controller({ url: mesh.url, token: mesh.adminToken }).settings.authMode();
+      await waitFor(() => void expect(store.received.length).toBeGreaterThan(0));
+    } finally {
+      await mesh.stop();
+      store.stop();
     }
   });
 

@@ -1,7 +1,9 @@
+import type { Millis } from "../base/clock.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { knownCellOfTask } from "../cells/task-cell.ts";
 import type { Input, Output } from "../contract/commands.ts";
 import { BAD_CURSOR } from "../protocol/bad-cursor.ts";
+import { RPC_TIMEOUT } from "../protocol/constants.ts";
 import { PEERS_SCHEDULED_MAX } from "../protocol/drain-limits.ts";
 import type { MusterError } from "../protocol/errors.ts";
 import type { BulkView } from "../protocol/http.ts";
@@ -59,6 +61,9 @@ const pieceOf = (
     ? ok({ view: answer.value, count: answer.value.count, next: answer.value.next_cursor })
     : answer;
 
+/** A request ends soon after this time: each task may have moved to a cell that does not answer, for which its cell waits so long. */
+const ACTED_FOR: Millis = RPC_TIMEOUT;
+
 /** The named tasks, by their cells; the cursor is a number of them, as in a mesh of one cell. */
 async function actOnNamed<K extends BulkName>(
   network: Network,
@@ -72,9 +77,10 @@ async function actOnNamed<K extends BulkName>(
   const ids = [...new Set(named)].toSorted((a, b) => cellOf(a) - cellOf(b));
   const views: BulkView[] = [];
   const missing: number[] = [];
+  const until = network.now + ACTED_FOR;
   let at = Number(cursor);
   const end = name === "preview_tasks" ? ids.length : at + BULK_CHANGED_MAX;
-  while (at < Math.min(end, ids.length) && missing.length === 0) {
+  while (at < Math.min(end, ids.length) && missing.length === 0 && network.now < until) {
     const cell = cellOf(ids[at] as string);
     const part = ids.slice(at, end).filter((id) => cellOf(id) === cell);
     const { cursor: _, ...rest } = input;
@@ -82,7 +88,7 @@ async function actOnNamed<K extends BulkName>(
     const answer = await network.ask(cell, name, asked);
     if (answer.ok) {
       const { next_cursor: next } = answer.value;
-      views.push(await findMoved(network, name, input, answer.value));
+      views.push(await findMoved(network, name, input, { view: answer.value, until }));
       at += next === null ? part.length : Number(next);
       if (next !== null) break;
     } else if (answer.error.code === "unavailable") {

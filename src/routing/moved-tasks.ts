@@ -1,3 +1,4 @@
+import type { Millis } from "../base/clock.ts";
 import type { Input } from "../contract/commands.ts";
 import { knownCellOfTask } from "../cells/task-cell.ts";
 import type { BulkView, TaskView } from "../protocol/http.ts";
@@ -21,19 +22,16 @@ export async function findMoved<K extends BulkName>(
   network: Network,
   name: K,
   input: Input<K>,
-  view: BulkView,
+  { view, until }: { readonly view: BulkView; readonly until: Millis },
 ): Promise<BulkView> {
   const unknown = view.skipped.filter(({ code }) => code === "not_found");
+  const codes = await codesOf(network, name, input, { ids: unknown.map(({ id }) => id), until });
   const changed: string[] = [];
   const skipped: Skipped[] = view.skipped.filter(({ code }) => code !== "not_found");
-  for (let at = 0; at < unknown.length; at += AT_ONCE) {
-    const some = unknown.slice(at, at + AT_ONCE);
-    const codes = await Promise.all(some.map(({ id }) => actOnOne(network, name, input, id)));
-    for (const [index, { id }] of some.entries()) {
-      const code = codes[index] ?? null;
-      if (code === null) changed.push(id);
-      else skipped.push({ id, code });
-    }
+  for (const { id } of unknown) {
+    const code = codes.get(id);
+    if (code === null) changed.push(id);
+    else skipped.push({ id, code: code ?? "unavailable" });
   }
   return {
     ...view,
@@ -41,6 +39,29 @@ export async function findMoved<K extends BulkName>(
     task_ids: [...view.task_ids, ...changed].slice(0, BULK_IDS_SHOWN),
     skipped,
   };
+}
+
+/**
+ * Acts on single tasks, as many as there is time for, in random order: a caller that repeats the act for the others must not meet the same cells
+ * that do not answer again. For each task that was asked for: why the act does not concern it; null if it is done.
+ */
+async function codesOf<K extends BulkName>(
+  network: Network,
+  name: K,
+  input: Input<K>,
+  { ids, until }: { readonly ids: readonly string[]; readonly until: Millis },
+): Promise<ReadonlyMap<string, ErrorCode | null>> {
+  const codes = new Map<string, ErrorCode | null>();
+  const left = [...ids];
+  for (let round = 0; left.length > 0 && (round === 0 || network.now < until); round++) {
+    const some = Array.from({ length: Math.min(AT_ONCE, left.length) }, () => {
+      const at = Math.floor(network.random() * left.length);
+      return left.splice(at, 1)[0] as string;
+    });
+    const answers = some.map(async (id) => [id, await actOnOne(network, name, input, id)] as const);
+    for (const [id, code] of await Promise.all(answers)) codes.set(id, code);
+  }
+  return codes;
 }
 
 /** Why the act does not concern a task; null once it is done. */

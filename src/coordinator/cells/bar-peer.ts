@@ -1,13 +1,20 @@
+import { err } from "../../base/result.ts";
 import { homeOf } from "../../cells/topology.ts";
 import type { AdmissionCommands } from "../../contract/admission.ts";
 import { revokePeer } from "../admission/revocation.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Handler } from "../kernel/handler.ts";
 import { endOwner } from "../tasks/end-owner.ts";
+import { placeFault } from "./peer-commands.ts";
 import { sendAndAwait } from "./send-message.ts";
 
-/** Bars a key here, and in the cells that may have its record. The caller is answered once they have confirmed it (CE104). */
+/**
+ * Bars a key here, and in the cells that may have its record. The caller is answered once they have confirmed it (CE104). Not if the key has got
+ * another home while this cell asked them: nobody would fetch the entry, or lift it.
+ */
 export const barPeer: Handler<"bar_peer"> = (context, { revoke, actor, cells }) => {
+  const fault = placeFault(context, "revoke_peer", revoke);
+  if (fault !== null) return err(fault);
   const revoked = revokePeer({ ...context, actor }, revoke);
   if (!revoked.ok) return revoked;
   for (const cell of cells) sendAndAwait(context, cell, { type: "revoke_peer", revoke, actor });

@@ -14,12 +14,7 @@ import {
   type GroupedCommand,
   type GroupScope,
 } from "../src/coordinator/kernel/execute.ts";
-import {
-  COPY_DELIVERIES,
-  OutboxRunner,
-  OWN_DELIVERIES,
-  type OutboxPorts,
-} from "../src/coordinator/outbox/runner.ts";
+import { Outboxes } from "../src/coordinator/outbox/outboxes.ts";
 import { platformRandom } from "../src/crypto/primitives.ts";
 import { RPC_VERSION } from "../src/protocol/constants.ts";
 import type { MusterError } from "../src/protocol/errors.ts";
@@ -70,8 +65,7 @@ export class Coordinator
   readonly #dueTimes = new DueTimes();
   readonly #queue: CommandQueue;
   readonly #cell: OwnCell;
-  readonly #outbox: OutboxRunner;
-  readonly #copies: OutboxRunner;
+  readonly #outboxes: Outboxes;
   readonly #effects: EffectPerformer;
   readonly #measurements: MeasurementWriter;
   readonly #spans: SpanExporter | null;
@@ -106,7 +100,7 @@ export class Coordinator
     const { replicas } = this.#config;
     const sessions = new SessionPort(env.PEER_SESSION);
     const run: RunCommand = (name, input) => this.#run(name, input);
-    const ports: OutboxPorts = {
+    this.#outboxes = new Outboxes({
       registry: this.#registry,
       store: kvStore(env.BLOBS, () => Date.now()),
       replicas: replicas === null ? null : upstashStore(replicas),
@@ -119,13 +113,11 @@ export class Coordinator
       execute: (name, input) => this.#run(name, input),
       onFailure: (entry, error) =>
         log.write("outbox.entry_failed", { entry, error: String(error) }),
-    };
-    this.#outbox = new OutboxRunner(ports, OWN_DELIVERIES);
-    this.#copies = new OutboxRunner(ports, COPY_DELIVERIES);
+    });
     this.#effects = new EffectPerformer({
       sessions,
       waiters: this.#waiters,
-      outboxes: [this.#outbox, this.#copies],
+      outboxes: this.#outboxes,
       callbacks: callbackRunner(sessions, run),
       waitsForCell: (cell, seq) => this.#registry.cellMessages.waits(cell, seq),
       execute: async (name, input) =>
@@ -233,9 +225,9 @@ export class Coordinator
       // Messages that have arrived come before the leases and offers that the tick ends.
       this.#queue.drain();
       this.#run("tick", {});
-      inBackground(Promise.all([this.#copies.run(), this.#spans?.run(), this.#alertSender.run()]));
+      inBackground(Promise.all([this.#spans?.run(), this.#alertSender.run()]));
       inBackground(Promise.all([this.#cell.moveTasks(), this.#cell.watchCells()]));
-      await this.#outbox.run();
+      await this.#outboxes.runDue();
     } catch (thrown) {
       log.write("coordinator.tick_failed", faultOf(thrown));
     } finally {

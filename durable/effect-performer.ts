@@ -3,7 +3,7 @@ import { withDeadline } from "../src/base/deadline.ts";
 import { faultOf } from "../src/base/log/log-events.ts";
 import type { Input, CommandName } from "../src/contract/commands.ts";
 import type { Effect } from "../src/coordinator/kernel/effects.ts";
-import type { OutboxRunner } from "../src/coordinator/outbox/runner.ts";
+import type { Outboxes } from "../src/coordinator/outbox/outboxes.ts";
 import { RPC_TIMEOUT } from "../src/protocol/constants.ts";
 import { traceIdIn } from "../src/protocol/trace-context.ts";
 import { isEndAwaited, type DialOrder, type SessionRef } from "../src/peers/session-orders.ts";
@@ -21,7 +21,7 @@ const NOTICE_TIMEOUT: Millis = SECOND;
 export interface EffectPorts {
   readonly sessions: SessionPort;
   readonly waiters: TaskWaiters;
-  readonly outboxes: readonly OutboxRunner[];
+  readonly outboxes: Outboxes;
   readonly callbacks: CallbackRunner;
   /** Whether a message still waits for a cell. */
   readonly waitsForCell: (cell: number, seq: number) => boolean;
@@ -99,7 +99,7 @@ export class EffectPerformer {
         case "await_cell":
           return await this.#awaitCell(effect);
         case "drain_outbox":
-          await Promise.all(outboxes.map((outbox) => outbox.run()));
+          await outboxes.run();
           return true;
         case "drain_callbacks":
           await callbacks.run();
@@ -123,7 +123,7 @@ export class EffectPerformer {
     isRequired,
   }: Extract<Effect, { type: "await_cell" }>): Promise<boolean> {
     const { outboxes, waitsForCell } = this.#ports;
-    const sent = Promise.all(outboxes.map((outbox) => outbox.run()));
+    const sent = outboxes.send(() => !waitsForCell(cell, seq));
     await withDeadline(sent, isRequired ? CONFIRM_TIMEOUT : NOTICE_TIMEOUT).catch(() => {});
     return !isRequired || !waitsForCell(cell, seq);
   }

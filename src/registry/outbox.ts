@@ -38,9 +38,9 @@ export const OWN_KINDS = [
   "delete_result",
   "end_session",
   "probe",
-  "send_to_cell",
-  "pull_peers",
 ] as const satisfies readonly OutboxKind[];
+/** Calls of other cells, any of which may hang without delaying those of the others. */
+export const CELL_KINDS = ["send_to_cell", "pull_peers"] as const satisfies readonly OutboxKind[];
 /** Work on the store of the replicas, which may be slow or down without delaying anything else. */
 export const COPY_KINDS = [
   "replicate",
@@ -82,7 +82,7 @@ export function outboxTable(sql: Sql) {
     due(
       now: Millis,
       limit: number,
-      kinds: readonly OutboxKind[] = [...OWN_KINDS, ...COPY_KINDS],
+      kinds: readonly OutboxKind[] = [...OWN_KINDS, ...CELL_KINDS, ...COPY_KINDS],
     ): readonly OutboxItem[] {
       // `+kind` keeps SQLite from using an index of kinds: it would read all entries of these kinds, most of which are due later.
       return sql

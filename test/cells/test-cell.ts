@@ -15,7 +15,12 @@ import {
   type GroupedCommand,
 } from "../../src/coordinator/kernel/execute.ts";
 import { TaskMover } from "../../src/coordinator/moves/task-mover.ts";
-import { OutboxRunner, OWN_DELIVERIES } from "../../src/coordinator/outbox/runner.ts";
+import {
+  CELL_DELIVERIES,
+  OutboxRunner,
+  OWN_DELIVERIES,
+  type OutboxPorts,
+} from "../../src/coordinator/outbox/runner.ts";
 import { isReadCommand } from "../../src/contract/read-commands.ts";
 import { isEndAwaited, type EndFault, type SessionRef } from "../../src/peers/session-orders.ts";
 import type { TaskOffer } from "../../src/protocol/messages.ts";
@@ -43,8 +48,8 @@ export interface CellSurroundings {
 }
 
 const UNCONFIRMED = { code: "revoke_unconfirmed", detail: "not confirmed" } as const;
-/** What is delivered of a mesh that does not publish. */
-const BETWEEN_CELLS = ["send_to_cell", "pull_peers", "end_session", "probe"] as const;
+/** What a mesh delivers itself that does not publish. */
+const UNPUBLISHED = { ...OWN_DELIVERIES, kinds: ["end_session", "probe"] as const };
 
 const CRASHED = { code: "unavailable", detail: "the cell has crashed" } as const;
 
@@ -55,7 +60,9 @@ export class TestCell {
   readonly #sql;
   registry: Registry;
   node: CellNode;
-  #outbox: OutboxRunner;
+  #outbox!: OutboxRunner;
+  /** Calls of other cells. */
+  #calls!: OutboxRunner;
   #mover!: TaskMover;
   #watcher!: CellWatcher;
   #dueTimes = new DueTimes();
@@ -66,14 +73,14 @@ export class TestCell {
     this.#mesh = mesh;
     this.number = number;
     this.#sql = takeSql();
-    [this.registry, this.node, this.#outbox] = this.#start();
+    [this.registry, this.node] = this.#start();
   }
 
   /** The cell's memory is lost, its database stays. Work in progress ends. */
   crash(): void {
     this.#life++;
     this.#dueTimes = new DueTimes();
-    [this.registry, this.node, this.#outbox] = this.#start();
+    [this.registry, this.node] = this.#start();
   }
 
   /** Nobody uses the cell any more, and nothing in it goes on. */
@@ -110,7 +117,7 @@ export class TestCell {
   async tick(): Promise<void> {
     this.#runNow("tick", {});
     this.#dueTimes.forget();
-    await Promise.all([this.#outbox.run(), this.#mover.run(), this.#watcher.run()]);
+    await Promise.all([this.#deliver(), this.#mover.run(), this.#watcher.run()]);
   }
 
   /** When the alarm rings next. */
@@ -140,7 +147,11 @@ export class TestCell {
     return { registry: this.registry, config: this.config, now, random, randomBytes };
   }
 
-  #start(): [Registry, CellNode, OutboxRunner] {
+  async #deliver(): Promise<void> {
+    await Promise.all([this.#outbox.run(), this.#calls.run()]);
+  }
+
+  #start(): [Registry, CellNode] {
     const registry = openRegistry(this.#sql);
     const mesh = this.#mesh;
     const life = this.#life;
@@ -154,30 +165,29 @@ export class TestCell {
     const node = new CellNode(ports);
     this.#mover = new TaskMover(ports, mesh.random);
     this.#watcher = new CellWatcher(ports);
-    const outbox = new OutboxRunner(
-      {
-        registry,
-        store: mesh.store,
-        replicas: null,
-        randomBytes: mesh.randomBytes,
-        now: () => mesh.now,
-        endSession: async (to, fault) => mesh.endSession(to, fault),
-        probe: async () => {},
-        pullPeers: (cell) => node.pullPeers(cell),
-        sendToCell: async (cell, { from, messages }) => {
-          const input = { from, messages };
-          const [taken] = await mesh.callBetween(cell, `cell:${from}`, [
-            { name: "receive_messages", input },
-          ]);
-          if (taken?.ok !== true || life !== this.#life) throw new Error("not taken");
-          return (taken.value as { upTo: number }).upTo;
-        },
-        execute: (name, input) => this.#runNow(name, input),
-        onFailure: () => {},
+    const deliveries: OutboxPorts = {
+      registry,
+      store: mesh.store,
+      replicas: null,
+      randomBytes: mesh.randomBytes,
+      now: () => mesh.now,
+      endSession: async (to, fault) => mesh.endSession(to, fault),
+      probe: async () => {},
+      pullPeers: (cell) => node.pullPeers(cell),
+      sendToCell: async (cell, { from, messages }) => {
+        const input = { from, messages };
+        const [taken] = await mesh.callBetween(cell, `cell:${from}`, [
+          { name: "receive_messages", input },
+        ]);
+        if (taken?.ok !== true || life !== this.#life) throw new Error("not taken");
+        return (taken.value as { upTo: number }).upTo;
       },
-      mesh.publishes ? OWN_DELIVERIES : { ...OWN_DELIVERIES, kinds: BETWEEN_CELLS },
-    );
-    return [registry, node, outbox];
+      execute: (name, input) => this.#runNow(name, input),
+      onFailure: () => {},
+    };
+    this.#outbox = new OutboxRunner(deliveries, mesh.publishes ? OWN_DELIVERIES : UNPUBLISHED);
+    this.#calls = new OutboxRunner(deliveries, CELL_DELIVERIES);
+    return [registry, node];
   }
 
   /** Performs effects; returns those that the caller waits for. */
@@ -204,11 +214,13 @@ export class TestCell {
         this.#mesh.endSession(effect.to, effect.fault);
         this.#runNow("session_ended", { to: effect.to, fault: effect.fault });
         return true;
-      case "await_cell":
-        await this.#outbox.run();
-        return !effect.isRequired || !this.registry.cellMessages.waits(effect.cell, effect.seq);
+      case "await_cell": {
+        const isTaken = () => !this.registry.cellMessages.waits(effect.cell, effect.seq);
+        await this.#calls.run(isTaken);
+        return !effect.isRequired || isTaken();
+      }
       case "drain_outbox":
-        await this.#outbox.run();
+        await this.#deliver();
         return true;
       case "dial":
       case "drain":

@@ -4,13 +4,18 @@ import { storeRecord } from "../../discovery/sealed-records.ts";
 import type { DiscoveryStore } from "../../discovery/store.ts";
 import type { Output } from "../../contract/commands.ts";
 import type { EndFault, SessionRef } from "../../peers/session-orders.ts";
-import { COPY_KINDS, OWN_KINDS, type OutboxItem, type OutboxKind } from "../../registry/outbox.ts";
+import { CELLS_MAX } from "../../cells/topology.ts";
+import {
+  CELL_KINDS,
+  COPY_KINDS,
+  OWN_KINDS,
+  type OutboxEntry,
+  type OutboxItem,
+  type OutboxKind,
+} from "../../registry/outbox.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { deliveryOf, type ExecuteMeshCommand, type OutboxAction } from "./delivery.ts";
 import { checkCopy, replicate } from "./replicate.ts";
-
-/** Entries that are delivered at the same time. */
-const CONCURRENT_DELIVERIES = 16;
 
 export interface OutboxPorts {
   readonly registry: Pick<Registry, "outbox">;
@@ -34,6 +39,8 @@ export interface OutboxPorts {
 /** The entries that a runner delivers, and how. */
 export interface DeliveryPolicy {
   readonly kinds: readonly OutboxKind[];
+  /** Entries that are delivered at the same time. */
+  readonly concurrent: number;
   /** After this time a delivery counts as failed: a store that hangs must not delay other entries. */
   readonly timeout: Millis;
   /** Whether an entry's due time is moved by `timeout` before it is delivered, for a runner that alarms do not wait for. */
@@ -42,56 +49,88 @@ export interface DeliveryPolicy {
 
 export const OWN_DELIVERIES: DeliveryPolicy = {
   kinds: OWN_KINDS,
+  concurrent: 16,
+  timeout: 15 * SECOND,
+  defersBefore: false,
+};
+/** As many as there can be: a cell that hangs delays no call of another one. */
+export const CELL_DELIVERIES: DeliveryPolicy = {
+  kinds: CELL_KINDS,
+  concurrent: CELL_KINDS.length * CELLS_MAX,
   timeout: 15 * SECOND,
   defersBefore: false,
 };
 /** One delivery may be hundreds of requests, batch after batch. A replica store that is slow or down delays nothing else. */
 export const COPY_DELIVERIES: DeliveryPolicy = {
   kinds: COPY_KINDS,
+  concurrent: 16,
   timeout: 120 * SECOND,
   defersBefore: true,
 };
 
-/** Delivers the outbox's entries of some kinds. One run at a time; `run` during a run makes it look again at its end. */
+/** Delivers the outbox's entries of some kinds, each by itself: one that hangs delays none of the others. */
 export class OutboxRunner {
   readonly #ports: OutboxPorts;
   readonly #policy: DeliveryPolicy;
-  #running: Promise<void> | null = null;
-  #lookAgain = false;
+  readonly #underWay = new Map<string, Promise<void>>();
+  /** Entries under way that may have been added again: they are looked at again once they are delivered. */
+  readonly #addedAgain = new Set<string>();
+  /** Whether more entries are due than are delivered at the same time. */
+  #isMoreDue = false;
 
   constructor(ports: OutboxPorts, policy: DeliveryPolicy) {
     this.#ports = ports;
     this.#policy = policy;
   }
 
-  /** Settles when no entry is due any more. Never throws: a failed entry is retried later. */
-  run(): Promise<void> {
-    this.#lookAgain = true;
-    this.#running ??= this.#deliverAllDue().finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
+  /**
+   * Settles when no entry is due any more, or once it is enough for the caller, who need not wait for deliveries that hang. Never throws: a failed
+   * entry is retried later.
+   */
+  async run(isEnough: () => boolean = () => false): Promise<void> {
+    for (const entry of this.#look()) this.#addedAgain.add(entry);
+    while (this.#underWay.size > 0 && !isEnough()) await Promise.race(this.#underWay.values());
   }
 
-  async #deliverAllDue(): Promise<void> {
-    while (this.#lookAgain) {
-      this.#lookAgain = false;
-      const { registry, now } = this.#ports;
-      const items = registry.outbox.due(now(), CONCURRENT_DELIVERIES, this.#policy.kinds);
-      await Promise.all(items.map((item) => this.#deliver(item)));
-      if (items.length === CONCURRENT_DELIVERIES) this.#lookAgain = true;
-    }
+  /** Begins to deliver what is due, as far as there is a place for it. Returns what is due and under way already. */
+  #look(): readonly string[] {
+    const { registry, now } = this.#ports;
+    const { kinds, concurrent } = this.#policy;
+    const due = registry.outbox.due(now(), concurrent + 1, kinds);
+    const underWay = due
+      .map(({ entry }) => nameOf(entry))
+      .filter((name) => this.#underWay.has(name));
+    const others = due.filter(({ entry }) => !this.#underWay.has(nameOf(entry)));
+    const begun = others.slice(0, concurrent - this.#underWay.size);
+    this.#isMoreDue = begun.length < others.length;
+    for (const item of begun) this.#underWay.set(nameOf(item.entry), this.#deliverLater(item));
+    return underWay;
+  }
+
+  /** Not at once: what is begun together counts as under way before any of it has effects, which may look again. */
+  async #deliverLater(item: OutboxItem): Promise<void> {
+    await Promise.resolve();
+    await this.#deliver(item);
+    const name = nameOf(item.entry);
+    this.#underWay.delete(name);
+    const isAddedAgain = this.#addedAgain.delete(name);
+    if (isAddedAgain || this.#isMoreDue) this.#look();
   }
 
   async #deliver(item: OutboxItem): Promise<void> {
     const { registry, now, execute, onFailure } = this.#ports;
     const { timeout, defersBefore } = this.#policy;
-    if (defersBefore) registry.outbox.defer(item.entry, now() + timeout);
+    const { kind } = item.entry;
     try {
+      if (defersBefore) registry.outbox.defer(item.entry, now() + timeout);
       await withDeadline(this.#deliverOnce(item), timeout);
     } catch (thrown) {
-      onFailure(item.entry.kind, thrown);
-      execute("outbox_failed", item);
+      onFailure(kind, thrown);
+      try {
+        execute("outbox_failed", item);
+      } catch (failure) {
+        onFailure(kind, failure);
+      }
     }
   }
 
@@ -126,6 +165,9 @@ export class OutboxRunner {
     }
   }
 }
+
+/** What tells entries apart. */
+const nameOf = (entry: OutboxEntry): string => JSON.stringify(entry);
 
 /** Sends a cell what waits for it, up to the limit of one call. */
 async function sendToCell(

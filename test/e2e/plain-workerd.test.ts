@@ -103,7 +103,7 @@ describe("a mesh on plain workerd", () => {
     const mesh = await startMesh({ dir, port: 0, secrets });
     try {
       await controller({ url: mesh.url, token: mesh.adminToken }).settings.authMode();
-      await waitFor(() => void expect(store.received.length).toBeGreaterThan(0));
+      await waitFor(() => expect(store.received.length).toBeGreaterThan(0));
     } finally {
       await mesh.stop();
       store.stop();

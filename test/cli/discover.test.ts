@@ -91,6 +91,23 @@ describe("muster discover", () => {
     expect(err).not.toContain("unexpected error");
   });
 
+  test("DS66 while nobody may read, because a member has lost its right, says so, and not that the token is wrong", async () => {
+    const problem = { type: "t", title: "t", status: 401, code: "unauthorized", detail: "no" };
+    behavior = () =>
+      Promise.resolve(
+        Response.json(problem, {
+          status: 401,
+          headers: { "content-type": "application/problem+json" },
+        }),
+      );
+    for (const args of [[], ["--follow"]]) {
+      const { code, err } = await discover(...args);
+      expect(code).toBe(3);
+      expect(err).toContain("unavailable: nobody can read discovery at the moment");
+      expect(err).not.toContain("pass a token");
+    }
+  });
+
   test("DS66 with an old list, exits with 1 and names the bound", async () => {
     vi.setSystemTime(scene.mesh.now + 7_200_000);
     const { code, err } = await discover();

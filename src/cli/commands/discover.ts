@@ -1,5 +1,6 @@
 import {
   degradedText,
+  MusterApiError,
   type DiscoverOptions,
   type Discovered,
   type DiscoveryReader,
@@ -57,9 +58,21 @@ export const discover = command({
       maxAge === undefined ? {} : { maxAgeMs: maxAge * 1_000 },
     );
     const json = values.json === true;
-    return values.follow === true ? follow(reader, filter, json) : list(reader, filter, json);
+    try {
+      return await (values.follow === true
+        ? follow(reader, filter, json)
+        : list(reader, filter, json));
+    } catch (error) {
+      if (!(error instanceof MusterApiError) || error.status !== 401) throw error;
+      // It throws if it is the caller's token that the mesh refuses. Else the keys are good, and nobody may read with them.
+      await mesh.discovery.keys();
+      throw new MusterApiError("unavailable", 503, NO_READERS, { cause: error });
+    }
   },
 });
+
+const NO_READERS =
+  "nobody can read discovery at the moment: a member has lost its right, and new keys are made at most 10 minutes after the last ones; try again then";
 
 /** Prints the peers once. What could not be read is on stderr and in the exit code, so that a shorter list is not taken for a complete one. */
 async function list(

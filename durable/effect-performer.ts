@@ -123,8 +123,11 @@ export class EffectPerformer {
     isRequired,
   }: Extract<Effect, { type: "await_cell" }>): Promise<boolean> {
     const { outboxes, waitsForCell } = this.#ports;
-    const sent = outboxes.send(() => !waitsForCell(cell, seq));
-    await withDeadline(sent, isRequired ? CONFIRM_TIMEOUT : NOTICE_TIMEOUT).catch(() => {});
+    let isOver = false;
+    const sent = outboxes.send(() => isOver || !waitsForCell(cell, seq));
+    await withDeadline(sent, isRequired ? CONFIRM_TIMEOUT : NOTICE_TIMEOUT).catch(() => {
+      isOver = true;
+    });
     return !isRequired || !waitsForCell(cell, seq);
   }
 

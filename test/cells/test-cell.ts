@@ -216,7 +216,7 @@ export class TestCell {
         return true;
       case "await_cell": {
         const isTaken = () => !this.registry.cellMessages.waits(effect.cell, effect.seq);
-        await this.#calls.run(isTaken);
+        await this.#calls.runUntil(isTaken);
         return !effect.isRequired || isTaken();
       }
       case "drain_outbox":

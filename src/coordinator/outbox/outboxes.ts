@@ -31,9 +31,9 @@ export class Outboxes {
     await Promise.all([this.#own.run(), this.#cells.run(), this.#copies.run()]);
   }
 
-  /** Settles once a cell has taken a message, as far as `isTaken` says, or when no call of a cell is due any more. Never throws. */
-  send(isTaken: () => boolean): Promise<void> {
-    return this.#cells.run(isTaken);
+  /** Settles once it is enough for the caller, or when no call of a cell is due any more. Never throws. */
+  send(isEnough: () => boolean): Promise<void> {
+    return this.#cells.runUntil(isEnough);
   }
 
   /** The same as `run` for an alarm, which does not wait for what may hang. */

@@ -75,6 +75,8 @@ export class OutboxRunner {
   readonly #underWay = new Map<string, Promise<void>>();
   /** Entries under way that may have been added again: they are looked at again once they are delivered. */
   readonly #addedAgain = new Set<string>();
+  /** What callers wait for; null while nobody waits. */
+  #idle: Promise<void> | null = null;
   /** Whether more entries are due than are delivered at the same time. */
   #isMoreDue = false;
 
@@ -84,12 +86,34 @@ export class OutboxRunner {
   }
 
   /**
-   * Settles when no entry is due any more, or once it is enough for the caller, who need not wait for deliveries that hang. Never throws: a failed
-   * entry is retried later.
+   * Settles when no entry is due any more. Never throws: a failed entry is retried later. All callers share one wait: under a steady load there are
+   * always entries under way, and there may be thousands of callers.
    */
-  async run(isEnough: () => boolean = () => false): Promise<void> {
-    for (const entry of this.#look()) this.#addedAgain.add(entry);
+  run(): Promise<void> {
+    this.#lookAfterAdding();
+    if (this.#underWay.size === 0) return Promise.resolve();
+    this.#idle ??= this.#untilIdle();
+    return this.#idle;
+  }
+
+  /** The same for a caller for whom it may be enough earlier, and who need not wait for deliveries that hang. */
+  runUntil(isEnough: () => boolean): Promise<void> {
+    this.#lookAfterAdding();
+    return this.#until(isEnough);
+  }
+
+  async #untilIdle(): Promise<void> {
+    do await this.#until(() => false);
+    while (this.#underWay.size > 0);
+    this.#idle = null;
+  }
+
+  async #until(isEnough: () => boolean): Promise<void> {
     while (this.#underWay.size > 0 && !isEnough()) await Promise.race(this.#underWay.values());
+  }
+
+  #lookAfterAdding(): void {
+    for (const entry of this.#look()) this.#addedAgain.add(entry);
   }
 
   /** Begins to deliver what is due, as far as there is a place for it. Returns what is due and under way already. */

@@ -90,7 +90,7 @@ describe("calls of cells", () => {
     calls.add(1, 2);
     let isOver = false;
     const run = calls.runner
-      .run(() => calls.called.includes(2) && !calls.underWay.has(2))
+      .runUntil(() => calls.called.includes(2) && !calls.underWay.has(2))
       .then(() => (isOver = true));
     await settled();
     expect(isOver).toBe(false);
@@ -111,6 +111,27 @@ describe("calls of cells", () => {
     expect(calls.called).toEqual([1, 1]);
     await calls.answer(1);
     await run;
+  });
+
+  it("are waited for once, however many callers wait: under a steady load there are always calls under way", async () => {
+    calls.add(1);
+    const run = calls.runner.run();
+    await settled();
+    calls.add(2);
+    expect(calls.runner.run()).toBe(run);
+    await calls.answer(1);
+    calls.add(3);
+    expect(calls.runner.run()).toBe(run);
+    await settled();
+    await calls.answer(2);
+    await calls.answer(3);
+    await run;
+    calls.add(4);
+    const next = calls.runner.run();
+    expect(next).not.toBe(run);
+    await settled();
+    await calls.answer(4);
+    await next;
   });
 
   it("begin once, also if what they do looks at once for more", async () => {

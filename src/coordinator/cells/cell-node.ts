@@ -87,14 +87,24 @@ export class CellNode {
     return before(this.#calls, name, input, actor);
   }
 
-  /** @param work what is to be done before the command, if that is known already */
+  /** @param known what is to be done before the command, if that is known already */
   async #runOne(
     actor: string,
     command: SentCommand,
-    work = this.#workBefore(actor, command),
+    known = this.#workBefore(actor, command),
   ): Promise<CommandAnswer> {
-    const given = (await work?.()) ?? null;
-    return given ?? onlyAnswer(await this.#ports.run(actor, [command]));
+    const { cells } = this.#ports.registry;
+    let work = known;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const { version } = cells.topology;
+      const given = (await work?.()) ?? null;
+      if (given !== null) return given;
+      // What other cells have said holds as long as there are the same cells: meanwhile this one may have been another cell's former home.
+      if (work === null || cells.topology.version === version)
+        return onlyAnswer(await this.#ports.run(actor, [command]));
+      work = this.#workBefore(actor, command);
+    }
+    return err(CELLS_CHANGE);
   }
 
   /** What a command is about may have moved to another cell while the command waited for its turn. */
@@ -142,6 +152,15 @@ export class CellNode {
     return onlyAnswer(await run("mesh", [{ name: "learn_topology", input }])).ok;
   }
 }
+
+/** How often other cells are asked before a command, if the cells of the mesh change each time. */
+const TRIES = 3;
+
+const CELLS_CHANGE: MusterError = {
+  code: "unavailable",
+  detail: "the number of cells of the mesh changes; try again",
+  retryAfter: 1,
+};
 
 const NOT_LEARNED: MusterError = {
   code: "unavailable",

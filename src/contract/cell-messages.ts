@@ -20,7 +20,13 @@ export type CellMessage =
   /** Peers have arrived that the other cell has handed over. */
   | { readonly type: "peers_arrived"; readonly tokens: readonly string[] }
   /** Bars a key whose record may be there. */
-  | { readonly type: "revoke_peer"; readonly revoke: RevokePeer["input"]; readonly actor: string }
+  | {
+      readonly type: "revoke_peer";
+      readonly revoke: RevokePeer["input"];
+      readonly actor: string;
+      /** The cells that know it, or are told at the same time. */
+      readonly told: readonly number[];
+    }
   /** The key of a peer was readmitted that was ended as an owner of tasks. */
   | { readonly type: "owner_readmitted"; readonly key: PeerId }
   /** To cell 0: a draining cell has nothing left. `version`: of the topology by which it drains. */
@@ -31,8 +37,8 @@ export type CellMessage =
   | { readonly type: "permit_returned"; readonly taskId: string }
   /** To the home of the peer that submitted it: a task has ended. */
   | { readonly type: "report"; readonly owner: PeerId; readonly shown: PayloadOf<"task_shown"> }
-  /** An owner whose tasks have moved may cause nothing any more. `passed`: over how many cells this came. */
-  | { readonly type: "end_owner"; readonly key: string; readonly passed: number }
+  /** An owner whose tasks have moved may cause nothing any more. `told`: the cells that know it, or are told at the same time. */
+  | { readonly type: "end_owner"; readonly key: string; readonly told: readonly number[] }
   /** The key of a peer whose tasks have moved was rotated. */
   | { readonly type: "owner_rotated"; readonly from: PeerId; readonly to: PeerId }
   /** To cell 0: a peer of the sending cell is connected, or what is published of it has changed. */

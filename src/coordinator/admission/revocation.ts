@@ -26,8 +26,14 @@ import { advertisedPeerView, unknownPeerView } from "../peers/views.ts";
  * Writes the deny entry, which holds in every mode, and ends the session. The command's caller gets its answer once
  * the session has confirmed its end. A key that the mesh has no record of is barred by its ID. The old ID of a peer that
  * has rotated its key stands for the peer. What the peer set in motion is ended, unless the operator keeps it.
+ *
+ * @param told cells that know it
  */
-export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
+export function revokeKey(
+  context: Context,
+  input: Input<"revoke_peer">,
+  told: readonly number[] = [],
+): ReturnType<Handler<"revoke_peer">> {
   const { registry, now, actor } = context;
   const id = currentIdOf(context, input.id);
   if (id === null) return err(ROTATED_UNKNOWN);
@@ -56,12 +62,14 @@ export const revokePeer: Handler<"revoke_peer"> = (context, input) => {
     applyPeerEvent(context, peer, "revoked", { reason: "the peer was revoked" });
   }
   awaitWithdrawal(context, id);
-  if (input.keepTasks !== true) endOwner(context, id);
+  if (input.keepTasks !== true) endOwner(context, id, { told });
   markWorkAvailable(context);
   const view = before ?? shownPeer(context, registry.peers.get(id) as Peer);
   const rotatedFrom = id === input.id ? null : input.id;
   return ok({ ...view, state: "revoked", known: peer !== null, rotated_from: rotatedFrom });
-};
+}
+
+export const revokePeer: Handler<"revoke_peer"> = (context, input) => revokeKey(context, input);
 
 const FAULT = { code: "revoked", detail: "this key was revoked" } as const satisfies SessionFault;
 

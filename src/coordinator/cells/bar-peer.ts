@@ -1,7 +1,7 @@
 import { err } from "../../base/result.ts";
 import { homeOf } from "../../cells/topology.ts";
-import type { AdmissionCommands } from "../../contract/admission.ts";
-import { revokePeer } from "../admission/revocation.ts";
+import type { CellMessage } from "../../contract/cell-messages.ts";
+import { revokeKey } from "../admission/revocation.ts";
 import type { Context } from "../kernel/context.ts";
 import type { Handler } from "../kernel/handler.ts";
 import { endOwner } from "../tasks/end-owner.ts";
@@ -15,9 +15,11 @@ import { sendAndAwait } from "./send-message.ts";
 export const barPeer: Handler<"bar_peer"> = (context, { revoke, actor, cells }) => {
   const fault = placeFault(context, "revoke_peer", revoke);
   if (fault !== null) return err(fault);
-  const revoked = revokePeer({ ...context, actor }, revoke);
+  const told = [context.registry.cells.own, ...cells];
+  const revoked = revokeKey({ ...context, actor }, revoke, told);
   if (!revoked.ok) return revoked;
-  for (const cell of cells) sendAndAwait(context, cell, { type: "revoke_peer", revoke, actor });
+  for (const cell of cells)
+    sendAndAwait(context, cell, { type: "revoke_peer", revoke, actor, told });
   return revoked;
 };
 
@@ -27,11 +29,10 @@ export const barPeer: Handler<"bar_peer"> = (context, { revoke, actor, cells }) 
  */
 export function takeRevocation(
   context: Context,
-  revoke: AdmissionCommands["revoke_peer"]["input"],
-  actor: string,
+  { revoke, actor, told }: Extract<CellMessage, { type: "revoke_peer" }>,
 ): void {
   const { cells, peerBundles } = context.registry;
   const isHere = homeOf(cells.topology, revoke.id) === cells.own || peerBundles.has(revoke.id);
-  if (isHere) revokePeer({ ...context, actor }, revoke);
-  else if (revoke.keepTasks !== true) endOwner(context, revoke.id);
+  if (isHere) revokeKey({ ...context, actor }, revoke, told);
+  else if (revoke.keepTasks !== true) endOwner(context, revoke.id, { told });
 }

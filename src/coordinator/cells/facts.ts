@@ -1,4 +1,5 @@
 import { ok } from "../../base/result.ts";
+import { liveCells } from "../../cells/topology.ts";
 import type { CellMessage } from "../../contract/cell-messages.ts";
 import {
   FACT_TABLE_NAMES,
@@ -102,6 +103,10 @@ const TAKE: Readonly<Record<FactTable, Take>> = {
   discovery_epochs: justWrite,
   ended_owners(context, { key: [owner], row }) {
     if (row === null) readmitOnceEnded(context, String(owner));
-    else endOwner(context, String(owner), { endedAt: number(row, "ended_at") });
+    else {
+      // Cell 0 tells all of them.
+      const told = liveCells(context.registry.cells.topology);
+      endOwner(context, String(owner), { endedAt: number(row, "ended_at"), told });
+    }
   },
 };

@@ -63,7 +63,7 @@ function take(context: Context, from: number, message: CellMessage): void {
     case "peers_arrived":
       return message.tokens.forEach((token) => context.registry.peerMoves.confirm(token));
     case "revoke_peer":
-      return takeRevocation(context, message.revoke, message.actor);
+      return takeRevocation(context, message);
     case "drained":
       return takeDrained(context, from, message.version);
     case "tasks":

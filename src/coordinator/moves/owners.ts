@@ -11,17 +11,27 @@ import { shownTo } from "../tasks/task-view.ts";
 
 type Message<T extends CellMessage["type"]> = Extract<CellMessage, { type: T }>;
 
-/** How often the end of an owner is passed on: to a cell that got its tasks, and to the cells that got them from there. */
-const ENDS_PASSED_MAX = 4;
-
-/** An owner was ended whose tasks have moved: the cells that got them end it, too, before the caller is answered. */
-export function endOwnerElsewhere(context: Context, key: string, passed = 0): void {
+/**
+ * An owner was ended whose tasks have moved: the cells that got them end it, too, before the caller is answered, and so do those that got them
+ * from there.
+ *
+ * @param told cells that know it. They are not told again: of two cells that wait for each other's confirmation neither would confirm
+ */
+export function endOwnerElsewhere(
+  context: Context,
+  key: string,
+  told: readonly number[] = [],
+): void {
   const { registry } = context;
   const { cells, taskForwards } = registry;
-  if (cells.isSingle || passed >= ENDS_PASSED_MAX) return;
+  if (cells.isSingle) return;
   const former = formerCellsOf(context, key);
-  for (const cell of new Set([...taskForwards.cellsOf(key), ...former])) {
-    const message = { type: "end_owner", key, passed: passed + 1 } as const;
+  const known = [...told, cells.own];
+  const others = [...new Set([...taskForwards.cellsOf(key), ...former])].filter(
+    (cell) => !known.includes(cell),
+  );
+  for (const cell of others) {
+    const message = { type: "end_owner", key, told: [...known, ...others] } as const;
     // Where a peer that may not submit tasks was before, there is nothing to wait for.
     const isAwaited = !former.includes(cell) || registry.peers.get(key)?.mayAssign !== false;
     if (isAwaited) sendAndAwait(context, cell, message);

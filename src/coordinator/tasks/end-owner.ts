@@ -18,8 +18,8 @@ const CALLBACKS_AT_ONCE = 500;
 interface EndOrder {
   /** When the owner was ended. */
   readonly endedAt?: Millis;
-  /** Over how many other cells the order came. */
-  readonly passed?: number;
+  /** The cells that know it. */
+  readonly told?: readonly number[];
 }
 
 /**
@@ -30,23 +30,23 @@ interface EndOrder {
 export function endOwner(
   context: Context,
   key: string,
-  { endedAt = context.now, passed = 0 }: EndOrder = {},
+  { endedAt = context.now, told = [] }: EndOrder = {},
 ): void {
   const { registry } = context;
   const place = { dueAt: 0, taskId: "" };
   const owner: EndedOwner = { key, endedAt, tasks: 0, callbacks: 0, place, doneAt: null };
   registry.endedOwners.put(owner);
   endPartOf(context, owner, TASKS_AT_ONCE);
-  endOwnerElsewhere(context, key, passed);
+  endOwnerElsewhere(context, key, told);
 }
 
 /** Ends what has moved here of an owner that was ended, which this cell may know already. */
 export function endMoved(
   context: Context,
-  { key, passed }: { readonly key: string; readonly passed: number },
+  { key, told }: { readonly key: string; readonly told: readonly number[] },
 ): void {
   const endedAt = context.registry.endedOwners.endedAt(key) ?? context.now;
-  endOwner(context, key, { endedAt, passed });
+  endOwner(context, key, { endedAt, told });
 }
 
 /** Lets an owner cause tasks again. Refused while tasks of before are being cancelled: later ones would be, too. */

@@ -39,6 +39,12 @@ export const DIGEST_LABELS_MAX = 256;
 export const digestOfKind = (digest: CellDigest, kind: string): Load =>
   digest.kinds.find((one) => one.kind === kind) ?? digest.others;
 
+/** Whether a load can be one. A cell that says anything else must not upset the choice for tasks of all cells. */
+export const isPossible = ({ peers, slots, free, prefetched, waiting, meanMs }: Load): boolean =>
+  [peers, slots, free, prefetched, waiting, meanMs ?? 0].every(
+    (value) => Number.isFinite(value) && value >= 0,
+  );
+
 /** What is taken for the duration of a task of a kind that was never done: it only has to be more than nothing. */
 const UNKNOWN_MS = 1_000;
 
@@ -52,7 +58,7 @@ export function expectedWait(load: Load, added = 0, age: Millis = 0): number {
   const { peers, slots, free, prefetched, waiting, meanMs } = load;
   if (peers === 0) return Number.POSITIVE_INFINITY;
   const left = free - waiting - added;
-  if (left > 0) return -left / slots;
+  if (left > 0) return -left / Math.max(1, slots);
   const ahead = prefetched - left + 1;
   return Math.max(0, (ahead / Math.max(1, slots)) * (meanMs ?? UNKNOWN_MS) - age);
 }

@@ -2,6 +2,7 @@ import { SECOND, type Millis } from "../base/clock.ts";
 import {
   digestOfKind,
   expectedWait,
+  isPossible,
   type CellDigest,
   type KindDigest,
   type Load,
@@ -58,7 +59,9 @@ export class CellDigests {
 
   learned(cell: number, digest: CellDigest, now: Millis): void {
     const known = this.#of(cell);
-    [known.digest, known.at, known.downUntil] = [digest, now, 0];
+    known.downUntil = 0;
+    if (![...digest.kinds, digest.others].every(isPossible)) return;
+    [known.digest, known.at] = [digest, now];
     known.kinds.clear();
   }
 
@@ -66,7 +69,7 @@ export class CellDigests {
   learnedKind(cell: number, load: KindDigest, now: Millis): void {
     const known = this.#of(cell);
     known.downUntil = 0;
-    noteKind(known, load.kind, { load, at: now, added: 0 });
+    if (isPossible(load)) noteKind(known, load.kind, { load, at: now, added: 0 });
   }
 
   /** The cell has not answered. */

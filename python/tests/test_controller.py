@@ -9,6 +9,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 import muster
@@ -322,6 +323,7 @@ async def test_py48_what_waits_survives_a_mesh_that_is_killed(tmp_path: Path) ->
     worker = Worker(mesh, "sleep 2; cat", ("--slots", "4"))
     try:
         async with muster.controller(mesh.url, mesh.token) as controller:
+            await begin_log(mesh)
             assert await controller.run("echo", 0) == 0
             submitted = await controller.tasks.submit("echo", 1)
             events = asyncio.create_task(ended_tasks(controller, 4))
@@ -344,6 +346,13 @@ async def test_py48_what_waits_survives_a_mesh_that_is_killed(tmp_path: Path) ->
     finally:
         worker.stop()
         mesh.stop()
+
+
+async def begin_log(mesh: Mesh) -> None:
+    """A mesh writes its log of events while somebody has read it within the last hour."""
+    headers = {"authorization": f"Bearer {mesh.token}"}
+    async with httpx.AsyncClient(base_url=mesh.url, headers=headers) as client:
+        (await client.get("/v1/events")).raise_for_status()
 
 
 async def ended_tasks(controller: muster.Controller, count: int) -> list[str]:

@@ -45,6 +45,14 @@ export interface SessionInbox {
   endFault: EndFault | null;
 }
 
+/** Who calls cells: an isolate of the gateway, and the sessions. */
+interface Caller {
+  known: Topology;
+  /** What it knows of the cells' load. */
+  readonly digests: CellDigests | null;
+}
+const CALLERS = 3;
+
 /** The cell has run nothing, because it does not know enough of the mesh. */
 const NOTHING_KNOWN: readonly CommandAnswer[] = [];
 /** The cell has run nothing, because the task waits there for longer. */
@@ -62,20 +70,32 @@ export class CellMesh {
   /** Effects that have no other consequence here. */
   readonly effects: Effect[] = [];
   readonly store = new MemoryStore(() => this.now);
-  /** The topology that the callers know. */
-  known: Topology = SINGLE;
-  /** What the callers know of the cells' load. */
-  readonly #digests: CellDigests | null;
+  readonly callers: readonly Caller[];
+  /** The one that calls. */
+  caller: Caller;
   #config: CoordinatorConfig;
 
   constructor({ cells, seed = 1, config, publishes = true, balances = false }: Options) {
     this.publishes = publishes;
-    this.#digests = balances ? new CellDigests() : null;
+    this.callers = Array.from({ length: CALLERS }, () => ({
+      known: SINGLE,
+      digests: balances ? new CellDigests() : null,
+    }));
+    this.caller = this.callers[0] as Caller;
     this.random = seededNumbers(seed);
     this.randomBytes = seededRandom(seed);
     this.transport = new Transport(seededNumbers(seed + 1));
     this.#config = { ...TEST_CONFIG, ...config, cells };
     this.cellOf(0);
+  }
+
+  /** The topology that the caller knows. */
+  get known(): Topology {
+    return this.caller.known;
+  }
+
+  set known(topology: Topology) {
+    this.caller.known = topology;
   }
 
   get config(): CoordinatorConfig {
@@ -100,6 +120,7 @@ export class CellMesh {
     input: Input<K>,
     actor = "admin",
   ): Promise<Result<Output<K>, MusterError>> {
+    const { digests } = this.caller;
     return this.#withTopology((topology) => {
       const ask = async (cell: number, asked: string, inputOfCell: object): Promise<never> => {
         const commands = [{ name: asked, input: inputOfCell }] as unknown as SentCommand[];
@@ -117,17 +138,17 @@ export class CellMesh {
           this.#enter(cell, topology.version, actor, commands, alternative),
         );
         if (answers === NOTHING_KNOWN) {
-          this.#digests?.failed(cell, this.now);
+          digests?.failed(cell, this.now);
           return NOT_READY as never;
         }
         const [answer = ELSEWHERE] = answers;
         if (answer === ELSEWHERE || answer.ok)
-          this.#digests?.learned(cell, this.#digestOf(cell).read(this.now), this.now);
+          digests?.learned(cell, this.#digestOf(cell).read(this.now), this.now);
         return answer as never;
       };
       const { now, random } = this;
-      const digests = this.#digests ?? undefined;
-      return ROUTES[name]({ topology, now, random, digests, ask, submit }, input);
+      const network = { topology, now, random, digests: digests ?? undefined, ask, submit };
+      return ROUTES[name](network, input);
     });
   }
 
@@ -205,8 +226,9 @@ export class CellMesh {
   }
 
   #withTopology<T>(run: (topology: Topology) => Promise<T>): Promise<T> {
-    return byTopology(this.known, run, (topology) => {
-      this.known = topology;
+    const { caller } = this;
+    return byTopology(caller.known, run, (topology) => {
+      caller.known = topology;
     });
   }
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { SqlRow } from "../../src/registry/sql.ts";
-import { KEYS } from "./history-acts.ts";
 import type { HistoryMesh } from "./history-mesh.ts";
 
 /** What must hold at the end of each history. Assertions of Vitest would take as long as all that they look at. */
@@ -43,19 +42,22 @@ async function checkTasks({ mesh, facts, peers, cancelled }: HistoryMesh): Promi
 
 const ENDED: ReadonlySet<string> = new Set(["succeeded", "failed", "cancelled"]);
 
-/** A key has made one task, if it has made any, and every answer named it. */
-function checkKeys({ mesh, facts, keyName }: HistoryMesh): void {
-  const tasks = mesh.cells.flatMap(({ rows }) => rows(`SELECT id, payload FROM tasks`));
-  for (let key = 0; key < KEYS; key++) {
-    const name = keyName(key);
-    const made = tasks.flatMap(({ id, payload }) => (payload === `"${name}"` ? [String(id)] : []));
-    assert(made.length <= 1, `key ${name} has made ${made.join()}`);
-    const answered = [...(facts.byKey.get(name) ?? made)];
-    assert.deepEqual(answered, made, `key ${name} was answered with ${answered.join()}`);
+/** A key has made one task, if it has made any, and every answer named it. So has a key and a place in a batch. */
+function checkKeys({ mesh, facts }: HistoryMesh): void {
+  const made = new Map<string, string[]>();
+  for (const { id, payload } of mesh.cells.flatMap(({ rows }) => rows(NAMED))) {
+    const name = JSON.parse(String(payload)) as string;
+    made.set(name, [...(made.get(name) ?? []), String(id)]);
   }
-  for (const [name, ids] of facts.byKey)
-    assert(ids.size === 1, `key ${name} was answered with ${[...ids].join()}`);
+  for (const [name, ids] of made) assert(ids.length === 1, `key ${name} has made ${ids.join()}`);
+  for (const [name, ids] of facts.byKey) {
+    const answered = [...ids];
+    assert.deepEqual(answered, made.get(name), `key ${name} was answered with ${answered.join()}`);
+  }
 }
+
+/** Tasks whose payload names their key. */
+const NAMED = `SELECT id, payload FROM tasks WHERE payload <> 'null'`;
 
 /** Every peer is at its home and nowhere else, with all that it has done. */
 function checkPeers(history: HistoryMesh): void {

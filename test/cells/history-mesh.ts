@@ -152,6 +152,14 @@ export class HistoryMesh {
     switch (act.type) {
       case "submit":
         return this.#submit(act.key === null ? null : this.keyName(act.key, act.ago), act.task);
+      case "batch":
+        return this.#submitBatch(
+          act.key === null ? null : `batch ${this.keyName(act.key, act.ago)}`,
+          act.tasks,
+        );
+      case "caller":
+        mesh.caller = mesh.callers[act.caller] ?? mesh.caller;
+        return;
       case "join": {
         const peer = this.#peer(act.peer);
         if (await peer.joinsWrongly()) facts.wronglyAdmitted.push(peer.id);
@@ -212,6 +220,21 @@ export class HistoryMesh {
     this.facts.usesConcurrency ||= task.concurrency !== undefined;
     const answer = await this.mesh.call("submit_task", submission(task, { idempotency }));
     if (answer.ok) this.facts.accept(answer.value.task.id, key);
+  }
+
+  async #submitBatch(key: string | null, forms: readonly number[]): Promise<void> {
+    const nameOf = (at: number): string | null => (key === null ? null : `${key} ${at}`);
+    const tasks = forms.map((form, at) => {
+      const task = { ...(TASKS[form] as SubmitTaskInput), payload: nameOf(at) };
+      this.facts.usesConcurrency ||= task.concurrency !== undefined;
+      return submission(task).task;
+    });
+    const idempotency = key === null ? null : { scope: "admin", key };
+    const batch = { tasks, source: "api", owner: "admin", idempotency } as const;
+    const answer = await this.mesh.call("submit_batch", batch);
+    if (!answer.ok) return;
+    for (const [at, result] of answer.value.results.entries())
+      if ("task" in result) this.facts.accept(result.task.id, nameOf(at));
   }
 
   /** A peer takes the oldest offer that it has not taken; null if there is none. */

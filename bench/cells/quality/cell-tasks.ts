@@ -16,6 +16,8 @@ const HOPS_MAX = 3;
 /** A cell whose tasks wait asks others for room this often; less often while nobody has any. */
 const MOVE_EVERY_MS = 250;
 const MOVE_EVERY_MAX_MS = 1_000;
+/** Cells that are asked besides two at random, while nobody in a cell could take some of its tasks. */
+const ASKED_IN_TURN = 6;
 /** The question, the answer and the message with the tasks. */
 const MOVE_TAKES_MS = 100;
 /** The message with a task that is handed on when it is accepted. */
@@ -67,6 +69,8 @@ export class CellTasks implements FieldTasks {
   readonly #moveEvery: Float64Array;
   readonly #moving: Moving[] = [];
   #woken = -1;
+  /** The cell that is asked next, in turn. */
+  #next = 0;
 
   constructor(mesh: FieldMesh, policies: CellPolicies, options: CellTasksOptions) {
     const { cells } = options;
@@ -134,6 +138,7 @@ export class CellTasks implements FieldTasks {
       const wait = known === null ? Infinity : waitElsewhere(known, demand);
       const home = waitElsewhere(digests.get(key, now), demand);
       digests.sent(home > 0 && wait < 0 ? other : key, name, 1);
+      this.submissions++;
       const load = this.#loads.askedBy(digests, key, kind, now);
       const isHandedOn = wait < 0 && isBetterElsewhere(load, wait);
       return { cell: key, handOnTo: isHandedOn ? other : null };
@@ -184,31 +189,64 @@ export class CellTasks implements FieldTasks {
     return [...new Set([draw(), draw()])];
   }
 
-  /** Asks two other cells how many tasks of each waiting kind they would begin, and sends them so many. */
+  /** Asks some other cells how many tasks of each waiting kind they would begin, and sends them so many. */
   #move(cell: number, now: number): void {
-    const { cells, full } = this.#options;
-    if (cells === 1) return;
+    if (this.#options.cells === 1) return;
     const before = this.moved;
-    for (const to of this.#others(cell)) {
-      if (this.#isDown(to, now) || full?.has(to) === true) continue;
-      const room = Array.from({ length: this.#mesh.world.kinds }, (_, kind) =>
-        Math.max(0, this.#loads.handlersOf(to, kind, now).free - this.#loads.waitingIn(to, kind)),
-      );
-      this.#queues[cell]?.assignAt(cell, (task) => {
-        const hops = this.#arrivals.get(task.task)?.hops ?? 0;
-        const hasWaited = now - (this.#since.get(task.task) ?? now) >= MOVE_WAIT_MS;
-        if (!hasWaited || hops === HOPS_MAX || (room[task.kind] ?? 0) === 0) return false;
-        this.#arrivals.set(task.task, { hops: hops + 1, failed: task.tried.length });
-        room[task.kind] = (room[task.kind] ?? 0) - 1;
-        this.#loads.count(cell, task.kind, -1);
-        this.#send({ at: now + MOVE_TAKES_MS, to, task });
-        return true;
+    const kinds = Array.from({ length: this.#mesh.world.kinds }, (_, kind) => kind);
+    const unable = kinds.filter(
+      (kind) => this.#loads.waitingIn(cell, kind) > 0 && !this.#isAble(cell, kind, now),
+    );
+    const asked = this.#asked(cell, unable.length > 0, now);
+    for (const to of asked) {
+      const room = kinds.map((kind) => {
+        const { free } = this.#loads.handlersOf(to, kind, now);
+        return Math.max(0, free - this.#loads.waitingIn(to, kind));
       });
+      this.#sendWaiting(cell, to, now, (kind) => (room[kind] as number)-- > 0);
+    }
+    // What nobody here could take waits where somebody can.
+    for (const kind of unable) {
+      const able = asked.filter((to) => this.#isAble(to, kind, now));
+      const waitingIn = (to: number) =>
+        kinds.reduce((sum, k) => sum + this.#loads.waitingIn(to, k), 0);
+      const [shortest] = able.toSorted((one, other) => waitingIn(one) - waitingIn(other));
+      if (shortest !== undefined) this.#sendWaiting(cell, shortest, now, (of) => of === kind);
     }
     const every = this.moved > before ? MOVE_EVERY_MS : 2 * (this.#moveEvery[cell] as number);
     const pause = Math.min(every, MOVE_EVERY_MAX_MS);
     this.#moveEvery[cell] = pause;
     this.#moveAt[cell] = now + pause;
+  }
+
+  /** Cells that are asked for room: as `coordinator/moves/task-mover.ts`, more while nobody here could take some tasks. */
+  #asked(cell: number, isRare: boolean, now: number): readonly number[] {
+    const { cells, full } = this.#options;
+    const asked = new Set(this.#others(cell));
+    const others = Array.from({ length: cells - 1 }, (_, n) => (cell + 1 + n) % cells);
+    const inTurn = isRare ? Math.min(ASKED_IN_TURN, others.length) : 0;
+    for (let turn = 0; turn < inTurn; turn++)
+      asked.add(others[this.#next++ % others.length] as number);
+    return [...asked].filter((to) => !this.#isDown(to, now) && full?.has(to) !== true);
+  }
+
+  /** Whether any peer could take tasks of a kind, now or later. */
+  #isAble(cell: number, kind: number, now: number): boolean {
+    const { peers, resting } = this.#loads.handlersOf(cell, kind, now);
+    return peers + resting > 0;
+  }
+
+  /** Sends a cell those of the tasks that have waited which may go. */
+  #sendWaiting(cell: number, to: number, now: number, mayGo: (kind: number) => boolean): void {
+    this.#queues[cell]?.assignAt(cell, (task) => {
+      const hops = this.#arrivals.get(task.task)?.hops ?? 0;
+      const hasWaited = now - (this.#since.get(task.task) ?? now) >= MOVE_WAIT_MS;
+      if (!hasWaited || hops === HOPS_MAX || !mayGo(task.kind)) return false;
+      this.#arrivals.set(task.task, { hops: hops + 1, failed: task.tried.length });
+      this.#loads.count(cell, task.kind, -1);
+      this.#send({ at: now + MOVE_TAKES_MS, to, task });
+      return true;
+    });
   }
 
   #send(moving: Moving): void {

@@ -1,25 +1,16 @@
-import { Unavailable, type Bench } from "./bench.ts";
+import type { Bench } from "./bench.ts";
 import { measureLoads } from "./cells/load/measure-loads.ts";
 import { measureOneCell } from "./cells/load/one-cell.ts";
-import { measureQuality } from "./cells/quality/measure-quality.ts";
-import { hasTraces } from "./selection/traces.ts";
 
 const PEERS = 1_000_000;
 
 export const cells: Bench = {
   summary:
-    "1, 4, 16 and 64 cells: CPU and messages a task, balance and memory with 1,000,000 peers (times SCALE); the choice of peers compared with one index",
+    "1, 4, 16 and 64 cells: CPU and messages a task, balance and memory with 1,000,000 peers (times SCALE)",
   async run(log, scale) {
-    if (!hasTraces()) throw new Unavailable("the folder ../shared/data with the traces is missing");
     const oneCell = measureOneCell();
     log(`one cell: ${JSON.stringify(oneCell)}`);
     const loads = await measureLoads(Math.max(2_000, Math.round(PEERS * scale)), log);
-    const quality = await measureQuality(scale, log);
-    return {
-      ok: oneCell.ok && loads.ok && quality.ok,
-      one_cell: oneCell,
-      loads,
-      quality,
-    };
+    return { ok: oneCell.ok && loads.ok, one_cell: oneCell, loads };
   },
 };

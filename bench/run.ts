@@ -8,6 +8,7 @@ import { backup } from "./backup.ts";
 import { blackHole } from "./black-hole.ts";
 import { busyHandler } from "./busy-handler.ts";
 import { callbacks } from "./callbacks.ts";
+import { cellsChoice } from "./cells-choice.ts";
 import { cells } from "./cells.ts";
 import { dashboard } from "./dashboard.ts";
 import { events } from "./events.ts";
@@ -37,6 +38,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "busy-handler": busyHandler,
   callbacks,
   cells,
+  "cells-choice": cellsChoice,
   dashboard,
   events,
   fairness,

@@ -1,4 +1,4 @@
-/** Measures one number of cells in a process of its own, and sends the figures to its parent. */
+/** Measures one number of cells in a process of its own: a round of tasks each time its parent asks for one, and in the end the figures. */
 import { seededRandom } from "../../../test/random.ts";
 import { CellLoad, type RoundFigures } from "./cell-load.ts";
 import { PeerPlan } from "./fill-cell.ts";
@@ -19,7 +19,6 @@ export interface LoadFigures extends RoundFigures {
   readonly imbalance: { readonly peers: number; readonly tasks: number };
 }
 
-const ROUNDS = 5;
 const [cells = 1, peers = 1_000, tasks = 100] = process.argv.slice(2).map(Number);
 
 const load = await CellLoad.start(cells, peers);
@@ -38,28 +37,41 @@ await load.round(2_500);
 await load.round(tasks);
 const rss = memory();
 const rounds: RoundFigures[] = [];
-for (let n = 0; n < ROUNDS; n++) rounds.push(await load.round(tasks));
-const sorted = rounds.toSorted((a, b) => a.cpu_us - b.cpu_us);
-// Other work on the machine only adds to it.
-const least = sorted[0] as RoundFigures;
-const imbalanceOf = (of: readonly number[]): number =>
-  round(Math.max(...of) / (of.reduce((sum, one) => sum + one, 0) / of.length));
-const figures: LoadFigures = {
-  cells,
-  peers,
-  cpu_us: round(least.cpu_us),
-  cpu_us_range: [round(least.cpu_us), round(sorted.at(-1)?.cpu_us ?? 0)],
-  commands: round(least.commands),
-  between: round(least.between),
-  fill_s: round(fillS),
-  row_bytes_a_peer: Math.round(rowBytes / peers),
-  memory_bytes_a_peer: Math.round((rss - before - rowBytes) / peers),
-  rss_mb: Math.round(rss / 1e6),
-  digest_us: Math.round(load.digestMicros()),
-  imbalance: { peers: imbalanceOf(counts), tasks: imbalanceOf(load.tasksOf) },
-};
-process.send?.(figures);
-if (process.send === undefined) console.log(JSON.stringify(figures));
+
+/** What its parent asks for, and what it answers each time. */
+export type LoadRequest = "round" | "figures";
+export type LoadAnswer = "ready" | LoadFigures;
+
+const answer = (of: LoadAnswer): void => void process.send?.(of);
+async function serve(asked: LoadRequest): Promise<void> {
+  if (asked === "figures") return answer(figures());
+  rounds.push(await load.round(tasks));
+  answer("ready");
+}
+process.on("message", (asked: LoadRequest) => void serve(asked));
+answer("ready");
+
+function figures(): LoadFigures {
+  const sorted = rounds.toSorted((a, b) => a.cpu_us - b.cpu_us);
+  // Other work on the machine only adds to it.
+  const least = sorted[0] as RoundFigures;
+  const imbalanceOf = (of: readonly number[]): number =>
+    round(Math.max(...of) / (of.reduce((sum, one) => sum + one, 0) / of.length));
+  return {
+    cells,
+    peers,
+    cpu_us: round(least.cpu_us),
+    cpu_us_range: [round(least.cpu_us), round(sorted.at(-1)?.cpu_us ?? 0)],
+    commands: round(least.commands),
+    between: round(least.between),
+    fill_s: round(fillS),
+    row_bytes_a_peer: Math.round(rowBytes / peers),
+    memory_bytes_a_peer: Math.round((rss - before - rowBytes) / peers),
+    rss_mb: Math.round(rss / 1e6),
+    digest_us: Math.round(load.digestMicros()),
+    imbalance: { peers: imbalanceOf(counts), tasks: imbalanceOf(load.tasksOf) },
+  };
+}
 
 function round(value: number): number {
   return Math.round(value * 1_000) / 1_000;

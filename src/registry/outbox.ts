@@ -39,7 +39,7 @@ export const OWN_KINDS = [
   "end_session",
   "probe",
 ] as const satisfies readonly OutboxKind[];
-/** Calls of other cells, any of which may hang without delaying those of the others. */
+/** Calls of other cells. A call that hangs delays no other one. */
 export const CELL_KINDS = ["send_to_cell", "pull_peers"] as const satisfies readonly OutboxKind[];
 /** Work on the store of the replicas, which may be slow or down without delaying anything else. */
 export const COPY_KINDS = [
@@ -84,7 +84,7 @@ export function outboxTable(sql: Sql) {
       limit: number,
       kinds: readonly OutboxKind[] = [...OWN_KINDS, ...CELL_KINDS, ...COPY_KINDS],
     ): readonly OutboxItem[] {
-      // `+kind` keeps SQLite from using an index of kinds: it would read all entries of these kinds, most of which are due later.
+      // `+kind` keeps SQLite from using the index of kinds. By that it would read all entries of these kinds, and most are due later.
       return sql
         .exec(
           `SELECT * FROM outbox WHERE due_at <= ? AND +kind IN (SELECT value FROM json_each(?))

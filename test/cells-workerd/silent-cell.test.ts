@@ -69,7 +69,7 @@ it("CE172 what only a cell that does not answer could do is refused with its num
     ]);
 });
 
-it("CE152 who has submitted a task and waits is told of it, although the cell that it has moved to does not answer", async () => {
+it("CE152 a submission that waits is answered with the task, although the cell that it has moved to does not answer", async () => {
   const peer = await NoisePeer.join({ hello: { slots: 4 } }); // it finishes no task
   const home = bestCell([0, 1, 2, 3], peer.keys.id);
   const getOnceEnded: Coordinator["getOnceEnded"] = Reflect.get(

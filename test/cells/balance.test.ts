@@ -108,7 +108,7 @@ it.each<[string, boolean, Partial<SubmitTaskInput>]>([
 );
 
 it.each<[string, readonly [number, number], boolean]>([
-  ["to a cell of which the caller knows nothing", [0, 1], false],
+  ["to a cell whose digest the caller does not have", [0, 1], false],
   ["to one without a free slot", [0, 0], true],
   ["by a home with a free slot", [1, 1], true],
 ])("CE153 a task is not handed on %s", async (_, slots, isKnown) => {

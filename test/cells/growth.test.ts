@@ -351,7 +351,7 @@ describe("draining cells", () => {
     }
     const { topology } = mesh.cellOf(0).registry.cells;
     expect(topology.cells.slice(0, 2)).toEqual(["active", "active"]);
-    // CE46: what a draining cell could hold is no room of the mesh.
+    // CE46: the queue of a draining cell is not counted.
     const stats = await mesh.call("task_stats", { visibleTo: null });
     expect(stats).toMatchObject({ ok: true, value: { queue_max: 2 * QUEUE_MAX } });
     // Ended tasks are kept until their retention is over.

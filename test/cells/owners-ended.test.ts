@@ -42,7 +42,7 @@ const WAYS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
 
 describe("CE91 the end of an owner whose tasks have moved", () => {
   test.each(Object.keys(WAYS))(
-    "%s is confirmed by all cells, none of which waits for another that waits for it",
+    "%s is confirmed by all cells: no two of them wait for each other",
     async (name) => {
       const mesh = await startedMesh(new CellMesh({ cells: 3 }));
       const { id } = await createToken(mesh);

@@ -104,15 +104,23 @@ export async function callCell(
   actor: string,
   commands: readonly RpcCommand[],
 ): Promise<readonly RpcAnswer[]> {
+  const called = () => executeBetween(env, cell, actor, commands);
+  const answers = await inTime(cell, namesOf(commands), RPC_TIMEOUT, called);
+  return answers ?? commands.map(() => err(notAnswering(cell)));
+}
+
+/** What a cell answers; null if it does not answer in time, which is logged. Never throws. */
+async function inTime<T>(
+  cell: number,
+  commands: string,
+  timeout: Millis,
+  call: () => Promise<T>,
+): Promise<T | null> {
   try {
-    return await withDeadline(executeBetween(env, cell, actor, commands), RPC_TIMEOUT);
+    return await withDeadline(call(), timeout);
   } catch (thrown) {
-    log.write("cells.call_failed", {
-      cell: String(cell),
-      commands: namesOf(commands),
-      ...faultOf(thrown),
-    });
-    return commands.map(() => err(notAnswering(cell)));
+    log.write("cells.call_failed", { cell: String(cell), commands, ...faultOf(thrown) });
+    return null;
   }
 }
 
@@ -143,13 +151,7 @@ export async function pollCell(
   const target = { cell, topology: null };
   const poll = async (): Promise<CellAnswer> =>
     stubOf(env, cell).getOnceEnded(RPC_VERSION, actor, input, ms, target);
-  try {
-    return await withDeadline(poll(), ms + RPC_TIMEOUT);
-  } catch (thrown) {
-    const commands = "get_task";
-    log.write("cells.call_failed", { cell: String(cell), commands, ...faultOf(thrown) });
-    return [err(notAnswering(cell))];
-  }
+  return (await inTime(cell, "get_task", ms + RPC_TIMEOUT, poll)) ?? [err(notAnswering(cell))];
 }
 
 /** What a caller is told of a cell that does not answer. */

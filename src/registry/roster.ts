@@ -270,15 +270,14 @@ function suited({ kind, requirements: { capabilities, role } }: Shape): TraitFil
     capabilities.every((wanted) => meets(traits.capabilities, wanted));
 }
 
+/** Whether peers with these traits could take any task if they had room. */
+export const takeAny: TraitFilter = ({ active, works, cordoned, role }) =>
+  active && works && !cordoned && role !== "controller";
+
 /** The traits of a peer that could take a task of this shape if it had room. */
 function ableTo(shape: Shape): TraitFilter {
   const suits = suited(shape);
-  return (traits) =>
-    traits.active &&
-    traits.works &&
-    !traits.cordoned &&
-    traits.role !== "controller" &&
-    suits(traits);
+  return (traits) => takeAny(traits) && suits(traits);
 }
 
 const traitsOf = (peer: Ranked): Traits => ({

@@ -45,13 +45,19 @@ export function cellsOfSubmission(scope: ChoiceScope, submission: Submission): r
  * known to have a free slot: what waits counts for the limits of the cell that has accepted it (CE31), and a cell that hands a task on does not learn
  * that the other one has no room either.
  */
-function cellToHandOnTo(scope: ChoiceScope, submission: Submission, home: number): number | null {
+function handingOnFrom(
+  home: number,
+  scope: ChoiceScope,
+  submission: Submission,
+): Required<Omit<Alternative, "kind">> | null {
   if (submission.idempotency === null || !("task" in submission)) return null;
   const { requirements, concurrency } = submission.task;
   if (requirements.peer_id !== undefined || concurrency !== undefined) return null;
   const demand = demandOf(submission);
   const [other] = betterOfTwo(scope, demand, home);
-  return other !== undefined && knownWait(scope, other, demand) < 0 ? other : null;
+  if (other === undefined) return null;
+  const wait = knownWait(scope, other, demand);
+  return wait < 0 ? { wait, handOnTo: other } : null;
 }
 
 /** Refusals of a cell that say nothing about another one, and after which nothing is stored. */
@@ -121,16 +127,16 @@ async function submitToOnly<T>(
   const { digests } = network;
   const demand = demandOf(submission);
   const { kind } = demand;
-  const handOnTo = cellToHandOnTo(network, submission, cell);
-  if (handOnTo === null) {
+  const handing = handingOnFrom(cell, network, submission);
+  if (handing === null) {
     noteSent(digests, cell, submission);
     return settled(await submit(cell, {}, { kind, wait: null }));
   }
-  const wait = knownWait(network, handOnTo, demand);
+  const { handOnTo } = handing;
   // As far as is known here: the cell decides by what it knows itself.
   const isFree = knownWait(network, cell, demand) <= 0;
   noteSent(digests, isFree ? cell : handOnTo, submission);
-  return settled(await submit(cell, { considered: [cell, handOnTo] }, { kind, wait, handOnTo }));
+  return settled(await submit(cell, { considered: [cell, handOnTo] }, { kind, ...handing }));
 }
 
 /** How long a task would wait in a cell, as far as is known here. */

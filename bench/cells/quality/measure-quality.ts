@@ -68,11 +68,17 @@ export async function measureQuality(scale: number, log: (line: string) => void)
   };
 }
 
+/** Worlds that differ from another one by what callers know or send, which one index does not notice. */
+const WITHOUT_CELLS: Readonly<Partial<Record<QualityWorld, QualityWorld>>> = {
+  "many-callers": "busy",
+  keyed: "usual",
+  "keyed-rare-kind": "rare-kind",
+};
+
 /** Runs with the same name are the same. With one index it does not matter by how many cells most worlds are cut, nor who the callers are. */
 function runOf({ seed, world, cells, isGlobal }: QualityJob): string {
   if (!isGlobal) return JSON.stringify([seed, world, cells]);
-  const name =
-    world === "many-callers" ? "busy" : world.replace(/^keyed-/, "").replace("keyed", "usual");
+  const name = WITHOUT_CELLS[world] ?? world;
   const isCutAlike = name === "usual" || name === "busy";
   return JSON.stringify([seed, name, "index", isCutAlike ? null : cells]);
 }

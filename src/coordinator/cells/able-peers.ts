@@ -6,6 +6,7 @@ import { EVERY_KIND, handlesKind } from "../../protocol/handled-kinds.ts";
 import type { PeerId } from "../../protocol/ids.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { WHOLE_PEER } from "../../registry/resting-circuits.ts";
+import { takeAny } from "../../registry/roster.ts";
 import { jointState, type CircuitState } from "../../tasks/circuit.ts";
 import { hasSlot, placesOf, usableSlots } from "../../tasks/eligibility.ts";
 import { stateOfResting } from "../tasks/circuits.ts";
@@ -43,7 +44,7 @@ export function ablePeers(registry: Registry, now: Millis): AblePeers {
   for (const peer of few ?? []) if (takesAny(peer)) add(peer, slotsOf(peer));
   if (few === null)
     for (const { traits, members, ranked } of roster.census())
-      if (traits.active && traits.works && !traits.cordoned && traits.role !== "controller")
+      if (takeAny(traits))
         add(traits, {
           peers: members,
           slots: members,

@@ -96,7 +96,7 @@ export class OutboxRunner {
     return this.#idle;
   }
 
-  /** The same for a caller for whom it may be enough earlier, and who need not wait for deliveries that hang. */
+  /** The same, but it settles earlier if `isEnough` says so: its caller does not wait for deliveries that hang. */
   runUntil(isEnough: () => boolean): Promise<void> {
     this.#lookAfterAdding();
     return this.#until(isEnough);
